@@ -1,0 +1,71 @@
+"""Source files and positions.
+
+A position is one int in a space shared by all files of a compilation (as Go's token.Pos): the
+file's base plus the byte offset of its UTF-8 text.  Position 0 is "nowhere".
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+
+class SourceFile:
+    """One source text.  `name` is the path as the user wrote it; `data` the UTF-8 bytes."""
+
+    __slots__ = ("name", "data", "base", "_lines")
+
+    def __init__(self, name: str, data: bytes, base: int) -> None:
+        self.name = name
+        self.data = data
+        self.base = base
+        self._lines: list[int] | None = None
+
+    def line_starts(self) -> list[int]:
+        """Byte offsets at which lines begin, made on first use: only diagnostics and debug info need them."""
+        lines = self._lines
+        if lines is None:
+            lines = [0]
+            find = self.data.find
+            at = find(b"\n")
+            while at >= 0:
+                lines.append(at + 1)
+                at = find(b"\n", at + 1)
+            self._lines = lines
+        return lines
+
+    def line_text(self, line: int) -> str:
+        """The text of a line (from 1) without its end; "" beyond the end of the file."""
+        starts = self.line_starts()
+        if not 1 <= line <= len(starts):
+            return ""
+        end = starts[line] if line < len(starts) else len(self.data)
+        return self.data[starts[line - 1] : end].rstrip(b"\r\n").decode("utf-8", "replace")
+
+
+class SourceMap:
+    """All files of a compilation, in the order they were added."""
+
+    __slots__ = ("files", "_bases", "_next")
+
+    def __init__(self) -> None:
+        self.files: list[SourceFile] = []
+        self._bases: list[int] = []
+        self._next = 1
+
+    def add(self, name: str, data: bytes) -> SourceFile:
+        f = SourceFile(name, data, self._next)
+        self.files.append(f)
+        self._bases.append(f.base)
+        self._next += len(data) + 1
+        return f
+
+    def file_of(self, pos: int) -> SourceFile:
+        return self.files[bisect_right(self._bases, pos) - 1]
+
+    def position(self, pos: int) -> tuple[SourceFile, int, int]:
+        """(file, line, column); both from 1, the column counts bytes."""
+        f = self.file_of(pos)
+        off = pos - f.base
+        starts = f.line_starts()
+        line = bisect_right(starts, off)
+        return f, line, off - starts[line - 1] + 1
