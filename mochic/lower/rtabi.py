@@ -1,0 +1,226 @@
+"""The runtime's functions as compiled code calls them: one row each.
+
+Row: name(params) result [flags]   what it does
+Types: i32 i64 f64 ptr ref tag void.  Flags: nogc (no safepoint), noreturn, pure.
+The bodies are in mochic/runtime/*.mochi, symbol `runtime.NAME`; a test compares the two.
+Object layouts and the meaning of `tag` are in docs/runtime.md.
+"""
+
+from __future__ import annotations
+
+from mochic.ir.func import COLD, NOGC, NORETURN, PURE, FuncSym
+from mochic.ir.types import TYPE_BY_NAME
+
+_TABLE = """
+# -- allocation: sizes in bytes, memory comes zeroed
+alloc(ptr,i64) ref                     object of descriptor and size (slow path of the inline bump allocation)
+# -- exact ints.  A `tag` here is known to be an int
+int_add(tag,tag) tag
+int_sub(tag,tag) tag
+int_mul(tag,tag) tag
+int_div(tag,tag) tag                   truncating; divisor not 0
+int_rem(tag,tag) tag                   sign of the dividend; divisor not 0
+int_neg(tag) tag
+int_cmp(tag,tag) i64 nogc pure         -1, 0, 1
+int_eq(tag,tag) i32 nogc pure
+int_box(i64) tag                       any i64: small int, or a bigint outside 63 bits
+int_sat(tag) i64 nogc pure             clamped to i64
+int_to_f64(tag) f64 nogc pure          nearest
+int_from_f64(f64) tag                  truncating, exact; error on NaN and Inf
+# overflow paths of word arithmetic: the exact result of an operation on two words
+i64_add(i64,i64) tag
+i64_sub(i64,i64) tag
+i64_mul(i64,i64) tag
+# -- errors: print the message, call graph and stack trace to stderr, exit 1
+panic_div0() void noreturn             division by zero
+panic_index(i64,i64) void noreturn     list index out of range: I (len N)
+panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
+panic_store_index() void noreturn      index out of range
+panic_msg(ref) void noreturn           any message
+panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
+panic_overflow() void noreturn         integer counter overflow
+panic_cast(tag,ref) void noreturn      cannot cast KIND to T (strings: cannot cast "S" to T)
+exit_code(i64) void noreturn           flush, exit
+# -- boxing
+box_f64(f64) tag
+unbox_f64(tag) f64 nogc pure           tag is a float
+tag_is_int(tag) i32 nogc pure          small int or bigint
+tag_kind(tag) i64 nogc pure            K_* of the value (K_NIL K_BOOL K_INT K_FLOAT K_STRING K_LIST K_MAP K_STRUCT ...)
+# -- dynamic values: rules of mochi-language.md section 8; errors as there
+dyn_add(tag,tag) tag
+dyn_sub(tag,tag) tag
+dyn_mul(tag,tag) tag
+dyn_div(tag,tag) tag
+dyn_rem(tag,tag) tag
+dyn_neg(tag) tag
+dyn_eq(tag,tag) i32                    structural (8.3)
+dyn_same(tag,tag) i32                  structural, int and float distinct (in, set operators)
+dyn_lt(tag,tag) i32                    null operands: false
+dyn_le(tag,tag) i32
+dyn_cmp(tag,tag) i64                   sort order of 12.7
+truthy(tag) i32 nogc pure
+dyn_len(tag) i64
+dyn_in(tag,tag) i32                    needle, container
+dyn_index(tag,tag) tag                 container, key
+dyn_set_index(tag,tag,tag) void        container, key, value
+dyn_slice(tag,tag,tag) tag             value, start (nil = missing), end (nil = missing)
+dyn_field(tag,ref) tag                 x.f on struct, map, group, null
+dyn_set_field(tag,ref,tag) void
+dyn_iter(tag) ref                      a list to walk: the list itself, key snapshot, characters, empty for null
+dyn_callee(tag) ref                    the closure, or error "not a function"
+cast_int(tag) tag                      `as int`
+cast_float(tag) f64
+cast_float_lenient(tag) f64            also parses strings: float("1.5")
+cast_string(tag) ref
+cast_bool(tag) i32
+cast_bigint(tag) tag
+cast_list(tag) tag                     checks that it is a list, returned as it is
+cast_map(tag) tag
+cast_struct(tag,ptr) tag               map or struct -> new struct of descriptor; every field required
+f64_rem(f64,f64) f64 nogc pure         C fmod
+f64_floor(f64) f64 nogc pure
+f64_ceil(f64) f64 nogc pure
+f64_round(f64,i64) f64 nogc            half away from zero at that many decimals
+f64_pow(f64,f64) f64 nogc pure
+int_pow(tag,tag) tag                   exact; exponent <= 0 gives 1
+# -- strings (REF to a string object)
+str_concat(ref,ref) ref
+str_concat3(ref,ref,ref) ref
+str_concat_n(ptr,i64) ref              n refs in memory (the caller keeps them alive in traced slots)
+str_index(ref,i64) ref                 code point index, negative from the end; error when out of range
+str_slice(ref,i64,i64) ref             8.5; end I64_MAX = missing
+str_eq(ref,ref) i32 nogc pure
+str_cmp(ref,ref) i64 nogc pure         bytes
+str_hash(ref) i64 nogc pure
+str_contains(ref,ref) i32 nogc pure    haystack, needle
+str_starts_with(ref,ref) i32 nogc pure
+str_index_of(ref,ref) i64 nogc pure    code points, or -1
+str_upper(ref) ref
+str_lower(ref) ref
+str_trim(ref) ref
+str_reverse(ref) ref
+str_repeat(ref,i64) ref
+str_pad_start(ref,i64,ref) ref
+str_split(ref,ref) ref                 list of strings
+str_join(ref,ref) ref                  list (any element code; elements in form S), separator
+str_chars(ref) ref                     list of one-character strings
+str_next(ref,i64) i64 nogc pure        byte offset of the code point after the one at byte offset
+str_char_at(ref,i64) ref               the one-character string at a byte offset
+str_of_i64(i64) ref
+str_of_int(tag) ref
+str_of_f64(f64) ref                    form G
+str_of_bool(i32) ref
+str_of_tag(tag) ref                    form S (7.3)
+str_to_int(ref) tag                    `as int` of a string; error cannot cast "S" to int
+parse_int_base(ref,i64) tag
+# -- printing, to buffered stdout
+print_i64(i64) void
+print_int(tag) void
+print_f64(f64) void                    form G
+print_bool(i32) void
+print_str(ref) void
+print_tag(tag) void                    form P (7.1, 7.2)
+print_space() void
+print_newline() void
+print_mark() i64 nogc                  begin a line of three or more arguments: everything from here is trimmed ...
+print_trim(i64) void                   ... at both ends (7.6), given what print_mark returned, and a newline is added
+json_print(tag) void                   indented (14.4) and a newline
+to_json(tag) ref                       compact
+# -- lists.  desc decides the element code
+list_new(ptr,i64) ref                  desc, length = capacity; zeroed
+list_room(ref) ref                     a list to which one element can be added in place: itself (grown), or a copy if aliased
+list_copy_room(ref) ref                a fresh copy with room for at least one more
+list_concat(ref,ref) ref               same element code on both
+list_slice(ref,i64,i64) ref            end I64_MAX = missing
+list_get(ref,i64) tag                  element as a dynamic value; error when out of range
+list_get_raw(ref,i64) tag              the same, index known to be in range
+list_set(ref,i64,tag) void             converts to the element code; grows by one at index len
+list_reverse(ref) ref
+list_first(ref) tag
+list_distinct(ref) ref                 by form L text
+list_contains(ref,tag) i32             dyn_same on elements
+list_sum(ref) tag                      int (exact) or float
+list_avg(ref) f64
+list_min(ref) tag
+list_max(ref) tag
+list_union(ref,ref) ref
+list_union_all(ref,ref) ref
+list_except(ref,ref) ref
+list_intersect(ref,ref) ref
+list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
+list_range(i64,i64,i64) ref            list of i64
+# -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
+map_new(ptr,i64) ref                   desc, expected number of entries
+map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
+map_find_int(ref,tag) ptr nogc pure
+map_find_str(ref,ref) ptr nogc pure
+map_slot_i64(ref,i64) ptr              the same, inserting a zeroed entry when missing
+map_slot_int(ref,tag) ptr
+map_slot_str(ref,ref) ptr
+map_keys(ref) ref                      fresh list of keys in iteration order (i64, int tags or strings)
+map_values(ref) ref                    fresh list of values in key order
+map_order(ref) ref                     as map_keys, but shared and cached: only for iteration
+map_get(ref,tag) tag                   dynamic key and value, nil when missing (and the sub-map rule of 8.5)
+map_set(ref,tag,tag) void
+key_text(tag) ref                      a non-string key as text (7.2)
+# -- rest
+input() ref
+now() i64
+sha256(tag) ref
+bench_begin() i64
+bench_end(i64,ref) void                prints the JSON object of section 17
+mem_used() i64
+dyn_count(tag) tag
+dyn_exists(tag) i32
+dyn_sum(tag) tag
+dyn_avg(tag) f64
+dyn_min(tag) tag
+dyn_max(tag) tag
+dyn_first(tag) tag
+dyn_append(tag,tag) tag
+dyn_concat(tag,tag) tag
+dyn_reverse(tag) tag
+dyn_distinct(tag) tag
+dyn_keys(tag) tag
+dyn_values(tag) tag
+dyn_contains(tag,tag) i32
+dyn_upper(tag) ref
+dyn_lower(tag) ref
+dyn_abs(tag) tag
+dyn_floor(tag) tag
+dyn_ceil(tag) tag
+dyn_round(tag,i64) tag
+dyn_pow(tag,tag) tag
+dyn_substring(tag,tag,tag) tag
+dyn_pad_start(tag,tag,tag) ref
+dyn_num_arg(tag) f64                   int or float as a double
+"""
+
+RUNTIME: dict[str, FuncSym] = {}
+RUNTIME_DOC: dict[str, str] = {}
+
+
+def _load() -> None:
+    for line in _TABLE.strip().splitlines():
+        if line.startswith("#"):
+            continue
+        head, _, rest = line.partition(")")
+        name, _, params = head.partition("(")
+        words = rest.split()
+        sym = FuncSym(
+            "runtime." + name, [TYPE_BY_NAME[t] for t in params.split(",") if t], TYPE_BY_NAME[words[0]]
+        )
+        i = 1
+        flags = 0
+        while i < len(words) and words[i] in _FLAGS:
+            flags |= _FLAGS[words[i]]
+            i += 1
+        if flags & NORETURN:
+            flags |= COLD
+        sym.flags = flags
+        RUNTIME[name] = sym
+        RUNTIME_DOC[name] = " ".join(words[i:])
+
+
+_FLAGS = {"nogc": NOGC, "noreturn": NORETURN, "pure": PURE}
+_load()
