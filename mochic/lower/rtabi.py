@@ -130,6 +130,7 @@ to_json(tag) ref                       compact
 list_new(ptr,i64) ref                  desc, length = capacity; zeroed
 list_room(ref) ref                     a list to which one element can be added in place: itself (grown), or a copy if aliased
 list_copy_room(ref) ref                a fresh copy with room for at least one more
+mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
 list_slice(ref,i64,i64) ref            end I64_MAX = missing
 list_get(ref,i64) tag                  element as a dynamic value; error when out of range
@@ -177,7 +178,8 @@ dyn_avg(tag) f64
 dyn_min(tag) tag
 dyn_max(tag) tag
 dyn_first(tag) tag
-dyn_append(tag,tag) tag
+dyn_append(tag,tag) tag                to a copy
+dyn_append_own(tag,tag) tag            in place when not aliased
 dyn_concat(tag,tag) tag
 dyn_reverse(tag) tag
 dyn_distinct(tag) tag

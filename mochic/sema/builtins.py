@@ -1,0 +1,275 @@
+"""The builtin functions (mochi-language.md section 13): arity and result type.
+
+`BUILTINS` maps a name to (fewest, most arguments, typing rule).  `lower.builtins` has the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mochic.sema.constraints import ArithC, ElemFlowC, SliceC
+from mochic.sema.types import (
+    BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, NIL, NIL_TY, STR, STR_TY, Solver, Ty, find,
+)  # fmt: skip
+
+Rule = Callable[[Solver, list[Ty]], Ty]
+
+
+def _int(s: Solver, a: list[Ty]) -> Ty:
+    return INT_TY
+
+
+def _float(s: Solver, a: list[Ty]) -> Ty:
+    return FLOAT_TY
+
+
+def _str(s: Solver, a: list[Ty]) -> Ty:
+    return STR_TY
+
+
+def _bool(s: Solver, a: list[Ty]) -> Ty:
+    return BOOL_TY
+
+
+def _nil(s: Solver, a: list[Ty]) -> Ty:
+    return NIL_TY
+
+
+def _first_arg(s: Solver, a: list[Ty]) -> Ty:
+    return a[0] if a else NIL_TY
+
+
+def _str_list(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.grow(s.elem(t), STR)
+    return t
+
+
+def _int_list(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.grow(s.elem(t), INT)
+    return t
+
+
+def _append(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.flow(a[0], t, LIST)
+    el = s.elem(t)
+    s.flow(a[1], el)
+    s.appended.append(el)
+    return t
+
+
+def _same_list(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    for x in a:
+        s.flow(x, t, LIST)
+    return t
+
+
+def _collect(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    c = ElemFlowC(a[0], s.elem(t))
+    s.watch(a[0], c)
+    c.run(s)
+    return t
+
+
+def _first(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(NIL)
+    c = ElemFlowC(a[0], t)
+    s.watch(a[0], c)
+    c.run(s)
+    return t
+
+
+class SumC:
+    """sum of numbers: int if all are ints, else float; non-numbers count 0"""
+
+    __slots__ = ("src", "res", "watching")
+
+    def __init__(self, src: Ty, res: Ty) -> None:
+        self.src = src
+        self.res = res
+        self.watching = False
+
+    def run(self, s: Solver) -> None:
+        e = s.elem(self.src)
+        if not self.watching:
+            self.watching = True
+            s.watch(e, self)
+        if find(e).kinds & FLOAT:
+            s.grow(self.res, FLOAT)
+        if find(e).kinds != FLOAT:
+            s.grow(self.res, INT)
+
+
+def _sum(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(0)
+    c = SumC(a[0], t)
+    s.watch(a[0], c)
+    c.run(s)
+    return t
+
+
+class MinMaxC:
+    """The elements; of an empty list the int 0, which only a numeric result can absorb"""
+
+    __slots__ = ("src", "res", "watching")
+
+    def __init__(self, src: Ty, res: Ty) -> None:
+        self.src = src
+        self.res = res
+        self.watching = False
+
+    def run(self, s: Solver) -> None:
+        e = s.elem(self.src)
+        if not self.watching:
+            self.watching = True
+            s.watch(e, self)
+            s.flow(e, self.res)
+        if find(e).kinds & ~FLOAT:
+            s.grow(self.res, INT)
+
+
+def _minmax(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(0)
+    if len(a) == 1:
+        c = MinMaxC(a[0], t)
+        s.watch(a[0], c)
+        c.run(s)
+    else:
+        for x in a:
+            s.flow(x, t)
+    return t
+
+
+def _slice(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new()
+    c = SliceC(a[0], t)
+    s.watch(a[0], c)
+    c.run(s)
+    return t
+
+
+def _reverse(s: Solver, a: list[Ty]) -> Ty:
+    return _slice(s, a)
+
+
+def _keys(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.flow(s.key(a[0]), s.elem(t))
+    s.flow(s.elem(t), s.key(a[0]))
+    return t
+
+
+def _values(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.flow(s.val(a[0]), s.elem(t))
+    return t
+
+
+class RoundC:
+    """abs, round: the kind of the argument"""
+
+    __slots__ = ("src", "res")
+
+    def __init__(self, src: Ty, res: Ty) -> None:
+        self.src = src
+        self.res = res
+
+    def run(self, s: Solver) -> None:
+        k = find(self.src).kinds
+        s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+
+
+def _numeric(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new()
+    c = RoundC(a[0], t)
+    s.watch(a[0], c)
+    c.run(s)
+    return t
+
+
+def _pow(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new()
+    c = ArithC("*", a[0], a[1], t)
+    s.watch(a[0], c)
+    s.watch(a[1], c)
+    c.run(s)
+    return t
+
+
+def _get(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new()
+    s.flow(s.val(a[0]), t)
+    if len(a) > 2:
+        s.flow(a[2], t)
+    else:
+        s.grow(t, NIL)
+    return t
+
+
+BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
+    "print": (0, 1000, _first_arg),
+    "len": (1, 1, _int),
+    "append": (2, 2, _append),
+    "push": (2, 2, _append),
+    "concat": (1, 1000, _same_list),
+    "first": (1, 1, _first),
+    "reverse": (1, 1, _reverse),
+    "distinct": (1, 1, _same_list),
+    "keys": (1, 1, _keys),
+    "values": (1, 1, _values),
+    "collect": (1, 1, _collect),
+    "range": (1, 3, _int_list),
+    "now": (0, 0, _int),
+    "json": (1, 1, _first_arg),
+    "to_json": (1, 1, _str),
+    "str": (1, 1, _str),
+    "string": (1, 1, _str),
+    "int": (1, 1, _int),
+    "float": (1, 1, _float),
+    "parseIntStr": (1, 2, _int),
+    "upper": (1, 1, _str),
+    "lower": (1, 1, _str),
+    "trim": (1, 1, _str),
+    "contains": (2, 2, _bool),
+    "split": (2, 2, _str_list),
+    "join": (2, 2, _str),
+    "substring": (3, 3, _slice),
+    "substr": (3, 3, _slice),
+    "slice": (3, 3, _slice),
+    "padStart": (3, 3, _str),
+    "indexOf": (2, 2, _int),
+    "repeat": (2, 2, _str),
+    "count": (1, 1, _int),
+    "exists": (1, 1, _bool),
+    "sum": (1, 1, _sum),
+    "avg": (1, 1, _float),
+    "min": (1, 1000, _minmax),
+    "max": (1, 1000, _minmax),
+    "round": (1, 2, _numeric),
+    "abs": (1, 1, _numeric),
+    "ceil": (1, 1, _float),
+    "floor": (1, 1, _float),
+    "sha256": (1, 1, _int_list),
+    "input": (0, 0, _str),
+    "pow": (2, 2, _pow),
+    "mem": (0, 0, _int),
+    "panic": (1, 2, _nil),
+}
+
+# Methods on values that are not struct methods: name -> (fewest, most arguments, typing rule on [receiver, *args])
+METHODS: Final[dict[str, tuple[int, int, Rule]]] = {
+    "contains": (1, 1, _bool),
+    "starts_with": (1, 1, _bool),
+    "padStart": (2, 2, _str),
+    "keys": (0, 0, _keys),
+    "values": (0, 0, _values),
+    "get": (1, 2, _get),
+}
+
+# Builtins of the language that a later release compiles.
+LATER: Final = ("eval", "num", "denom", "reduce")

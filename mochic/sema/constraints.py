@@ -1,0 +1,359 @@
+"""Constraints of type inference whose outcome depends on the kinds of their operands.
+
+Each class is one typing rule of mochi-language's expression section; `run` may be called any number
+of times as the operand kinds grow and only ever adds to the result.
+"""
+
+from __future__ import annotations
+
+from mochic.sema.symbols import StructInfo
+from mochic.sema.types import (
+    ANYKIND, BOOL, BOOL_TY, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, NUMERIC, STR, STR_TY, STRUCT, FunSig, Solver, Ty,
+    find,
+)  # fmt: skip
+
+
+def arith_kinds(op: str, l: int, r: int) -> int:
+    """Scalar kinds of `l op r` for + - * / % (8.2); lists are handled by the caller."""
+    k = 0
+    if op == "+" and (l | r) & STR:
+        k |= STR
+        l &= ~STR
+        r &= ~STR
+        if not l or not r:
+            return k
+    if (l | r) & NIL:
+        k |= NIL
+    ln = l & (INT | FLOAT | BOOL)
+    rn = r & (INT | FLOAT | BOOL)
+    if ln and rn:
+        if (ln & FLOAT) or (rn & FLOAT):
+            k |= FLOAT
+        if ln & ~FLOAT and rn & ~FLOAT:
+            k |= INT
+    return k
+
+
+class ArithC:
+    """res = l op r"""
+
+    __slots__ = ("op", "l", "r", "res", "lists")
+
+    def __init__(self, op: str, l: Ty, r: Ty, res: Ty) -> None:
+        self.op = op
+        self.l = l
+        self.r = r
+        self.res = res
+        self.lists = False
+
+    def run(self, s: Solver) -> None:
+        l = find(self.l)
+        r = find(self.r)
+        if not l.kinds or not r.kinds:
+            return
+        s.grow(self.res, arith_kinds(self.op, l.kinds, r.kinds))
+        if self.op == "+" and not self.lists and l.kinds & LIST and r.kinds & LIST:
+            self.lists = True
+            s.flow(l, self.res, LIST)
+            s.flow(r, self.res, LIST)
+
+
+class NegC:
+    """res = -x"""
+
+    __slots__ = ("x", "res")
+
+    def __init__(self, x: Ty, res: Ty) -> None:
+        self.x = x
+        self.res = res
+
+    def run(self, s: Solver) -> None:
+        k = find(self.x).kinds
+        s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+
+
+class IndexC:
+    """res = obj[key]"""
+
+    __slots__ = ("obj", "key", "res", "done")
+
+    def __init__(self, obj: Ty, key: Ty, res: Ty) -> None:
+        self.obj = obj
+        self.key = key
+        self.res = res
+        self.done = 0
+
+    def run(self, s: Solver) -> None:
+        k = find(self.obj).kinds & ~self.done
+        if not k:
+            return
+        self.done |= k
+        if k & LIST:
+            s.flow(s.elem(self.obj), self.res)
+        if k & STR:
+            s.grow(self.res, STR)
+        if k & MAP:
+            s.flow(s.val(self.obj), self.res)
+            s.grow(self.res, NIL)
+        if k & GROUP:
+            s.flow(s.elem(self.obj), self.res)
+        if k & NIL:
+            s.grow(self.res, NIL)
+
+
+class StoreIndexC:
+    """obj[key] = value"""
+
+    __slots__ = ("obj", "key", "val", "done")
+
+    def __init__(self, obj: Ty, key: Ty, val: Ty) -> None:
+        self.obj = obj
+        self.key = key
+        self.val = val
+        self.done = 0
+
+    def run(self, s: Solver) -> None:
+        k = find(self.obj).kinds & ~self.done
+        if not k:
+            return
+        self.done |= k
+        if k & LIST:
+            s.flow(self.val, s.elem(self.obj))
+        if k & MAP:
+            s.flow(self.key, s.key(self.obj))
+            s.flow(self.val, s.val(self.obj))
+
+
+class FieldC:
+    """res = obj.name; `structs` lists all struct types by id"""
+
+    __slots__ = ("obj", "name", "res", "structs", "done", "seen")
+
+    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+        self.obj = obj
+        self.name = name
+        self.res = res
+        self.structs = structs
+        self.done = 0
+        self.seen = 0
+
+    def run(self, s: Solver) -> None:
+        o = find(self.obj)
+        new = o.structs & ~self.seen
+        if new:
+            self.seen |= new
+            while new:
+                low = new & -new
+                new ^= low
+                st = self.structs[low.bit_length() - 1]
+                f = st.fields.get(self.name)
+                if f is not None:
+                    s.flow(f, self.res)
+                elif self.name in st.methods:
+                    m = st.methods[self.name]
+                    m.as_value = True
+                    s.grow(self.res, FUNC)
+                    bind_sig(s, self.res, [p.ty for p in m.params], m.ret)
+                else:
+                    s.grow(self.res, NIL)
+        k = o.kinds & ~self.done
+        if not k:
+            return
+        self.done |= k
+        if k & MAP:
+            s.grow(s.key(self.obj), STR)
+            s.flow(s.val(self.obj), self.res)
+            s.grow(self.res, NIL)
+        if k & NIL:
+            s.grow(self.res, NIL)
+        if k & GROUP:
+            if self.name == "key":
+                s.flow(s.key(self.obj), self.res)
+            elif self.name == "items":
+                s.grow(self.res, LIST)
+                s.unify(s.elem(self.res), s.elem(self.obj))
+            elif self.name == "count":
+                s.grow(self.res, INT)
+
+
+class StoreFieldC:
+    """obj.name = value"""
+
+    __slots__ = ("obj", "name", "val", "structs", "done", "seen")
+
+    def __init__(self, obj: Ty, name: str, val: Ty, structs: list[StructInfo]) -> None:
+        self.obj = obj
+        self.name = name
+        self.val = val
+        self.structs = structs
+        self.done = 0
+        self.seen = 0
+
+    def run(self, s: Solver) -> None:
+        o = find(self.obj)
+        new = o.structs & ~self.seen
+        if new:
+            self.seen |= new
+            while new:
+                low = new & -new
+                new ^= low
+                f = self.structs[low.bit_length() - 1].fields.get(self.name)
+                if f is not None:
+                    s.flow(self.val, f)
+        k = o.kinds & ~self.done
+        self.done |= k
+        if k & MAP:
+            s.grow(s.key(self.obj), STR)
+            s.flow(self.val, s.val(self.obj))
+
+
+class IterC:
+    """for var in src"""
+
+    __slots__ = ("src", "var", "done")
+
+    def __init__(self, src: Ty, var: Ty) -> None:
+        self.src = src
+        self.var = var
+        self.done = 0
+
+    def run(self, s: Solver) -> None:
+        k = find(self.src).kinds & ~self.done
+        if not k:
+            return
+        self.done |= k
+        if k & (LIST | GROUP):
+            s.flow(s.elem(self.src), self.var)
+        if k & MAP:
+            s.flow(s.key(self.src), self.var)
+        if k & STR:
+            s.grow(self.var, STR)
+
+
+class SliceC:
+    """res = obj[a:b]"""
+
+    __slots__ = ("obj", "res", "done")
+
+    def __init__(self, obj: Ty, res: Ty) -> None:
+        self.obj = obj
+        self.res = res
+        self.done = False
+
+    def run(self, s: Solver) -> None:
+        k = find(self.obj).kinds
+        s.grow(self.res, k & (STR | NIL))
+        if k & LIST and not self.done:
+            self.done = True
+            s.flow(self.obj, self.res, LIST)
+
+
+def bind_sig(s: Solver, t: Ty, params: list[Ty], ret: Ty) -> None:
+    """The functions in t include one with these parameters and result."""
+    sh = s.shape(t)
+    if sh.sig is None:
+        sh.sig = FunSig(list(params), ret)
+        return
+    sig = sh.sig
+    for a, b in zip(sig.params, params, strict=False):
+        s.unify(a, b)
+    if len(params) > len(sig.params):
+        sig.params.extend(params[len(sig.params) :])
+    s.unify(sig.ret, ret)
+
+
+class CallC:
+    """res = fn(args) through a function value.
+
+    Fewer arguments than parameters make a function of the rest; how many parameters the values have is
+    known only once functions flow in, so the rule runs when the callee's kinds grow.
+    """
+
+    __slots__ = ("fn", "args", "res", "done")
+
+    def __init__(self, fn: Ty, args: list[Ty], res: Ty) -> None:
+        self.fn = fn
+        self.args = args
+        self.res = res
+        self.done = False
+
+    def run(self, s: Solver) -> None:
+        k = find(self.fn).kinds
+        if k & NIL:
+            s.grow(self.res, NIL)
+        if not k & FUNC or self.done:
+            return
+        sig = s.shape(self.fn).sig
+        if sig is None:
+            return
+        self.done = True
+        n = len(self.args)
+        for a, p in zip(self.args, list(sig.params), strict=False):
+            s.flow(a, p)
+        if n < len(sig.params):
+            s.grow(self.res, FUNC)
+            bind_sig(s, self.res, sig.params[n:], sig.ret)
+        else:
+            s.flow(sig.ret, self.res)
+
+
+class ElemFlowC:
+    """Elements of the list (or group) `src` flow to `dst`; `extra` kinds are added too (an empty list gives none)."""
+
+    __slots__ = ("src", "dst", "extra", "done")
+
+    def __init__(self, src: Ty, dst: Ty, extra: int = 0) -> None:
+        self.src = src
+        self.dst = dst
+        self.extra = extra
+        self.done = False
+
+    def run(self, s: Solver) -> None:
+        k = find(self.src).kinds
+        if k & NIL and self.extra:
+            s.grow(self.dst, self.extra)
+        if k & (LIST | GROUP) and not self.done:
+            self.done = True
+            s.flow(s.elem(self.src), self.dst)
+            s.grow(self.dst, self.extra)
+
+
+class MatchNilC:
+    """A match gives null when no arm fits: add NIL to res if the subject can be something not covered."""
+
+    __slots__ = ("subject", "res", "kinds", "structs")
+
+    def __init__(self, subject: Ty, res: Ty, kinds: int, structs: int) -> None:
+        self.subject = subject
+        self.res = res
+        self.kinds = kinds
+        self.structs = structs
+
+    def run(self, s: Solver) -> None:
+        t = find(self.subject)
+        if t.kinds & ~self.kinds & ~STRUCT or (t.kinds & STRUCT and t.structs & ~self.structs):
+            s.grow(self.res, NIL)
+
+
+class LogicC:
+    """res = l && r or l || r: the deciding operand itself; only bools give a plain bool."""
+
+    __slots__ = ("l", "r", "res", "done")
+
+    def __init__(self, l: Ty, r: Ty, res: Ty) -> None:
+        self.l = l
+        self.r = r
+        self.res = res
+        self.done = False
+
+    def run(self, s: Solver) -> None:
+        if not self.done:
+            self.done = True
+            s.flow(self.l, self.res)
+            s.flow(self.r, self.res)
+
+
+__all__ = [
+    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC", "MatchNilC", "NUMERIC",
+    "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
+]  # fmt: skip

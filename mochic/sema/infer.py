@@ -1,0 +1,705 @@
+"""Name resolution and whole-program type inference: declarations and statements.
+
+One walk over the tree resolves every name and creates the slots and constraints of `sema.types`;
+solving them gives each expression its kinds (`expr.ty`).  Expressions are in `infer_expr`, the rules
+that depend on operand kinds in `constraints`, the builtins in `builtins`.
+
+Narrowing.  `if x != none` and its relatives give the *variable* x, inside the branch, a Ty without
+NIL.  `self.narrow` maps a variable to its narrowed Ty at the current point of the walk; assignment
+removes the entry, branches copy it, joins intersect, loops first drop what their body assigns.
+Only variables that no other activation can assign are narrowed.
+
+Diagnostics.  The default mode rejects only what cannot mean anything: unknown names, kinds that can
+never agree (`check.py` looks at the solved kinds), and constructs that this compiler does not have.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema.builtins import BUILTINS
+from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
+from mochic.sema.infer_expr import ExprInfer
+from mochic.sema.symbols import (
+    BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, StructInfo, UnionInfo, Var,
+)  # fmt: skip
+from mochic.sema.types import (
+    ANYKIND, BOOL, FLOAT, FUNC, INT, INT_TY, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Solver, Ty, find,
+)  # fmt: skip
+from mochic.syntax import ast
+
+SCALARS = {"int": INT, "int64": INT, "bigint": INT, "float": FLOAT, "string": STR, "bool": BOOL, "unit": NIL}
+
+
+class Infer(ExprInfer):
+    """State of one program's inference."""
+
+    def __init__(self, info: ProgramInfo) -> None:
+        self.info = info
+        self.s = Solver()
+        info.solver = self.s
+        self.diags: list[Diagnostic] = []
+        self.scope = Scope(None, None)
+        self.fun: FunInfo | None = None
+        self.narrow: dict[Var, Ty] = {}
+        self.aliases: dict[str, ast.TypeRef] = {}
+        self.structs: dict[str, StructInfo] = {}
+        self.types: dict[str, ast.TypeDecl] = {}
+        self.loops = 0
+        self.nvars = 0
+        self.seeds: list[tuple[Ty, ast.TypeRef]] = []
+        self.checks: list[tuple[str, Any, Any, Any, Any]] = []
+        self.root = self.scope
+        self.hidden: dict[str, Any] = {}
+        self.first_ref: dict[FunInfo, int] = {}
+
+    # -- program --------------------------------------------------------------------------------
+
+    def program(self, prog: ast.Program) -> None:
+        info = self.info
+        info.program = prog
+        body = prog.body
+        for st in body:
+            if isinstance(st, ast.TypeDecl):
+                self.declare_type(st)
+        for st in body:
+            if isinstance(st, ast.TypeDecl):
+                self.type_fields(st)
+        main = FunInfo(0, "main", None, prog)
+        info.functions.append(main)
+        info.main = main
+        main.body = body
+        main.reached = True
+        for st in body:
+            if isinstance(st, ast.FunDecl):
+                f = self.declare_fun(st, None)
+                self.root.names[st.name] = f
+            elif isinstance(st, ast.ImportDecl):
+                self.import_decl(st)
+            elif isinstance(st, ast.ExternDecl):
+                self.extern_decl(st)
+        # Functions may use any top-level variable, so these are known before bodies are walked.
+        toplevel = dict(self.root.names)
+        for st in body:
+            if isinstance(st, ast.VarDecl) and not isinstance(self.root.names.get(st.name), Var):
+                v = self.new_var(st.name, Ty(), st.mutable, None, "var" if st.mutable else "let", st.lo)
+                v.mutable = st.mutable
+                self.note_callable(v, st)
+                info.globals.append(v)
+                self.root.names[st.name] = v
+        for st in body:
+            if isinstance(st, ast.TypeDecl):
+                for m in st.methods:
+                    owner = self.structs.get(st.name)
+                    if owner is not None:
+                        self.fun_body(owner.methods[m.name])
+        self.hidden = toplevel
+        globals_view = self.root.names
+        for st in body:
+            if isinstance(st, ast.FunDecl) and st.info is globals_view.get(st.name):
+                self.fun_body(st.info)
+        for f in toplevel.values():  # a function hidden by a variable of the same name
+            if isinstance(f, FunInfo) and globals_view.get(f.name) is not f:
+                self.fun_body(f)
+        self.fun = main
+        self.block(body)
+        self.fun = None
+        self.uninitialised_reads()
+        self.s.solve()
+        self.seed_annotations()
+
+    def uninitialised_reads(self) -> None:
+        """A global read by a function that can run before the declaration holds null until then."""
+        main = self.info.main
+        assert main is not None
+        first_ref = self.first_ref
+        for v in self.info.globals:
+            if not v.global_:
+                continue
+            reach: dict[FunInfo, None] = {}
+            stack = [f for f, at in first_ref.items() if at <= v.pos]
+            while stack:
+                f = stack.pop()
+                if f in reach:
+                    continue
+                reach[f] = None
+                stack.extend(f.funs)
+            if any(v in f.reads for f in reach):
+                self.s.grow(v.ty, NIL)
+                v.const = None
+
+    def seed_annotations(self) -> None:
+        """Slots that no value reaches take the declared type, so that dead code compiles as written."""
+        s = self.s
+        for _ in range(3):
+            for t, ref in self.seeds:
+                if not find(t).kinds:
+                    self.grow_declared(t, ref, 0)
+            s.solve()
+
+    def grow_declared(self, t: Ty, ref: ast.TypeRef, depth: int) -> None:
+        s = self.s
+        if t.fixed or depth > 8:
+            return
+        if isinstance(ref, ast.TypeName):
+            k = SCALARS.get(ref.name)
+            if k is not None:
+                s.grow(t, k)
+            elif ref.name in self.aliases:
+                self.grow_declared(t, self.aliases[ref.name], depth + 1)
+            elif ref.name in self.structs:
+                s.grow(t, STRUCT, self.structs[ref.name].bit)
+            elif ref.name in self.info.unions:
+                s.grow(t, STRUCT, self.info.unions[ref.name].bits)
+        elif isinstance(ref, ast.TypeGeneric):
+            if ref.name == "list" and len(ref.args) == 1:
+                s.grow(t, LIST)
+                if not find(s.elem(t)).kinds:
+                    self.grow_declared(s.elem(t), ref.args[0], depth + 1)
+            elif ref.name == "map" and len(ref.args) == 2:
+                s.grow(t, MAP)
+                if not find(s.key(t)).kinds:
+                    self.grow_declared(s.key(t), ref.args[0], depth + 1)
+                if not find(s.val(t)).kinds:
+                    self.grow_declared(s.val(t), ref.args[1], depth + 1)
+        elif isinstance(ref, ast.TypeOpt):
+            s.grow(t, NIL)
+            self.grow_declared(t, ref.inner, depth + 1)
+        elif isinstance(ref, ast.TypeFun):
+            s.grow(t, FUNC)
+            bind_sig(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+
+    # -- declarations ---------------------------------------------------------------------------
+
+    def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
+        self.nvars += 1
+        return Var(self.nvars, name, ty, mutable, owner, kind, pos)
+
+    def note_callable(self, v: Var, st: ast.VarDecl) -> None:
+        """Section 10: a call means a variable only if that can hold a function."""
+        if st.type is not None:
+            v.callable = self.may_be_fun(st.type)
+        elif st.value is not None:
+            v.callable = not isinstance(st.value, _NOT_FUNS)
+
+    def may_be_fun(self, ref: ast.TypeRef) -> bool:
+        if isinstance(ref, ast.TypeName):
+            if ref.name in self.aliases:
+                return self.may_be_fun(self.aliases[ref.name])
+            return ref.name not in SCALARS and ref.name not in self.structs
+        if isinstance(ref, ast.TypeOpt):
+            return self.may_be_fun(ref.inner)
+        return isinstance(ref, ast.TypeFun)
+
+    def declare_type(self, st: ast.TypeDecl) -> None:
+        info = self.info
+        if st.alias is not None:
+            self.aliases[st.name] = st.alias
+        elif st.variants is not None:
+            u = UnionInfo(st.name, st.lo)
+            info.unions[st.name] = u
+            for var in st.variants:
+                si = self.declare_struct(var.name, var.lo)
+                si.union = u
+                u.variants.append(si)
+        else:
+            self.declare_struct(st.name, st.lo)
+
+    def declare_struct(self, name: str, pos: int) -> StructInfo:
+        si = StructInfo(len(self.info.structs), name, pos)
+        self.info.structs.append(si)
+        self.structs[name] = si
+        return si
+
+    def type_fields(self, st: ast.TypeDecl) -> None:
+        if st.variants is not None:
+            for var in st.variants:
+                si = self.structs[var.name]
+                for f in var.fields:
+                    self.add_field(si, f)
+        elif st.fields is not None:
+            si = self.structs[st.name]
+            for f in st.fields:
+                self.add_field(si, f)
+            for m in st.methods:
+                fi = self.declare_fun(m, None)
+                fi.struct = si
+                fi.name = f"{st.name}.{m.name}"
+                si.methods[m.name] = fi
+
+    def add_field(self, si: StructInfo, f: ast.FieldDecl) -> None:
+        t = Ty()
+        si.fields[f.name] = t
+        si.decls[f.name] = f.type
+        self.seeds.append((t, f.type))
+
+    def declare_fun(self, st: ast.FunDecl, owner: FunInfo | None) -> FunInfo:
+        f = FunInfo(len(self.info.functions), st.name, owner, st)
+        self.info.functions.append(f)
+        st.info = f
+        f.body = st.body
+        f.decl_ret = st.result
+        for p in st.params:
+            self.add_param(f, p)
+        if st.result is not None:
+            self.seeds.append((f.ret, st.result))
+        return f
+
+    def add_param(self, f: FunInfo, p: ast.Param) -> None:
+        v = self.new_var(p.name, Ty(), True, f, "param", p.lo)
+        v.decl = p.type
+        if p.type is not None:
+            self.seeds.append((v.ty, p.type))
+            v.callable = self.may_be_fun(p.type)
+        p.sym = v
+        f.params.append(v)
+
+    def import_decl(self, st: ast.ImportDecl) -> None:
+        if st.lang == "":
+            self.unsupported(st, "importing a Mochi package")
+            return
+        alias = st.alias or st.path.rsplit("/", 1)[-1].split(".")[0]
+        imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
+        self.info.imports[alias] = imp
+        self.root.names[alias] = imp
+
+    def extern_decl(self, st: ast.ExternDecl) -> None:
+        mod, _, member = st.name.rpartition(".")
+        imp = self.info.imports.get(mod)
+        if imp is not None and st.kind in ("fun", "var"):
+            imp.members[member] = st
+        elif st.kind in ("fun", "var"):
+            self.unsupported(st, f"`extern {st.kind}` of a name outside an imported module")
+
+    # -- functions ------------------------------------------------------------------------------
+
+    def fun_body(self, f: FunInfo) -> None:
+        """Walk a function's body in a fresh scope."""
+        outer_scope, outer_fun, outer_narrow, outer_loops = self.scope, self.fun, self.narrow, self.loops
+        self.fun = f
+        self.narrow = {}
+        self.loops = 0
+        self.scope = Scope(outer_scope, f)
+        if f.struct is not None:
+            me = self.new_var("self", Ty(), False, f, "self", f.node.lo)
+            self.s.grow(me.ty, STRUCT, f.struct.bit)
+            f.self_var = me
+        for v in f.params:
+            self.scope.names[v.name] = v
+        if f.expr is not None:
+            self.s.flow(self.expr(f.expr), f.ret)
+        else:
+            assert f.body is not None
+            falls = self.block(f.body)
+            f.falls = falls
+            if falls:
+                self.s.grow(f.ret, NIL)
+        self.scope, self.fun, self.narrow, self.loops = outer_scope, outer_fun, outer_narrow, outer_loops
+
+    # -- statements: each returns whether control can reach its end ------------------------------
+
+    def block(self, body: list[ast.Stmt]) -> bool:
+        """Statements in the current scope.  Nested functions of a block are known throughout it."""
+        top = self.fun is self.info.main and self.scope is self.root
+        if not top:
+            for st in body:
+                if isinstance(st, ast.FunDecl):
+                    f = self.declare_fun(st, self.fun)
+                    v = self.new_var(st.name, Ty(), False, self.fun, "fun", st.lo)
+                    self.s.grow(v.ty, FUNC)
+                    bind_sig(self.s, v.ty, [p.ty for p in f.params], f.ret)
+                    f.local_var = v
+                    v.fun = f
+                    self.scope.names[st.name] = f
+        falls = True
+        for st in body:
+            if not self.stmt(st):
+                falls = False
+        return falls
+
+    def inner(self, body: list[ast.Stmt]) -> bool:
+        self.scope = Scope(self.scope, self.fun)
+        falls = self.block(body)
+        parent = self.scope.parent
+        assert parent is not None
+        self.scope = parent
+        return falls
+
+    def stmt(self, st: ast.Stmt) -> bool:
+        m = _STMTS.get(type(st))
+        if m is None:
+            self.unsupported(st, _LATER_STMTS.get(type(st).__name__, type(st).__name__))
+            return True
+        return m(self, st)
+
+    def s_vardecl(self, st: ast.VarDecl) -> bool:
+        t = None
+        if st.value is not None:
+            t = self.expr(st.value)
+        top = self.scope is self.root
+        if top:
+            v = self.root.names.get(st.name)
+            if not isinstance(v, Var) or (v.declared and not v.global_):
+                v = self.new_var(st.name, Ty(), st.mutable, None, "var" if st.mutable else "let", st.lo)
+                self.note_callable(v, st)
+                self.info.globals.append(v)
+                self.root.names[st.name] = v
+            elif v.declared:
+                v.writes += 1
+                v.const = None
+            v.mutable = st.mutable
+        else:
+            v = self.new_var(st.name, Ty(), st.mutable, self.fun, "var" if st.mutable else "let", st.lo)
+            self.note_callable(v, st)
+            if self.loops:
+                pass  # a fresh variable each iteration
+            self.scope.names[st.name] = v
+        first = not v.declared
+        v.declared = True
+        v.pos = st.lo
+        st.sym = v
+        if st.type is not None:
+            v.decl = st.type
+            self.seeds.append((v.ty, st.type))
+        if t is not None:
+            self.s.flow(t, v.ty)
+            if st.type is not None:
+                self.checks.append(("T008", st.lo, st.hi, st.type, t))
+            if not st.mutable and first and isinstance(st.value, _CONSTS) and not v.writes:
+                v.const = st.value
+        elif st.type is not None:
+            self.zero_value(v.ty, st.type)
+        else:
+            self.error("T000", st.lo, st.hi)
+        self.narrow.pop(v, None)
+        return True
+
+    def zero_value(self, t: Ty, ref: ast.TypeRef) -> None:
+        """9.1: a variable without initialiser holds 0, 0.0, "", false, an empty list or map, else null."""
+        while isinstance(ref, ast.TypeName) and ref.name in self.aliases:
+            ref = self.aliases[ref.name]
+        k = NIL
+        if isinstance(ref, ast.TypeName):
+            k = SCALARS.get(ref.name, NIL)
+        elif isinstance(ref, ast.TypeGeneric):
+            k = LIST if ref.name == "list" else MAP if ref.name == "map" else NIL
+        self.s.grow(t, k)
+
+    def s_assign(self, st: ast.Assign) -> bool:
+        target = st.target
+        s = self.s
+        if isinstance(target, ast.Ident):
+            t = self.expr(st.value)
+            sym = self.lookup(target.name, target)
+            if isinstance(sym, Var):
+                target.ref = sym
+                self.use_var(sym)
+                target.ty = sym.ty
+                if sym.kind in ("let", "fun", "self") and not sym.mutable:
+                    self.error("T024", st.lo, st.hi, target.name)
+                sym.writes += 1
+                sym.const = None
+                s.flow(t, sym.ty)
+                if sym.decl is not None:
+                    self.checks.append(("T009", st.lo, st.hi, (sym.decl, target.name), t))
+                self.narrow.pop(sym, None)
+                if (
+                    isinstance(st.value, ast.Call)
+                    and isinstance(st.value.fn, ast.Ident)
+                    and st.value.fn.name in ("append", "push")
+                ):
+                    sym.appended = True
+            elif isinstance(sym, ast.FieldDecl):
+                pass
+            elif isinstance(sym, tuple):  # a field, inside a method
+                si, name = sym
+                target.ref = sym
+                target.ty = si.fields[name]
+                s.flow(t, si.fields[name])
+            elif sym is None:
+                self.error("T001", st.lo, st.hi, target.name)
+            else:
+                self.error("T024", st.lo, st.hi, target.name)
+            return True
+        if isinstance(target, ast.Index):
+            obj = self.lvalue(target.obj)
+            key = self.expr(target.index)
+            t = self.expr(st.value)
+            target.ty = t
+            c = StoreIndexC(obj, key, t)
+            s.watch(obj, c)
+            c.run(s)
+            self.checks.append(("store", st.lo, st.hi, target, obj))
+        elif isinstance(target, ast.Field):
+            obj = self.lvalue(target.obj)
+            t = self.expr(st.value)
+            target.ty = t
+            f = StoreFieldC(obj, target.name, t, self.info.structs)
+            s.watch(obj, f)
+            f.run(s)
+            self.checks.append(("field", target.name_lo, st.hi, target.name, obj))
+        else:
+            self.expr(st.value)
+            self.error("P999", st.lo, st.hi, "this expression cannot be assigned to")
+        return True
+
+    def lvalue(self, e: ast.Expr) -> Ty:
+        """The container of an indexed or field assignment."""
+        return self.expr(e)
+
+    def s_return(self, st: ast.Return) -> bool:
+        f = self.fun
+        assert f is not None
+        if st.value is not None:
+            t = self.expr(st.value)
+            if f is not self.info.main:
+                self.s.flow(t, f.ret)
+                if f.decl_ret is not None:
+                    self.checks.append(("T010", st.lo, st.hi, f.decl_ret, t))
+        elif f is not self.info.main:
+            self.s.grow(f.ret, NIL)
+        return False
+
+    def s_if(self, st: ast.If) -> bool:
+        self.expr(st.cond)
+        yes, no = self.facts(st.cond)
+        before = self.narrow
+        self.narrow = self.with_facts(before, yes)
+        falls = self.inner(st.then)
+        after_then = self.narrow
+        self.narrow = self.with_facts(before, no)
+        falls2 = True
+        if st.orelse is not None:
+            falls2 = self.inner(st.orelse)
+        after_else = self.narrow
+        if not falls:
+            self.narrow = after_else
+        elif not falls2:
+            self.narrow = after_then
+        else:
+            self.narrow = {v: t for v, t in after_then.items() if after_else.get(v) is t}
+        return falls or falls2
+
+    def s_while(self, st: ast.While) -> bool:
+        self.drop_assigned(st.body)
+        self.expr(st.cond)
+        yes, no = self.facts(st.cond)
+        before = self.narrow
+        self.narrow = self.with_facts(before, yes)
+        self.loops += 1
+        self.inner(st.body)
+        self.loops -= 1
+        self.narrow = before if has_break(st.body) else self.with_facts(before, no)
+        return not (isinstance(st.cond, ast.BoolLit) and st.cond.value and not has_break(st.body))
+
+    def s_for(self, st: ast.For) -> bool:
+        src = self.expr(st.source)
+        s = self.s
+        if st.end is not None:
+            end = self.expr(st.end)
+            v = self.new_var(st.var, Ty(), True, self.fun, "loop", st.lo)
+            s.grow(v.ty, INT)
+            self.checks.append(("T023", st.lo, st.hi, src, end))
+        else:
+            v = self.new_var(st.var, Ty(), True, self.fun, "loop", st.lo)
+            c = IterC(src, v.ty)
+            s.watch(src, c)
+            c.run(s)
+            self.checks.append(("T022", st.lo, st.hi, None, src))
+        v.declared = True
+        st.sym = v
+        self.drop_assigned(st.body)
+        before = dict(self.narrow)
+        self.scope = Scope(self.scope, self.fun)
+        self.scope.names[st.var] = v
+        self.loops += 1
+        self.inner(st.body)
+        self.loops -= 1
+        parent = self.scope.parent
+        assert parent is not None
+        self.scope = parent
+        self.narrow = before
+        return True
+
+    def s_jump(self, st: ast.Stmt) -> bool:
+        if not self.loops:
+            if isinstance(st, ast.Break):
+                self.error("T045", st.lo, st.hi)
+            else:
+                self.diags.append(Diagnostic("T045", "`continue` outside of loop", st.lo, st.hi))
+        return False
+
+    def s_expr(self, st: ast.ExprStmt) -> bool:
+        self.expr(st.expr)
+        e = st.expr
+        if isinstance(e, ast.Call) and isinstance(e.fn, ast.Ident) and isinstance(e.fn.ref, BuiltinRef):
+            return e.fn.ref.name != "panic"
+        return True
+
+    def s_expect(self, st: ast.Expect) -> bool:
+        self.expr(st.expr)
+        return True
+
+    def s_test(self, st: Any) -> bool:
+        outer = dict(self.narrow)
+        self.inner(st.body)
+        self.narrow = outer
+        return True
+
+    def s_fun(self, st: ast.FunDecl) -> bool:
+        if self.scope is not self.root:
+            f = st.info
+            self.fun_body(f)
+            v = f.local_var
+            v.declared = True
+        return True
+
+    def s_nothing(self, st: ast.Stmt) -> bool:
+        return True
+
+    # -- narrowing ------------------------------------------------------------------------------
+
+    def with_facts(self, env: dict[Var, Ty], facts: list[Var]) -> dict[Var, Ty]:
+        out = dict(env)
+        for v in facts:
+            if v not in out:
+                t = Ty()
+                self.s.flow(v.ty, t, ANYKIND & ~NIL)
+                out[v] = t
+        return out
+
+    def drop_assigned(self, body: list[ast.Stmt]) -> None:
+        if self.narrow:
+            names: set[str] = set()
+            assigned_names(body, names)
+            self.narrow = {v: t for v, t in self.narrow.items() if v.name not in names}
+
+    def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
+        """Variables that are not null when the condition is true, and when it is false."""
+        if isinstance(e, ast.Binary):
+            op = e.op
+            if op in ("!=", "=="):
+                v = None
+                if is_none(e.right):
+                    v = self.narrowable(e.left)
+                elif is_none(e.left):
+                    v = self.narrowable(e.right)
+                if v is not None:
+                    return ([v], []) if op == "!=" else ([], [v])
+            elif op == "&&":
+                a, _ = self.facts(e.left)
+                b, _ = self.facts(e.right)
+                return a + b, []
+            elif op == "||":
+                _, a = self.facts(e.left)
+                _, b = self.facts(e.right)
+                return [], a + b
+        elif isinstance(e, ast.Unary) and e.op == "!":
+            a, b = self.facts(e.operand)
+            return b, a
+        elif isinstance(e, ast.Ident):
+            v = self.narrowable(e)
+            if v is not None:
+                return [v], []
+        return [], []
+
+    def narrowable(self, e: ast.Expr) -> Var | None:
+        if isinstance(e, ast.Ident) and isinstance(e.ref, Var):
+            v = e.ref
+            if v.owner is self.fun or (v.owner is None and self.fun is self.info.main):
+                return v
+            if v.writes == 0 and not v.mutable:
+                return v
+        return None
+
+    # -- diagnostics ----------------------------------------------------------------------------
+
+    def error(self, code: str, lo: int, hi: int, *args: object) -> None:
+        self.diags.append(make(code, lo, hi, *args))
+
+    def unsupported(self, n: ast.Node, what: str) -> None:
+        self.diags.append(
+            Diagnostic(
+                "M001",
+                f"{what}: not supported yet",
+                n.lo,
+                n.hi,
+                "This construct is part of the language, but this version of the compiler cannot compile it.",
+            )
+        )
+
+
+def is_none(e: ast.Expr) -> bool:
+    return isinstance(e, ast.NoneLit) or (isinstance(e, ast.Ident) and e.name in ("null", "nil") and e.ref is None)
+
+
+def has_break(body: list[ast.Stmt]) -> bool:
+    """A `break` that leaves the loop with this body."""
+    for st in body:
+        if isinstance(st, ast.Break):
+            return True
+        if isinstance(st, ast.If) and (has_break(st.then) or (st.orelse is not None and has_break(st.orelse))):
+            return True
+    return False
+
+
+def assigned_names(body: list[ast.Stmt], out: set[str]) -> None:
+    """Names that the statements may assign, closures included (conservatively all names assigned in nested blocks)."""
+    for st in body:
+        if isinstance(st, ast.Assign):
+            if isinstance(st.target, ast.Ident):
+                out.add(st.target.name)
+        elif isinstance(st, ast.If):
+            assigned_names(st.then, out)
+            if st.orelse is not None:
+                assigned_names(st.orelse, out)
+        elif isinstance(st, ast.While | ast.For | ast.TestDecl | ast.BenchDecl | ast.FunDecl):
+            assigned_names(st.body, out)
+        elif isinstance(st, ast.ExprStmt | ast.VarDecl | ast.Expect | ast.Return):
+            e = st.expr if isinstance(st, ast.ExprStmt | ast.Expect) else st.value
+            if isinstance(e, ast.Match):
+                for c in e.cases:
+                    if c.body is not None:
+                        assigned_names(c.body, out)
+
+
+_NOT_FUNS = (
+    ast.IntLit, ast.FloatLit, ast.StrLit, ast.BoolLit, ast.ListLit, ast.MapLit, ast.Binary, ast.StructLit, ast.Unary,
+    ast.Slice, ast.Query, ast.Cast,
+)  # fmt: skip
+_CONSTS = (ast.IntLit, ast.FloatLit, ast.StrLit, ast.BoolLit)
+
+_STMTS: dict[type, Any] = {
+    ast.VarDecl: Infer.s_vardecl,
+    ast.Assign: Infer.s_assign,
+    ast.Return: Infer.s_return,
+    ast.If: Infer.s_if,
+    ast.While: Infer.s_while,
+    ast.For: Infer.s_for,
+    ast.Break: Infer.s_jump,
+    ast.Continue: Infer.s_jump,
+    ast.ExprStmt: Infer.s_expr,
+    ast.Expect: Infer.s_expect,
+    ast.TestDecl: Infer.s_test,
+    ast.BenchDecl: Infer.s_test,
+    ast.FunDecl: Infer.s_fun,
+    ast.TypeDecl: Infer.s_nothing,
+    ast.ImportDecl: Infer.s_nothing,
+    ast.ExternDecl: Infer.s_nothing,
+}
+
+_LATER_STMTS = {
+    "FactDecl": "`fact` declarations",
+    "RuleDecl": "`rule` declarations",
+    "StreamDecl": "`stream` declarations",
+    "ModelDecl": "`model` declarations",
+    "OnHandler": "`on` handlers",
+    "Emit": "`emit` statements",
+    "AgentDecl": "`agent` declarations",
+    "IntentDecl": "`intent` declarations",
+    "FetchStmt": "`fetch` statements",
+    "Update": "`update` statements",
+    "Try": "`try` statements",
+}
+

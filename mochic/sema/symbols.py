@@ -1,0 +1,182 @@
+"""What names mean: variables, functions, types, imports, and the scopes that hold them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.sema.types import FUNC, STRUCT, Ty
+from mochic.syntax import ast
+
+
+class Var:
+    """A variable, parameter or loop variable.
+
+    `owner` is the function whose activation holds it (None: the program's top level).  `captured`:
+    used by a function nested in the owner.  `writes` counts assignments after the declaration.
+    `const` is the node of a literal initialiser when the variable is immutable.
+    """
+
+    __slots__ = (
+        "name", "ty", "mutable", "owner", "captured", "writes", "const", "pos", "decl", "kind", "id", "callable",
+        "global_", "declared", "appended", "fun",
+    )  # fmt: skip
+
+    def __init__(self, id: int, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> None:
+        self.id = id
+        self.name = name
+        self.ty = ty
+        self.mutable = mutable
+        self.owner = owner
+        self.kind = kind  # "let" "var" "param" "loop" "bind" "self"
+        self.pos = pos
+        self.captured = False
+        self.writes = 0
+        self.const: ast.Expr | None = None
+        self.decl: ast.TypeRef | None = None
+        self.callable = True  # a call of this name may mean the variable (section 10)
+        self.global_ = False  # lives in a data word: a top-level variable that functions use
+        self.declared = False  # its declaration has been walked
+        self.appended = False  # target of `x = append(x, ...)`
+        self.fun: FunInfo | None = None  # the nested function whose closure this variable holds
+
+    def __repr__(self) -> str:
+        return f"<Var {self.name}#{self.id}>"
+
+    @property
+    def boxed(self) -> bool:
+        """Shared by reference between activations: needs a cell."""
+        return self.captured and self.writes > 0 and not self.global_
+
+
+class FunInfo:
+    """A function, method or lambda.
+
+    `captures`: variables of enclosing activations used here or by functions nested here, in order
+    of first use.  `funs`: functions referred to (calls or values).  `reads`: globals referred to.
+    """
+
+    __slots__ = (
+        "name", "params", "ret", "owner", "captures", "funs", "reads", "as_value", "struct", "self_var", "node",
+        "sym", "closure", "thunk", "falls", "decl_ret", "reached", "body", "expr", "id", "local_var", "unit_ret",
+        "lowered",
+    )  # fmt: skip
+
+    def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
+        self.id = id
+        self.name = name
+        self.owner = owner
+        self.node = node
+        self.params: list[Var] = []
+        self.ret = Ty()
+        self.captures: dict[Var, None] = {}
+        self.funs: dict[FunInfo, None] = {}
+        self.reads: dict[Var, None] = {}
+        self.as_value = False
+        self.struct: StructInfo | None = None
+        self.self_var: Var | None = None
+        self.decl_ret: ast.TypeRef | None = None
+        self.falls = False  # the end of the body can be reached
+        self.reached = False
+        self.body: list[ast.Stmt] | None = None
+        self.expr: ast.Expr | None = None
+        self.local_var: Var | None = None  # nested named function: the variable that holds its closure
+        self.unit_ret = False
+        # filled by lowering
+        self.sym: Any = None
+        self.closure: Any = None
+        self.thunk: Any = None
+        self.lowered = False
+
+    def __repr__(self) -> str:
+        return f"<Fun {self.name}>"
+
+
+class StructInfo:
+    """A struct type or union variant."""
+
+    __slots__ = ("id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "open")
+
+    def __init__(self, id: int, name: str, pos: int) -> None:
+        self.id = id
+        self.name = name
+        self.pos = pos
+        self.fields: dict[str, Ty] = {}
+        self.decls: dict[str, ast.TypeRef] = {}
+        self.methods: dict[str, FunInfo] = {}
+        self.union: UnionInfo | None = None
+        self.desc: Any = None
+        self.singleton: Any = None
+
+    @property
+    def bit(self) -> int:
+        return 1 << self.id
+
+
+class UnionInfo:
+    __slots__ = ("name", "variants", "pos")
+
+    def __init__(self, name: str, pos: int) -> None:
+        self.name = name
+        self.pos = pos
+        self.variants: list[StructInfo] = []
+
+    @property
+    def bits(self) -> int:
+        n = 0
+        for v in self.variants:
+            n |= v.bit
+        return n
+
+
+class ImportInfo:
+    """An imported module; `members` are the names that `extern` declared for it."""
+
+    __slots__ = ("lang", "path", "alias", "auto", "members", "pos")
+
+    def __init__(self, lang: str, path: str, alias: str, auto: bool, pos: int) -> None:
+        self.lang = lang
+        self.path = path
+        self.alias = alias
+        self.auto = auto
+        self.pos = pos
+        self.members: dict[str, ast.ExternDecl] = {}
+
+
+class BuiltinRef:
+    """A builtin function by name; `sema.builtins` has the rules."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Scope:
+    __slots__ = ("names", "parent", "fun")
+
+    def __init__(self, parent: Scope | None, fun: FunInfo | None) -> None:
+        self.names: dict[str, Any] = {}
+        self.parent = parent
+        self.fun = fun
+
+
+class ProgramInfo:
+    """Everything the later stages need to know about a checked program."""
+
+    __slots__ = ("functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports")
+
+    def __init__(self) -> None:
+        self.functions: list[FunInfo] = []
+        self.structs: list[StructInfo] = []
+        self.unions: dict[str, UnionInfo] = {}
+        self.globals: list[Var] = []
+        self.main: FunInfo | None = None
+        self.solver: Any = None
+        self.sources: Any = None
+        self.program: ast.Program | None = None
+        self.imports: dict[str, ImportInfo] = {}
+
+
+__all__ = [
+    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "ProgramInfo", "STRUCT", "Scope", "StructInfo", "UnionInfo", "Var",
+]  # fmt: skip
