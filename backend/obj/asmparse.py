@@ -1,0 +1,661 @@
+"""Go-syntax assembly text to LSyms.
+
+Statements end at a newline or `;`.  A statement is `label:`, a directive (TEXT, GLOBL, DATA) or an
+opcode with operands.  Operands, in Go's grammar:
+
+    R            register                    $expr        constant
+    off(R)       memory                      $(1.5)       float constant
+    off(R)(I*n)  memory with index           $"text"      bytes (DATA only)
+    sym+off(SB)  symbol                      $sym(SB)     its address
+    x-8(SP)      local, x+8(FP)  argument    *mem         indirect call
+    label, n(PC) branch target
+
+A middle dot in a name is a period, a division slash a slash; a leading dot takes the package's name.
+Expressions have C's operators with Go's two precedences and wrap at 64 bits.
+
+Every error is an AsmError whose `pos` is `line << 12 | column`.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from typing import Final
+
+from backend.obj.ctx import AsmError, Ctx
+from backend.obj.plist import Arch, assemble_function
+from backend.obj.prog import (
+    ADDR,
+    BRANCH,
+    CONST,
+    FCONST,
+    INDIR,
+    MEM,
+    NAME_AUTO,
+    NAME_EXTERN,
+    NAME_PARAM,
+    NAME_STATIC,
+    REG,
+    SCONST,
+    TEXTSIZE,
+    Addr,
+    Prog,
+)
+from backend.obj.sym import A_DUPOK, A_HIDDEN, A_STATIC, A_UNDEF, SBSS, SDATA, SRODATA, STLSBSS, LSym, Reloc
+from backend.obj.table import ANOP, APCALIGN, APCALIGNMAX, ATEXT
+
+# Symbol flags (Go's textflag.h).
+FLAGS: Final = {
+    "NOPROF": 1, "DUPOK": 2, "NOSPLIT": 4, "RODATA": 8, "NOPTR": 16, "WRAPPER": 32, "NEEDCTXT": 64, "LOCAL": 128,
+    "TLSBSS": 256, "NOFRAME": 512, "REFLECTMETHOD": 1024, "TOPFRAME": 2048,
+}  # fmt: skip
+F_DUPOK: Final = 2
+F_RODATA: Final = 8
+F_LOCAL: Final = 128
+F_TLSBSS: Final = 256
+
+_TOKEN: Final = re.compile(
+    r"""[ \t\r]+|//[^\n]*|/\*.*?\*/
+    |(?P<float>(?:\d+\.\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+))
+    |(?P<int>0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|[0-9][0-9_]*)
+    |(?P<name>[A-Za-z_\u00b7\u2215\u0080-\uffff][\w\u00b7\u2215.\u0080-\uffff]*)
+    |(?P<str>"(?:[^"\\\n]|\\.)*")
+    |(?P<chr>'(?:[^'\\\n]|\\.[0-9a-fA-F]*)')
+    |(?P<op><<|>>|[-+*/%&|^~()<>,:;$\[\]\n\#.@{}=])""",
+    re.X | re.S,
+)
+_LINE_SHIFT: Final = 12
+_MASK64: Final = (1 << 64) - 1
+_ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, '"': 34, "'": 39, "a": 7, "b": 8, "f": 12, "v": 11}
+
+Token = tuple[str, str, int]  # kind (a group name, or the operator itself), text, position
+
+
+def position(pos: int) -> tuple[int, int]:
+    """(line, column) of a position of this parser.
+
+    >>> position(3 << 12 | 7)
+    (3, 7)
+    """
+    return pos >> _LINE_SHIFT, pos & (1 << _LINE_SHIFT) - 1
+
+
+def tokenize(text: str) -> list[Token]:
+    """The tokens of a file; newlines are `;` tokens.  Raises AsmError at a character of no token."""
+    out: list[Token] = []
+    line, start, i, n = 1, 0, 0, len(text)
+    match = _TOKEN.match
+    while i < n:
+        m = match(text, i)
+        pos = line << _LINE_SHIFT | min(i - start + 1, (1 << _LINE_SHIFT) - 1)
+        if m is None:
+            if text[i] == '"':
+                raise AsmError(pos, "string is not closed")
+            raise AsmError(pos, f"unexpected character {text[i]!r}")
+        kind = m.lastgroup
+        word = m.group()
+        i = m.end()
+        if kind == "op":
+            if word == "\n":
+                out.append((";", ";", pos))
+                line += 1
+                start = i
+            else:
+                out.append((word, word, pos))
+        elif kind is not None:
+            out.append((kind, word, pos))
+        elif "\n" in word:  # a comment over several lines separates statements
+            out.append((";", ";", pos))
+            line += word.count("\n")
+            start = i - (len(word) - word.rfind("\n") - 1)
+    out.append((";", ";", line << _LINE_SHIFT | 1))
+    return out
+
+
+def _signed(value: int) -> int:
+    value &= _MASK64
+    return value - (1 << 64) if value >> 63 else value
+
+
+class Parser:
+    """One file under assembly.  After `run`, `symbols` holds what it defined, in order."""
+
+    __slots__ = ("arch", "ctx", "package", "toks", "i", "symbols", "text", "progs", "label", "labels", "data_end")
+
+    def __init__(self, arch: Arch, ctx: Ctx, source: str, package: str = "") -> None:
+        self.arch = arch
+        self.ctx = ctx
+        self.package = package
+        self.toks: list[Token] = tokenize(source)
+        self.i = 0
+        self.symbols: list[LSym] = []
+        self.text: LSym | None = None
+        self.progs: list[Prog] = []
+        self.label: list[str] = []  # labels waiting for the next instruction
+        self.labels: dict[str, Prog] = {}
+        self.data_end: dict[LSym, int] = {}
+
+    # -- statements ----------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Parses and assembles everything; errors end up in ctx.errors."""
+        toks = self.toks
+        while self.i < len(toks):
+            try:
+                self.statement()
+            except AsmError as e:
+                self.ctx.errors.append(e)
+                while toks[self.i][0] != ";":
+                    self.i += 1
+                self.i += 1
+        self.end_text()
+
+    def statement(self) -> None:
+        kind, word, pos = self.toks[self.i]
+        if kind == ";":
+            self.i += 1
+            return
+        if kind == "#":
+            self.preprocessor_line()
+            return
+        if kind != "name":
+            raise AsmError(pos, f"expected an instruction, found {word}")
+        if self.toks[self.i + 1][0] == ":":
+            self.i += 2
+            self.define_label(word, pos)
+            return
+        self.i += 1
+        if word == "TEXT":
+            self.parse_text(pos)
+        elif word == "GLOBL":
+            self.parse_globl(pos)
+        elif word == "DATA":
+            self.parse_data(pos)
+        elif word == "END":
+            self.i = len(self.toks) - 1
+        else:
+            self.instruction(word, pos)
+        kind, word, pos = self.toks[self.i]
+        if kind != ";":
+            raise AsmError(pos, f"unexpected {word} after the operands")
+        self.i += 1
+
+    def preprocessor_line(self) -> None:
+        """`#include "textflag.h"` is understood (its names are known); there is no preprocessor."""
+        toks = self.toks
+        name, pos = toks[self.i + 1][1], toks[self.i][2]
+        if name != "include" or toks[self.i + 2][1] != '"textflag.h"':
+            raise AsmError(pos, "preprocessor directives are not supported")
+        self.i += 3
+
+    def define_label(self, name: str, pos: int) -> None:
+        if self.text is None:
+            raise AsmError(pos, f"label {name} outside a function")
+        if name in self.labels or name in self.label:
+            raise AsmError(pos, f"label {name} defined twice")
+        self.label.append(name)
+
+    def instruction(self, word: str, pos: int) -> None:
+        as_ = self.arch.ops.get(word)
+        if as_ is None:
+            raise AsmError(pos, f"unrecognized instruction {word}")
+        if self.text is None:
+            raise AsmError(pos, f"{word} outside a function")
+        args: list[Addr] = []
+        toks = self.toks
+        if toks[self.i][0] != ";":
+            while True:
+                args.append(self.operand())
+                if toks[self.i][0] != ",":
+                    break
+                self.i += 1
+        p = Prog(as_, args, pos)
+        if as_ == APCALIGN or as_ == APCALIGNMAX:
+            if len(args) != (1 if as_ == APCALIGN else 2):
+                raise AsmError(pos, f"{word} takes {'one operand' if as_ == APCALIGN else 'two operands'}")
+        for name in self.label:
+            self.labels[name] = p
+        self.label.clear()
+        self.progs.append(p)
+
+    def end_text(self) -> None:
+        """Assembles the function that is open."""
+        text = self.text
+        if text is None:
+            return
+        progs = self.progs
+        if self.label:
+            p = Prog(ANOP, [], self.toks[-1][2])
+            for name in self.label:
+                self.labels[name] = p
+            self.label.clear()
+            progs.append(p)
+        errors = len(self.ctx.errors)
+        for p in progs:
+            for a in p.args:
+                if a.kind == BRANCH and type(a.sym) is str:
+                    target = self.labels.get(a.sym)
+                    if target is None:
+                        self.ctx.errors.append(AsmError(p.pos, f"undefined label {a.sym}"))
+                    a.sym = target
+        if len(self.ctx.errors) == errors:
+            assemble_function(self.arch, self.ctx, text, progs)
+        self.text = None
+        self.progs = []
+        self.labels = {}
+
+    def parse_text(self, pos: int) -> None:
+        self.end_text()
+        s, offset = self.symbol_operand()
+        if offset:
+            raise AsmError(pos, "TEXT symbol with an offset")
+        self.expect(",")
+        flags = self.flags() if self.toks[self.i][0] != "$" else 0
+        size, args = 0, 0
+        if self.toks[self.i][0] == ",":
+            self.i += 1
+        if self.toks[self.i][0] == "$":
+            self.i += 1
+            negative = self.toks[self.i][0] == "-"
+            if negative:
+                self.i += 1
+            size = self.number()
+            if negative:
+                size = -size
+            if self.toks[self.i][0] == "-":
+                self.i += 1
+                args = self.number()
+        if not s.attrs & A_UNDEF:
+            raise AsmError(pos, f"symbol {s.name} redeclared")
+        self.define(s, 0, flags)
+        self.text = s
+        tail = Addr(TEXTSIZE, offset=size)
+        tail.val = args
+        self.progs = [Prog(ATEXT, [Addr(CONST, offset=flags), tail], pos)]
+
+    def define(self, s: LSym, kind: int, flags: int) -> None:
+        s.kind = kind
+        s.attrs &= ~A_UNDEF
+        if flags & F_DUPOK:
+            s.attrs |= A_DUPOK
+        if flags & F_LOCAL:
+            s.attrs |= A_HIDDEN
+        if s not in self.symbols:
+            self.symbols.append(s)
+
+    def parse_globl(self, pos: int) -> None:
+        s, offset = self.symbol_operand()
+        self.expect(",")
+        flags = self.flags() if self.toks[self.i][0] != "$" else 0
+        if self.toks[self.i][0] == ",":
+            self.i += 1
+        self.expect("$")
+        size = self.expression()
+        if offset or size < 0 or size >= 1 << 31:
+            raise AsmError(pos, "bad size or offset in GLOBL")
+        if s in self.symbols and s not in self.data_end:
+            raise AsmError(pos, f"symbol {s.name} redeclared")
+        if size < len(s.data):
+            raise AsmError(pos, f"size of {s.name} is smaller than its DATA")
+        if flags & F_TLSBSS:
+            kind = STLSBSS
+        elif flags & F_RODATA:
+            kind = SRODATA
+        else:
+            kind = SDATA if s.data else SBSS
+        if kind in (SDATA, SRODATA):
+            s.data += bytes(size - len(s.data))
+        self.define(s, kind, flags)
+        self.data_end.pop(s, None)
+        s.size = size
+        s.align = 1
+        while s.align < min(size, 16):
+            s.align *= 2
+
+    def parse_data(self, pos: int) -> None:
+        s, offset = self.symbol_operand()
+        self.expect("/")
+        width = self.number()
+        if width not in (1, 2, 4, 8):
+            raise AsmError(pos, "DATA width must be 1, 2, 4 or 8")
+        self.expect(",")
+        a = self.operand()
+        if offset < self.data_end.get(s, 0):
+            raise AsmError(pos, f"DATA for {s.name} goes back or overlaps")
+        if not 0 <= offset < 1 << 28:
+            raise AsmError(pos, f"bad offset {offset} in DATA")
+        s.data += bytes(offset - len(s.data))
+        order = "big" if self.arch.big_endian else "little"
+        if a.kind == CONST:
+            s.data += (a.offset & (1 << 8 * width) - 1).to_bytes(width, "big" if order == "big" else "little")
+        elif a.kind == FCONST and width >= 4:
+            value = struct.unpack("<d", (a.offset & _MASK64).to_bytes(8, "little"))[0]
+            try:
+                s.data += struct.pack((">" if order == "big" else "<") + ("f" if width == 4 else "d"), value)
+            except OverflowError:
+                raise AsmError(pos, "constant does not fit in a 32-bit float") from None
+        elif a.kind == SCONST:
+            data: bytes = a.val
+            if len(data) > width:
+                raise AsmError(pos, "string is longer than the DATA width")
+            s.data += data + bytes(width - len(data))
+        elif a.kind == ADDR and a.sym is not None and a.reg == 0 and width == self.arch.ptr_size:
+            s.relocs.append(Reloc(offset, width, "R_ADDR", a.sym, a.offset))
+            s.data += bytes(width)
+        else:
+            raise AsmError(pos, "bad value in DATA")
+        self.data_end[s] = offset + width
+
+    # -- operands ------------------------------------------------------------------------------------
+
+    def expect(self, kind: str) -> str:
+        k, word, pos = self.toks[self.i]
+        if k != kind:
+            shown = "end of line" if k == ";" else word
+            raise AsmError(pos, f"expected {kind}, found {shown}")
+        self.i += 1
+        return word
+
+    def number(self) -> int:
+        return int(self.expect("int").replace("_", ""), 0) if self.toks[self.i][0] == "int" else int(self.expect("int"))
+
+    def flags(self) -> int:
+        """Symbol flags: names and numbers joined with | or +."""
+        value = 0
+        while True:
+            kind, word, pos = self.toks[self.i]
+            if kind == "name":
+                if word not in FLAGS:
+                    raise AsmError(pos, f"unknown symbol flag {word}")
+                value |= FLAGS[word]
+                self.i += 1
+            elif kind == "(":
+                value |= self.factor()
+            else:
+                value |= self.number()
+            if self.toks[self.i][0] not in ("|", "+"):
+                return value
+            self.i += 1
+
+    def expression(self) -> int:
+        """expr = term {(+ - | ^) term}, as a signed 64-bit number."""
+        value = self.term()
+        while True:
+            op = self.toks[self.i][0]
+            if op not in ("+", "-", "|", "^"):
+                return _signed(value)
+            self.i += 1
+            other = self.term()
+            if op == "+":
+                value += other
+            elif op == "-":
+                value -= other
+            elif op == "|":
+                value |= other
+            else:
+                value ^= other
+
+    def term(self) -> int:
+        value = self.factor()
+        while True:
+            op, _, pos = self.toks[self.i]
+            if op not in ("*", "/", "%", "<<", ">>", "&"):
+                return value
+            self.i += 1
+            other = self.factor()
+            value &= _MASK64
+            if op == "*":
+                value *= other
+            elif op == "&":
+                value &= other
+            elif op == "<<" or op == ">>":
+                if not 0 <= other < 1 << 16:
+                    raise AsmError(pos, "bad shift count")
+                value = value << min(other, 64) if op == "<<" else value >> other
+            else:
+                if other == 0:
+                    raise AsmError(pos, "division by zero")
+                if value >> 63 or other < 0:
+                    raise AsmError(pos, "division of a negative number")
+                value = value // other if op == "/" else value % other
+
+    def factor(self) -> int:
+        kind, word, pos = self.toks[self.i]
+        self.i += 1
+        if kind == "int":
+            try:
+                value = int(word, 8) if word[0] == "0" and word.isdigit() else int(word, 0)
+            except ValueError:
+                raise AsmError(pos, f"bad number {word}") from None
+            if value > _MASK64:
+                raise AsmError(pos, f"number {word} does not fit in 64 bits")
+            return value
+        if kind == "chr":
+            text = _unquote(word, pos)
+            if len(text) != 1:
+                raise AsmError(pos, "bad character constant")
+            return ord(text)
+        if kind == "+":
+            return self.factor()
+        if kind == "-":
+            return -self.factor()
+        if kind == "~":
+            return ~self.factor()
+        if kind == "(":
+            value = self.expression()
+            self.expect(")")
+            return value
+        raise AsmError(pos, f"expected a number, found {'end of line' if kind == ';' else word}")
+
+    def operand(self) -> Addr:
+        kind, word, pos = self.toks[self.i]
+        if kind == "$":
+            self.i += 1
+            return self.immediate()
+        if kind == "*":
+            self.i += 1
+            a = self.operand()
+            if a.kind != MEM:
+                raise AsmError(pos, "* needs a memory operand")
+            a.kind = INDIR
+            return a
+        if kind == "name":
+            reg = self.arch.regs.get(word)
+            if reg is not None and self.toks[self.i + 1][0] != "(":
+                self.i += 1
+                return Addr(REG, reg)
+            return self.named()
+        if kind == "[":
+            return self.register_list()
+        return self.memory()
+
+    def register_list(self) -> Addr:
+        pos = self.toks[self.i][2]
+        raise AsmError(pos, "register lists need an AVX-512 instruction")
+
+    def immediate(self) -> Addr:
+        kind, word, pos = self.toks[self.i]
+        if kind == "str":
+            self.i += 1
+            a = Addr(SCONST)
+            a.val = _unquote(word, pos).encode("utf-8", "surrogateescape")
+            return a
+        if kind == "name" and word not in self.arch.regs:
+            a = self.named()
+            if a.kind != MEM:
+                raise AsmError(pos, f"${word} is not an address")
+            a.kind = ADDR
+            return a
+        save = self.i
+        negative = False
+        depth = 0
+        while self.toks[self.i][0] in ("(", "-", "+"):
+            if self.toks[self.i][0] == "(":
+                depth += 1
+            elif self.toks[self.i][0] == "-":
+                negative = not negative
+            self.i += 1
+        if self.toks[self.i][0] == "float":
+            value = float(self.toks[self.i][1])
+            self.i += 1
+            for _ in range(depth):
+                self.expect(")")
+            bits = int.from_bytes(struct.pack("<d", -value if negative else value), "little")
+            return Addr(FCONST, offset=bits)
+        self.i = save
+        if kind == "(" and self._register_follows():
+            a = self.memory()
+            a.kind = ADDR
+            return a
+        value_int = self.expression()
+        if self.toks[self.i][0] == "(":
+            a = self.memory(value_int)
+            a.kind = ADDR
+            return a
+        return Addr(CONST, offset=value_int)
+
+    def _register_follows(self) -> bool:
+        kind, word, _ = self.toks[self.i + 1]
+        return kind == "name" and (word in self.arch.regs or word in ("SB", "FP", "PC"))
+
+    def named(self) -> Addr:
+        """name, name+off(SB), name<>(SB), name-8(SP), name+8(FP)."""
+        _, word, pos = self.toks[self.i]
+        self.i += 1
+        static = False
+        toks = self.toks
+        if toks[self.i][0] == "<":
+            if toks[self.i + 1][0] == ">":
+                static = True
+                self.i += 2
+            elif toks[self.i + 1][0] == "name" and toks[self.i + 2][0] == ">":
+                abi = toks[self.i + 1][1]
+                if abi not in ("ABIInternal", "ABI0"):
+                    raise AsmError(toks[self.i][2], f"malformed ABI selector {abi}")
+                self.i += 3
+        offset = 0
+        if toks[self.i][0] in ("+", "-"):
+            offset = self.expression()
+        if toks[self.i][0] != "(":
+            if static or offset:
+                raise AsmError(pos, f"{word} needs (SB), (FP) or (SP)")
+            return Addr(BRANCH, sym=word)
+        self.i += 1
+        base = self.expect("name")
+        self.expect(")")
+        name = self.full_name(word)
+        if base == "SB":
+            a = Addr(MEM, offset=offset, name=NAME_STATIC if static else NAME_EXTERN, sym=self.ctx.lookup(name, static))
+        elif base == "SP":
+            a = Addr(MEM, offset=offset, name=NAME_AUTO)
+        elif base == "FP":
+            a = Addr(MEM, offset=offset, name=NAME_PARAM)
+        else:
+            raise AsmError(pos, f"a name is relative to SB, SP or FP, not {base}")
+        if toks[self.i][0] == "(":
+            self.index(a)
+        return a
+
+    def full_name(self, word: str) -> str:
+        name = word.replace("\u00b7", ".").replace("\u2215", "/")
+        return self.package + name if name[0] == "." and self.package else name.removeprefix(".")
+
+    def symbol_operand(self) -> tuple[LSym, int]:
+        kind, word, pos = self.toks[self.i]
+        if kind != "name":
+            raise AsmError(pos, f"expected a symbol, found {'end of line' if kind == ';' else word}")
+        a = self.named()
+        if a.kind != MEM or a.sym is None:
+            raise AsmError(pos, "expected a symbol relative to SB")
+        return a.sym, a.offset
+
+    def memory(self, offset: int | None = None) -> Addr:
+        """off(R), off(R)(I*n), (I*n), n(PC)."""
+        toks = self.toks
+        pos = toks[self.i][2]
+        if offset is None:
+            offset = 0
+            if not (toks[self.i][0] == "(" and self._register_follows()):
+                offset = self.expression()
+        if toks[self.i][0] != "(":
+            raise AsmError(pos, "expected an operand")
+        a = Addr(MEM, offset=offset)
+        if toks[self.i + 1][1] == "PC" and toks[self.i + 2][0] == ")":
+            self.i += 3
+            a = Addr(BRANCH, offset=offset)
+            a.val = "pc"
+            return a
+        if toks[self.i + 2][0] != "*":
+            _, word, pos = toks[self.i + 1]
+            reg = self.arch.regs.get(word)
+            if reg is None:
+                raise AsmError(pos, f"{word} is not a register")
+            self.i += 2
+            self.expect(")")
+            a.reg = reg
+        if toks[self.i][0] == "(":
+            self.index(a)
+        return a
+
+    def index(self, a: Addr) -> None:
+        self.expect("(")
+        word, pos = self.toks[self.i][1], self.toks[self.i][2]
+        self.expect("name")
+        reg = self.arch.regs.get(word)
+        if reg is None:
+            raise AsmError(pos, f"{word} is not a register")
+        a.index, a.scale = reg, 1
+        if self.toks[self.i][0] == "*":
+            self.i += 1
+            a.scale = self.number()
+        self.expect(")")
+
+
+def _unquote(word: str, pos: int) -> str:
+    """The text of a quoted string or character."""
+    out: list[str] = []
+    body = word[1:-1]
+    i = 0
+    while i < len(body):
+        c = body[i]
+        if c != "\\":
+            out.append(c)
+            i += 1
+            continue
+        e = body[i + 1]
+        if e == "x" and len(body) >= i + 4:
+            try:
+                byte = int(body[i + 2 : i + 4], 16)
+            except ValueError:
+                raise AsmError(pos, "bad escape in string") from None
+            out.append(bytes((byte,)).decode("utf-8", "surrogateescape"))
+            i += 4
+        elif e in _ESCAPES:
+            out.append(chr(_ESCAPES[e]))
+            i += 2
+        else:
+            raise AsmError(pos, f"unknown escape \\{e}")
+    return "".join(out)
+
+
+def parse_assembly(arch: Arch, ctx: Ctx, source: str, package: str = "") -> list[LSym]:
+    """Assembles a file.  The result lists the defined symbols and constants; errors are in ctx.errors.
+
+    >>> from backend.x86.arch import AMD64
+    >>> [s.data.hex() for s in parse_assembly(AMD64, Ctx(), "TEXT f(SB), NOSPLIT, $0\\n RET\\n")]
+    ['c3']
+    """
+    try:
+        parser = Parser(arch, ctx, source, package)
+    except AsmError as e:
+        ctx.errors.append(e)
+        return []
+    parser.run()
+    for s in parser.data_end:
+        ctx.errors.append(AsmError(1 << _LINE_SHIFT | 1, f"DATA for {s.name} without GLOBL"))
+    ctx.errors.sort(key=_by_position)
+    return parser.symbols + list(ctx.constants.values())
+
+
+def _by_position(e: AsmError) -> int:
+    return e.pos

@@ -1,0 +1,189 @@
+"""`mochi asm`: Go-syntax assembly to an object file, or line by line to hex.
+
+Runnable as `python3 -m mochic.asmcmd -arch=amd64 --lines` too.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from backend.obj.asmparse import parse_assembly, position
+from backend.obj.ctx import Ctx
+from backend.obj.plist import Arch
+from backend.obj.sym import LSym
+
+
+def load_arch(name: str) -> Arch | None:
+    """The Arch of a GOARCH name, None when there is no backend for it."""
+    if name == "amd64":
+        from backend.x86.arch import AMD64
+
+        return AMD64
+    return None
+
+
+def _repeat(line: str) -> str:
+    """Writes out `{N:stmt}`, the repetition of the line protocol."""
+    out: list[str] = []
+    rest = line
+    while True:
+        head, brace, tail = rest.partition("{")
+        out.append(head)
+        if not brace:
+            return "".join(out)
+        body, close, rest = tail.partition("}")
+        count, colon, stmt = body.partition(":")
+        if not close or not colon or not count.strip().isdigit():
+            out.append("{" + body + close)
+            continue
+        out.append(";".join([stmt] * int(count)))
+
+
+def assemble_line(arch: Arch, line: str) -> tuple[str, str]:
+    """(hex, relocations) of a line of statements; ("ERROR: message", "") when it is refused."""
+    ctx = Ctx()
+    source = _repeat(line)
+    if not source.lstrip().startswith("TEXT "):
+        source = "TEXT f(SB), NOSPLIT|NOFRAME, $0-0\n" + source
+    symbols = parse_assembly(arch, ctx, source)
+    if ctx.errors:
+        return "ERROR: " + ctx.errors[0].message, ""
+    s = symbols[0]
+    return s.data.hex() or "empty", ",".join(_reloc_text(s))
+
+
+def _reloc_text(s: LSym) -> list[str]:
+    out: list[str] = []
+    for r in s.relocs:
+        name = "self" if r.sym is s else r.sym.name if r.sym is not None else ""
+        out.append(f"{r.off}+{r.size}:{r.kind}:{name}+{r.add}")
+    return out
+
+
+def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False) -> int:
+    """The line protocol: `id<TAB>instruction` in, `id<TAB>hex` or `id<TAB>ERROR: message` out."""
+    record = load_arch(arch)
+    if record is None:
+        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: amd64\n")
+        return 2
+    out: list[str] = []
+    for line in stdin:
+        fields = line.rstrip("\n").split("\t")
+        if len(fields) < 2:
+            if fields[0]:
+                out.append(f"{fields[0]}\tERROR: expected id<TAB>instruction\n")
+            continue
+        text, rel = assemble_line(record, fields[1])
+        out.append(f"{fields[0]}\t{text}\t{rel}\n" if relocs else f"{fields[0]}\t{text}\n")
+    stdout.write("".join(out))
+    return 0
+
+
+def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux") -> int:
+    """Assembles one file to an object; errors go to stderr as file:line:col: message.
+
+    Exit status 0, 1 for errors in the source, 2 for usage (arch or format unknown, file not readable).
+    """
+    record = load_arch(arch)
+    if record is None:
+        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: amd64\n")
+        return 2
+    if fmt != "elf":
+        sys.stderr.write(f"mochi asm: cannot write {fmt} objects yet; available: elf\n")
+        return 2
+    try:
+        with open(path, encoding="utf-8") as fh:
+            source = fh.read()
+    except (OSError, UnicodeDecodeError) as e:
+        sys.stderr.write(f"mochi asm: cannot read {path}: {_reason(e)}\n")
+        return 2
+    ctx = Ctx()
+    symbols = parse_assembly(record, ctx, source)
+    if ctx.errors:
+        lines = source.split("\n")
+        for e in ctx.errors:
+            line, col = position(e.pos)
+            sys.stderr.write(f"{path}:{line}:{col}: error: {e.message}\n")
+            if line <= len(lines):
+                shown = lines[line - 1].replace("\t", " ")
+                sys.stderr.write(f"    {shown}\n    {' ' * (col - 1)}^\n")
+        return 1
+    from objwriter.build import build_object
+    from objwriter.elf import TARGETS, write_elf
+    from objwriter.model import ObjectError
+
+    try:
+        data = write_elf(build_object(TARGETS[f"{os_name}/{arch}"], symbols))
+        write_atomic(out, data)
+    except ObjectError as e:
+        sys.stderr.write(f"{path}: error: {e}\n")
+        return 1
+    except OSError as e:
+        sys.stderr.write(f"mochi asm: cannot write {out}: {_reason(e)}\n")
+        return 2
+    return 0
+
+
+def _reason(e: Exception) -> str:
+    return e.strerror or str(e) if isinstance(e, OSError) else str(e)
+
+
+def write_atomic(path: str, data: bytes) -> None:
+    """Writes beside the target and renames, so that an interrupted run leaves no half file."""
+    import os
+    import tempfile
+
+    folder = os.path.dirname(path) or "."
+    fd, temporary = tempfile.mkstemp(prefix=".mochi-", dir=folder)
+    try:
+        with os.fdopen(fd, "wb") as fh:
+            fh.write(data)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def main(argv: list[str]) -> int:
+    """`-arch=A --lines [--relocs]` or `-arch=A [-o OUT.o] [--format=F] FILE.s`."""
+    arch, out, fmt, path = "amd64", "", "elf", ""
+    lines = relocs = False
+    it = iter(argv)
+    for arg in it:
+        key, eq, value = arg.partition("=")
+        key = "-" + key.lstrip("-") if arg.startswith("-") else arg
+        if key in ("-arch", "-o", "-format"):
+            if not eq:
+                value = next(it, "")
+            if not value:
+                sys.stderr.write(f"mochi asm: {key} needs a value\n")
+                return 2
+            if key == "-arch":
+                arch = value
+            elif key == "-o":
+                out = value
+            else:
+                fmt = value
+        elif key == "-lines":
+            lines = True
+        elif key == "-relocs":
+            relocs = True
+        elif key.startswith("-") or path:
+            sys.stderr.write(f"mochi asm: unexpected {arg}\n")
+            return 2
+        else:
+            path = arg
+    if lines:
+        return asm_lines(arch, sys.stdin, sys.stdout, relocs)
+    if not path:
+        sys.stderr.write("usage: mochi asm -arch=ARCH [-o OUT.o] FILE.s | mochi asm -arch=ARCH --lines\n")
+        return 2
+    return asm_file(arch, path, out or path.removesuffix(".s") + ".o", fmt)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
