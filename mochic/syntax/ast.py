@@ -298,6 +298,43 @@ class MapLit(Expr):
         self.entries = entries
 
 
+class SetLit(Expr):
+    """`set{a, b}` (newer upstream)."""
+
+    __slots__ = ("elems",)
+
+    def __init__(self, lo: int, hi: int, elems: list[Expr]) -> None:
+        self.lo = lo
+        self.hi = hi
+        self.ty = None
+        self.elems = elems
+
+
+class OMapLit(Expr):
+    """`omap{"k": v, ...}`, a map that keeps insertion order (newer upstream)."""
+
+    __slots__ = ("entries",)
+
+    def __init__(self, lo: int, hi: int, entries: list[tuple[Expr, Expr]]) -> None:
+        self.lo = lo
+        self.hi = hi
+        self.ty = None
+        self.entries = entries
+
+
+class Async(Expr):
+    """`async e` and, with `wait`, `await e` (newer upstream)."""
+
+    __slots__ = ("expr", "wait")
+
+    def __init__(self, lo: int, hi: int, expr: Expr, wait: bool) -> None:
+        self.lo = lo
+        self.hi = hi
+        self.ty = None
+        self.expr = expr
+        self.wait = wait
+
+
 class FieldInit(Node):
     """`name: value` in a struct literal, emit or generate; value None never occurs."""
 
@@ -481,15 +518,19 @@ class Query(Expr):
 
 
 class Pred(Node):
-    """`name(t1, ...)` of fact, rule and query; a term is an Ident, StrLit or IntLit."""
+    """`name(t1, ...)` of fact, rule and query; a term is an Ident, StrLit or IntLit.
 
-    __slots__ = ("name", "terms")
+    `negated` marks `not name(...)` in the body of a rule (newer upstream).
+    """
 
-    def __init__(self, lo: int, hi: int, name: str, terms: list[Expr]) -> None:
+    __slots__ = ("name", "terms", "negated")
+
+    def __init__(self, lo: int, hi: int, name: str, terms: list[Expr], negated: bool = False) -> None:
         self.lo = lo
         self.hi = hi
         self.name = name
         self.terms = terms
+        self.negated = negated
 
 
 class LogicQuery(Expr):
@@ -666,6 +707,20 @@ class For(Stmt):
         self.sym: Any = None
 
 
+class Try(Stmt):
+    """`try { body } catch var { handler }` (newer upstream)."""
+
+    __slots__ = ("body", "var", "handler", "sym")
+
+    def __init__(self, lo: int, hi: int, body: list[Stmt], var: str, handler: list[Stmt]) -> None:
+        self.lo = lo
+        self.hi = hi
+        self.body = body
+        self.var = var
+        self.handler = handler
+        self.sym: Any = None
+
+
 class Break(Stmt):
     __slots__ = ()
 
@@ -758,11 +813,24 @@ class Variant(Node):
 
 
 class ImportDecl(Stmt):
-    """`import [lang] "path" [as alias] [auto]`; lang "" means a Mochi package."""
+    """`import [lang] "path" [as alias] [auto]`; lang "" means a Mochi package.
 
-    __slots__ = ("lang", "path", "alias", "auto")
+    `effects` is the list after `!` (newer upstream), None when there is none.
+    """
 
-    def __init__(self, lo: int, hi: int, lang: str, path: str, alias: str | None, auto: bool) -> None:
+    __slots__ = ("lang", "path", "alias", "auto", "effects")
+
+    def __init__(
+        self,
+        lo: int,
+        hi: int,
+        lang: str,
+        path: str,
+        alias: str | None,
+        auto: bool,
+        effects: list[str] | None = None,
+    ) -> None:
+        self.effects = effects
         self.lo = lo
         self.hi = hi
         self.lang = lang
@@ -772,13 +840,21 @@ class ImportDecl(Stmt):
 
 
 class ExternDecl(Stmt):
-    """kind is "type", "var", "fun" or "object"; name is dotted."""
+    """kind is "type", "var", "fun" or "object"; name is dotted; lang is set by `extern go fun` (newer upstream)."""
 
-    __slots__ = ("kind", "name", "params", "type", "info")
+    __slots__ = ("kind", "name", "params", "type", "lang", "info")
 
     def __init__(
-        self, lo: int, hi: int, kind: str, name: str, params: list[Param] | None, type: TypeRef | None
+        self,
+        lo: int,
+        hi: int,
+        kind: str,
+        name: str,
+        params: list[Param] | None,
+        type: TypeRef | None,
+        lang: str = "",
     ) -> None:
+        self.lang = lang
         self.lo = lo
         self.hi = hi
         self.kind = kind

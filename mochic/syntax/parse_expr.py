@@ -1,0 +1,901 @@
+"""The expression half of the parser.
+
+Binary operators are regrouped by precedence (language reference, 2.4) with two explicit stacks instead of recursion:
+all operators associate to the left, so `a + b + c ...` of any length costs one Python frame.  Postfixes and
+`else if` chains are loops too.  What recurses is counted in `depth`.
+
+The reference implementation is an ordered-choice parser with backtracking; here one or two tokens of look-ahead decide
+everywhere but in three places, each marked "back off".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mochic.diag.diagnostic import make
+from mochic.syntax import ast
+from mochic.syntax.parse_base import BLOCK_RULE, HEADER_RULE, MAX_CHAIN, MAX_NESTING, ParserBase
+from mochic.syntax.parse_check import is_pattern
+from mochic.syntax.tokens import (
+    ALL,
+    ANDAND,
+    ARROW,
+    AS,
+    ASYNC,
+    AWAIT,
+    BANG,
+    COALESCE,
+    COLON,
+    COMMA,
+    DOT,
+    DOTDOT,
+    ELSE,
+    EMIT,
+    EQ,
+    EXCEPT,
+    FALSE,
+    FETCH,
+    FLOAT,
+    FROM,
+    FUN,
+    GE,
+    GENERATE,
+    GT,
+    IDENT,
+    IF,
+    IN,
+    INT,
+    INTERSECT,
+    KINDS,
+    LBRACE,
+    LBRACK,
+    LE,
+    LOAD,
+    LPAREN,
+    LT,
+    MATCH,
+    MINUS,
+    NE,
+    NONE,
+    OMAP,
+    ON,
+    OROR,
+    PERCENT,
+    PLUS,
+    QUERY,
+    QUESTION,
+    RBRACE,
+    RBRACK,
+    RETURN,
+    RPAREN,
+    RULE_IS,
+    SAVE,
+    SET,
+    SLASH,
+    STAR,
+    STRING,
+    THEN,
+    TRUE,
+    TYPE,
+    UNION,
+    VAR,
+)
+
+_LEVELS: Final[tuple[tuple[int, ...], ...]] = (  # loosest first
+    (UNION, EXCEPT, INTERSECT),
+    (COALESCE,),
+    (OROR,),
+    (ANDAND,),
+    (EQ, NE, IN),
+    (LT, LE, GT, GE),
+    (PLUS, MINUS),
+    (STAR, SLASH, PERCENT),
+)
+# Binding strength by token kind; 0 = no binary operator.
+PRECEDENCE: Final[list[int]] = [0] * KINDS
+for _level, _kinds in enumerate(_LEVELS):
+    for _k in _kinds:
+        PRECEDENCE[_k] = _level + 1
+
+# May an expression begin with this kind?
+EXPR_START: Final[list[bool]] = [k >= IDENT for k in range(KINDS)]
+for _k in (
+    INT,
+    FLOAT,
+    STRING,
+    TRUE,
+    FALSE,
+    NONE,
+    MINUS,
+    BANG,
+    LPAREN,
+    LBRACK,
+    LBRACE,
+    IF,
+    FUN,
+    MATCH,
+    GENERATE,
+    FETCH,
+    LOAD,
+    SAVE,
+):
+    EXPR_START[_k] = True
+
+# After `name {}` in the head of a statement: these can only follow if `name {}` was a struct literal (2.6).
+_STRUCT_FOLLOW: Final[list[bool]] = [PRECEDENCE[k] > 0 and k < IDENT and k != MINUS for k in range(KINDS)]
+for _k in (LBRACE, RPAREN, RBRACK, COMMA, DOT, DOTDOT, QUESTION, COLON, ARROW, THEN):
+    _STRUCT_FOLLOW[_k] = True
+
+_POSTFIX: Final[list[bool]] = [k in (LPAREN, LBRACK, DOT, QUESTION, AS) for k in range(KINDS)]
+
+_MAX_INT: Final = (1 << 63) - 1
+_GENERATE_RULE: Final = '<ident> "{" (GenerateField ("," GenerateField)*)? ","?? "}"'
+_JOIN_SIDES: Final = ("left", "right", "outer")
+
+
+class ExprParser(ParserBase):
+    """Expressions; blocks and statements come from the subclass."""
+
+    __slots__ = ()
+
+    def block(self) -> list[ast.Stmt]:
+        raise NotImplementedError
+
+    def block_from(self, first: ast.Expr | None, lo: int) -> list[ast.Stmt]:
+        raise NotImplementedError
+
+    def begins_statement(self) -> bool:
+        raise NotImplementedError
+
+    # -- operators
+
+    def expr(self) -> ast.Expr:
+        """Any expression."""
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            self.too_deep("expression")
+        left = self.operand()
+        if PRECEDENCE[self.kinds[self.p]]:
+            left = self.operators(left)
+        self.depth -= 1
+        return left
+
+    def operators(self, first: ast.Expr) -> ast.Expr:
+        """The rest of an expression after its first operand."""
+        kinds = self.kinds
+        starts = self.starts
+        values = [first]
+        ops: list[str] = []
+        precs: list[int] = []
+        places: list[int] = []
+        count = 0
+        while True:
+            p = self.p
+            k = kinds[p]
+            prec = PRECEDENCE[k]
+            if not prec:
+                break
+            op = self.texts[p]
+            after = p + 1
+            if prec == 1:
+                # A name like any other unless an operand follows.
+                if kinds[after] == ALL:
+                    after += 1
+                    if k == UNION:
+                        op = "union all"
+                if not EXPR_START[kinds[after]]:
+                    break
+            elif kinds[after] == ALL:
+                after += 1
+            while precs and precs[-1] >= prec:
+                precs.pop()
+                right = values.pop()
+                lhs = values[-1]
+                values[-1] = ast.Binary(lhs.lo, right.hi, ops.pop(), lhs, right, places.pop())
+            self.p = after
+            ops.append(op)
+            precs.append(prec)
+            places.append(starts[p])
+            values.append(self.operand())
+            count += 1
+            if count > MAX_CHAIN:
+                self.too_deep("operators", MAX_CHAIN)
+        while ops:
+            right = values.pop()
+            lhs = values[-1]
+            values[-1] = ast.Binary(lhs.lo, right.hi, ops.pop(), lhs, right, places.pop())
+        return values[0]
+
+    def operand(self) -> ast.Expr:
+        """Prefix operators, a primary, and its postfixes."""
+        p = self.p
+        kinds = self.kinds
+        k = kinds[p]
+        first = p
+        while k == MINUS or k == BANG:
+            p += 1
+            k = kinds[p]
+        e: ast.Expr
+        if k == IDENT:
+            if kinds[p + 1] == LBRACE and self.struct_ahead(p):
+                self.p = p
+                e = self.struct_lit()
+            else:
+                self.p = p + 1
+                e = ast.Ident(self.starts[p], self.ends[p], self.texts[p])
+        else:
+            primary = _PRIMARY[k]
+            self.p = p
+            if primary is None:
+                self.fail(p, "PostfixExpr")
+            e = primary(self)
+        if _POSTFIX[kinds[self.p]]:
+            e = self.postfix(e)
+        if p > first:
+            if p - first > MAX_NESTING:
+                self.too_deep("operators")
+            hi = e.hi
+            while p > first:
+                p -= 1
+                e = ast.Unary(self.starts[p], hi, self.texts[p], e)
+        return e
+
+    def postfix(self, e: ast.Expr) -> ast.Expr:
+        """Calls, indexes, selectors and casts after a primary."""
+        kinds = self.kinds
+        starts = self.starts
+        ends = self.ends
+        lo = e.lo
+        count = 0
+        while True:
+            p = self.p
+            k = kinds[p]
+            if k == LPAREN:
+                args: list[ast.Expr] = []
+                p += 1
+                self.p = p
+                if kinds[p] == RPAREN:
+                    self.p = p + 1
+                else:
+                    while True:
+                        args.append(self.expr())
+                        k = kinds[self.p]
+                        self.p += 1
+                        if k == COMMA:
+                            continue
+                        if k == RPAREN:
+                            break
+                        self.fail(self.p - 1, '")"')
+                e = ast.Call(lo, ends[self.p - 1], e, args, starts[p - 1])
+            elif k == DOT:
+                if kinds[p + 1] < IDENT:
+                    self.fail(p + 1, "<ident>")
+                self.p = p + 2
+                e = ast.Field(lo, ends[p + 1], e, self.texts[p + 1], False, starts[p + 1])
+            elif k == LBRACK:
+                indexed = self.index(e, p, False)
+                if indexed is None:
+                    self.p = p  # back off: a list literal on the next line
+                    return e
+                e = indexed
+            elif k == QUESTION:
+                k = kinds[p + 1]
+                if k == DOT:
+                    if kinds[p + 2] < IDENT:
+                        self.fail(p + 2, "<ident>")
+                    self.p = p + 3
+                    e = ast.Field(lo, ends[p + 2], e, self.texts[p + 2], True, starts[p])
+                elif k == LBRACK:
+                    p += 1
+                    if kinds[p + 1] == RBRACK:
+                        self.fail(p + 1, "Expr")
+                    self.p = p + 1
+                    key = self.expr()
+                    self.expect(RBRACK, '"]"')
+                    e = ast.Index(lo, ends[self.p - 1], e, key, True, starts[p - 1])
+                else:
+                    return e
+            elif k == AS:
+                k = kinds[p + 1]
+                if k < IDENT and k != FUN and k != LBRACE:
+                    return e
+                self.p = p + 1
+                typ = self.type_ref()
+                e = ast.Cast(lo, ends[self.p - 1], e, typ, starts[p])
+            else:
+                return e
+            count += 1
+            if count > MAX_CHAIN:
+                self.too_deep("selectors", MAX_CHAIN)
+
+    def index(self, obj: ast.Expr, p: int, safe: bool) -> ast.Expr | None:
+        """`[i]` or `[a:b:c]` at token p; None when it is a list of several elements instead."""
+        kinds = self.kinds
+        lo = self.starts[p]
+        parts: list[ast.Expr | None] = [None, None, None]
+        colons = 0
+        p += 1
+        self.p = p
+        while True:
+            k = kinds[p]
+            if k == RBRACK:
+                break
+            if k == COLON or k == RULE_IS:
+                if colons == 2:
+                    self.fail(p, '"]"')
+                colons += 1
+                if k == RULE_IS:
+                    # `:-` is one token; here it is a colon and the sign of what follows (2.6).
+                    kinds[p] = MINUS
+                    self.texts[p] = "-"
+                    self.starts[p] += 1
+                else:
+                    p += 1
+                    self.p = p
+                continue
+            if parts[colons] is not None:
+                if k == COMMA and colons == 0:
+                    return None
+                self.fail(p, '"]"')
+            parts[colons] = self.expr()
+            p = self.p
+        self.p = p + 1
+        hi = self.ends[p]
+        start, end, step = parts
+        if start is None and end is None and step is None:
+            self.checks.append(make("P060", lo, hi))
+            start = ast.NoneLit(lo, hi)
+        if colons:
+            return ast.Slice(obj.lo, hi, obj, start, end, step, lo)
+        assert start is not None
+        return ast.Index(obj.lo, hi, obj, start, safe, lo)
+
+    # -- primaries
+
+    def named(self) -> ast.Expr:
+        """A name that is a contextual word where it does not introduce its clause."""
+        p = self.p
+        if self.kinds[p + 1] == LBRACE and self.struct_ahead(p):
+            return self.struct_lit()
+        self.p = p + 1
+        return ast.Ident(self.starts[p], self.ends[p], self.texts[p])
+
+    def struct_ahead(self, p: int) -> bool:
+        """Whether the name at p and the `{` behind it begin a struct literal."""
+        kinds = self.kinds
+        k = kinds[p + 2]
+        if k >= IDENT:
+            return kinds[p + 3] == COLON
+        # `x {}`: the head of a statement needs the brace for its body, unless what follows shows otherwise.
+        return k == RBRACE and (not self.head or _STRUCT_FOLLOW[kinds[p + 3]])
+
+    def struct_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 2
+        fields = self.field_inits()
+        return ast.StructLit(self.starts[p], self.ends[self.p - 1], self.texts[p], fields)
+
+    def field_inits(self) -> list[ast.FieldInit]:
+        """`a: e, b: e }`, the brace included."""
+        fields: list[ast.FieldInit] = []
+        kinds = self.kinds
+        while kinds[self.p] != RBRACE:
+            p = self.p
+            if kinds[p] < IDENT:
+                self.fail(p, '"}"')
+            self.p = p + 1
+            self.expect(COLON, '":"')
+            value = self.expr()
+            fields.append(ast.FieldInit(self.starts[p], value.hi, self.texts[p], value))
+            if kinds[self.p] != COMMA:
+                break
+            self.p += 1
+        self.expect(RBRACE, '"}"')
+        return fields
+
+    def int_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        t = self.texts[p]
+        lo = self.starts[p]
+        if len(t) < 19:
+            value = int(t, 0) if t[1:2] > "9" else int(t)
+        else:
+            if t[1] > "9":
+                value = int(t, 0)
+            else:
+                t = t.lstrip("0") or "0"
+                value = int(t) if len(t) < 20 else _MAX_INT + 1
+            if value > _MAX_INT:
+                # Upstream points at the white space before the literal.
+                at = self.ends[p - 1] if p and self.ends[p - 1] < lo else lo
+                self.checks.append(make("P045", at, self.ends[p], self.texts[p]))
+                value = _MAX_INT
+        return ast.IntLit(lo, self.ends[p], value)
+
+    def float_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        value = float(self.texts[p])
+        if value > 1.7976931348623157e308:
+            self.checks.append(make("P049", self.starts[p], self.ends[p], self.texts[p]))
+        return ast.FloatLit(self.starts[p], self.ends[p], value)
+
+    def str_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        return ast.StrLit(self.starts[p], self.ends[p], self.texts[p])
+
+    def bool_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        return ast.BoolLit(self.starts[p], self.ends[p], self.kinds[p] == TRUE)
+
+    def none_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        return ast.NoneLit(self.starts[p], self.ends[p])
+
+    def paren(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        e = self.expr()
+        self.expect(RPAREN, '")"')
+        # There is no node for parentheses; the expression's span takes them in.
+        e.lo = self.starts[p]
+        e.hi = self.ends[self.p - 1]
+        return e
+
+    def list_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        elems = self.elements(RBRACK, '"]"')
+        return ast.ListLit(self.starts[p], self.ends[self.p - 1], elems)
+
+    def elements(self, close: int, expected: str) -> list[ast.Expr]:
+        """Expressions up to the closing token, which is taken; a trailing comma is allowed."""
+        elems: list[ast.Expr] = []
+        kinds = self.kinds
+        while kinds[self.p] != close:
+            elems.append(self.expr())
+            if kinds[self.p] != COMMA:
+                break
+            self.p += 1
+        self.expect(close, expected)
+        return elems
+
+    def map_lit(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        return self.map_rest(self.starts[p], None)
+
+    def map_rest(self, lo: int, key: ast.Expr | None) -> ast.MapLit:
+        """A map literal after its `{`, or after its first key."""
+        entries = self.entries(key)
+        return ast.MapLit(lo, self.ends[self.p - 1], entries)
+
+    def entries(self, key: ast.Expr | None) -> list[tuple[ast.Expr, ast.Expr]]:
+        """`k: v, ... }`, the brace included."""
+        out: list[tuple[ast.Expr, ast.Expr]] = []
+        kinds = self.kinds
+        while key is not None or kinds[self.p] != RBRACE:
+            if key is None:
+                p = self.p
+                if kinds[p] >= IDENT and kinds[p + 1] == COLON:
+                    self.p = p + 1
+                    key = ast.StrLit(self.starts[p], self.ends[p], self.texts[p])
+                else:
+                    key = self.expr()
+            self.expect(COLON, '":"')
+            out.append((key, self.expr()))
+            key = None
+            if kinds[self.p] != COMMA:
+                break
+            self.p += 1
+        self.expect(RBRACE, '"}"')
+        return out
+
+    def head_expr(self) -> ast.Expr:
+        """An expression that a body follows."""
+        outer = self.head
+        self.head = True
+        e = self.expr()
+        self.head = outer
+        return e
+
+    def if_expr(self) -> ast.Expr:
+        """`if c { a } else { b }` or with `then`; `else if` chains are a loop."""
+        return self.if_expr_from(self.p, None)
+
+    def if_expr_from(self, p: int, cond: ast.Expr | None) -> ast.Expr:
+        """The same, when the condition of the `if` at token p may have been read already."""
+        kinds = self.kinds
+        chain: list[tuple[int, ast.Expr, ast.Expr]] = []
+        orelse: ast.Expr | None = None
+        while True:
+            if cond is None:
+                self.p = p + 1
+                cond = self.head_expr()
+            k = kinds[self.p]
+            if k == THEN:
+                self.p += 1
+                then = self.expr()
+            elif k == LBRACE:
+                self.p += 1
+                then = self.inner_expr()
+                self.expect(RBRACE, '"}"')
+            else:
+                self.fail(self.p, '"{"')
+            chain.append((self.starts[p], cond, then))
+            if kinds[self.p] != ELSE:
+                break
+            p = self.p + 1
+            if kinds[p] == IF:
+                cond = None
+                if len(chain) > MAX_CHAIN:
+                    self.too_deep("else if", MAX_CHAIN)
+                continue
+            self.p = p
+            orelse = self.else_value() if kinds[p] == LBRACE else self.expr()
+            break
+        hi = self.ends[self.p - 1]
+        while chain:
+            lo, c, t = chain.pop()
+            orelse = ast.IfExpr(lo, hi, c, t, orelse)
+        assert orelse is not None
+        return orelse
+
+    def inner_expr(self) -> ast.Expr:
+        """An expression in braces: no longer in the head of a statement."""
+        outer = self.head
+        self.head = False
+        e = self.expr()
+        self.head = outer
+        return e
+
+    def else_value(self) -> ast.Expr:
+        """After `else` at `{`: one expression in braces, or a map literal."""
+        p = self.p
+        kinds = self.kinds
+        k = kinds[p + 1]
+        if k == RBRACE or (k >= IDENT and kinds[p + 2] == COLON):
+            return self.expr()
+        self.p = p + 1
+        e = self.inner_expr()
+        if kinds[self.p] == COLON:
+            return self.map_rest(self.starts[p], e)
+        self.expect(RBRACE, '"}"')
+        return e
+
+    def fun_expr(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        tparams = self.type_params()
+        self.expect(LPAREN, '"("')
+        params = self.params(HEADER_RULE)
+        result = self.result_type()
+        effects = self.effects()
+        body: list[ast.Stmt] | None = None
+        value: ast.Expr | None = None
+        if self.kinds[self.p] == ARROW:
+            self.p += 1
+            value = self.expr()
+        else:
+            body = self.block()
+        return ast.FunExpr(self.starts[p], self.ends[self.p - 1], tparams, params, result, effects, body, value)
+
+    def match_expr(self) -> ast.Expr:
+        kinds = self.kinds
+        p = self.p
+        self.p = p + 1
+        subject = self.head_expr()
+        self.expect(LBRACE, '"{" MatchCase* "}"')
+        outer = self.head
+        self.head = False
+        cases: list[ast.MatchCase] = []
+        while kinds[self.p] != RBRACE:
+            if not EXPR_START[kinds[self.p]]:
+                self.fail(self.p, '"}"')
+            cases.append(self.match_case())
+        self.p += 1
+        self.head = outer
+        return ast.Match(self.starts[p], self.ends[self.p - 1], subject, cases)
+
+    def match_case(self) -> ast.MatchCase:
+        kinds = self.kinds
+        lo = self.starts[self.p]
+        pattern = self.expr()
+        if not is_pattern(pattern):
+            self.checks.append(make("P063", lo, pattern.hi))
+        guard: ast.Expr | None = None
+        if self.word() == "when":
+            self.p += 1
+            guard = self.expr()
+        self.expect(ARROW, '"=>" (Expr | ("{" Statement* "}"))')
+        value: ast.Expr | None = None
+        body: list[ast.Stmt] | None = None
+        k = kinds[self.p]
+        if k == RBRACE:
+            self.checks.append(make("P061", lo, self.ends[self.p - 1]))
+            value = ast.NoneLit(lo, lo)
+        elif k == LBRACE:
+            value, body = self.map_or_block()
+        else:
+            value = self.expr()
+        return ast.MatchCase(lo, self.ends[self.p - 1], pattern, guard, value, body)
+
+    def map_or_block(self) -> tuple[ast.Expr | None, list[ast.Stmt] | None]:
+        """The result of a match case at `{`: a map literal if it can be one, else a block."""
+        kinds = self.kinds
+        p = self.p
+        k = kinds[p + 1]
+        if k == RBRACE or (k >= IDENT and kinds[p + 2] == COLON):
+            return self.expr(), None
+        self.p = p + 1
+        if self.begins_statement():
+            self.p = p
+            return None, self.block()
+        # What begins like an expression is the first key or the first statement; no need to read it twice.
+        lo = self.starts[p]
+        first = self.expr()
+        if kinds[self.p] == COLON:
+            return self.map_rest(lo, first), None
+        return None, self.block_from(first, first.lo)
+
+    def generate(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        target = self.name(_GENERATE_RULE)
+        self.expect(LBRACE, '"{" (GenerateField ("," GenerateField)*)? ","?? "}"')
+        fields = self.field_inits()
+        return ast.Generate(self.starts[p], self.ends[self.p - 1], target, fields)
+
+    def options(self) -> ast.Expr | None:
+        """`with e` if it is there."""
+        if self.word() != "with" or not EXPR_START[self.kinds[self.p + 1]]:
+            return None
+        self.p += 1
+        return self.expr()
+
+    def fetch(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        url = self.expr()
+        options = self.options()
+        return ast.Fetch(self.starts[p], self.ends[self.p - 1], url, options)
+
+    def load(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        path = self.path(p)
+        self.expect(AS, '"as" TypeRef ("with" Expr)?')
+        typ = self.type_ref()
+        options = self.options()
+        return ast.Load(self.starts[p], self.ends[self.p - 1], path, typ, options)
+
+    def save(self) -> ast.Expr:
+        p = self.p
+        self.p = p + 1
+        source = self.expr()
+        path: str | None = None
+        if self.word() == "to" and self.kinds[self.p + 1] == STRING:
+            self.p += 1
+            path = self.path(p)
+        options = self.options()
+        return ast.Save(self.starts[p], self.ends[self.p - 1], source, path, options)
+
+    def path(self, p: int) -> str | None:
+        """The file name of the load or save at token p, if one is written."""
+        at = self.p
+        if self.kinds[at] != STRING:
+            return None
+        self.p = at + 1
+        if not self.texts[at]:
+            self.checks.append(make("P062", self.starts[p], self.ends[at]))
+        return self.texts[at]
+
+    def emit_call(self) -> ast.Expr:
+        """`emit(s, v)`: newer upstream has it as a function."""
+        p = self.p
+        if self.kinds[p + 1] != LPAREN:
+            self.fail(p, "PostfixExpr")
+        self.p = p + 1
+        return ast.Ident(self.starts[p], self.ends[p], "emit")
+
+    # -- contextual words
+
+    def from_query(self) -> ast.Expr:
+        p = self.p
+        kinds = self.kinds
+        if kinds[p + 1] < IDENT or kinds[p + 2] != IN:
+            return self.named()
+        froms: list[ast.FromClause] = []
+        while True:
+            at = self.p
+            if kinds[at] != FROM or kinds[at + 1] < IDENT or kinds[at + 2] != IN:
+                break
+            self.p = at + 3
+            source = self.expr()
+            froms.append(ast.FromClause(self.starts[at], source.hi, self.texts[at + 1], source))
+        joins: list[ast.JoinClause] = []
+        while True:
+            word = self.word()
+            if word != "join" and not (word in _JOIN_SIDES and self.texts[self.p + 1] == "join"):
+                break
+            joins.append(self.join("" if word == "join" else word))
+        where = self.clause("where")
+        keys: list[ast.Expr] = []
+        group_var: str | None = None
+        having: ast.Expr | None = None
+        if self.word() == "group":
+            self.by()
+            keys.append(self.expr())
+            while kinds[self.p] == COMMA:
+                self.p += 1
+                keys.append(self.expr())
+            if self.word() != "into":
+                self.fail(self.p, '"into" <ident> ("having" Expr)?')
+            self.p += 1
+            group_var = self.name()
+            having = self.clause("having")
+        sort: ast.Expr | None = None
+        if self.word() in ("sort", "order"):
+            self.by()
+            sort = self.expr()
+        skip = self.clause("skip")
+        take = self.clause("take")
+        if self.word() != "select":
+            self.fail(self.p, '"select" "distinct"? Expr')
+        self.p += 1
+        distinct = False
+        if self.word() == "distinct" and EXPR_START[kinds[self.p + 1]]:
+            self.p += 1
+            distinct = True
+        select = self.expr()
+        return ast.Query(
+            self.starts[p],
+            self.ends[self.p - 1],
+            froms,
+            joins,
+            where,
+            keys,
+            group_var,
+            having,
+            sort,
+            skip,
+            take,
+            select,
+            distinct,
+        )
+
+    def clause(self, word: str) -> ast.Expr | None:
+        """`word e` if it is there."""
+        if self.word() != word:
+            return None
+        self.p += 1
+        return self.expr()
+
+    def by(self) -> None:
+        """The second word of `group by` and `sort by`."""
+        self.p += 1
+        if self.word() != "by":
+            self.fail(self.p, '"by" Expr')
+        self.p += 1
+
+    def join(self, side: str) -> ast.JoinClause:
+        at = self.p
+        self.p = at + (2 if side else 1)
+        if self.kinds[self.p] == FROM and self.kinds[self.p + 1] >= IDENT:
+            self.p += 1
+        var = self.name()
+        self.expect(IN, '"in" Expr "on" Expr')
+        source = self.expr()
+        self.expect(ON, '"on" Expr')
+        on = self.expr()
+        return ast.JoinClause(self.starts[at], on.hi, side, var, source, on)
+
+    def logic_query(self) -> ast.Expr:
+        """`query p(x, 1)`; a call of something named `query` otherwise."""
+        p = self.p
+        kinds = self.kinds
+        if kinds[p + 1] < IDENT or kinds[p + 2] != LPAREN:
+            return self.named()
+        i = p + 3
+        while kinds[i] >= IDENT or kinds[i] == STRING or kinds[i] == INT or kinds[i] == COMMA:
+            i += 1
+        if kinds[i] != RPAREN:
+            return self.named()
+        self.p = p + 1
+        pred = self.pred()
+        return ast.LogicQuery(self.starts[p], pred.hi, pred)
+
+    def pred(self) -> ast.Pred:
+        """`name(term, ...)`; a term is a name, string or integer."""
+        p = self.p
+        kinds = self.kinds
+        name = self.name()
+        self.expect(LPAREN, '"("')
+        terms: list[ast.Expr] = []
+        if kinds[self.p] != RPAREN:
+            while True:
+                k = kinds[self.p]
+                if k >= IDENT:
+                    terms.append(ast.Ident(self.starts[self.p], self.ends[self.p], self.texts[self.p]))
+                    self.p += 1
+                elif k == STRING:
+                    terms.append(self.str_lit())
+                elif k == INT:
+                    terms.append(self.int_lit())
+                else:
+                    self.fail(self.p, "LogicTerm")
+                if kinds[self.p] != COMMA:
+                    break
+                self.p += 1
+        self.expect(RPAREN, '")"')
+        return ast.Pred(self.starts[p], self.ends[self.p - 1], name, terms)
+
+    def set_lit(self) -> ast.Expr:
+        """`set{a, b}`; `set{}` and `set{a: 1}` are struct literals, in the head of a statement `set` is a name."""
+        p = self.p
+        kinds = self.kinds
+        k = kinds[p + 2]
+        if self.head or kinds[p + 1] != LBRACE or k == RBRACE or not EXPR_START[k]:
+            return self.named()
+        if k >= IDENT and kinds[p + 3] == COLON:
+            return self.struct_lit()
+        self.p = p + 2
+        elems = self.elements(RBRACE, '"}"')
+        return ast.SetLit(self.starts[p], self.ends[self.p - 1], elems)
+
+    def omap_lit(self) -> ast.Expr:
+        """`omap{"k": v}`."""
+        p = self.p
+        kinds = self.kinds
+        k = kinds[p + 2]
+        if self.head or kinds[p + 1] != LBRACE or k == RBRACE or k >= IDENT or not EXPR_START[k]:
+            return self.named()
+        self.p = p + 2
+        entries = self.entries(None)
+        return ast.OMapLit(self.starts[p], self.ends[self.p - 1], entries)
+
+    def async_expr(self) -> ast.Expr:
+        """`async e`, `await e`: only when a name or function follows on the same line."""
+        p = self.p
+        k = self.kinds[p + 1]
+        if (k < IDENT and k != FUN) or k == AS or not self.same_line(p + 1):
+            return self.named()
+        self.p = p + 1
+        self.depth += 1
+        if self.depth > MAX_NESTING:
+            self.too_deep("expression")
+        e = self.operand()
+        self.depth -= 1
+        return ast.Async(self.starts[p], e.hi, e, self.kinds[p] == AWAIT)
+
+
+_Primary = Callable[[ExprParser], ast.Expr]
+_PRIMARY: Final[list[_Primary | None]] = [ExprParser.named if k >= IDENT else None for k in range(KINDS)]
+_PRIMARY[INT] = ExprParser.int_lit
+_PRIMARY[FLOAT] = ExprParser.float_lit
+_PRIMARY[STRING] = ExprParser.str_lit
+_PRIMARY[TRUE] = ExprParser.bool_lit
+_PRIMARY[FALSE] = ExprParser.bool_lit
+_PRIMARY[NONE] = ExprParser.none_lit
+_PRIMARY[LPAREN] = ExprParser.paren
+_PRIMARY[LBRACK] = ExprParser.list_lit
+_PRIMARY[LBRACE] = ExprParser.map_lit
+_PRIMARY[IF] = ExprParser.if_expr
+_PRIMARY[FUN] = ExprParser.fun_expr
+_PRIMARY[MATCH] = ExprParser.match_expr
+_PRIMARY[GENERATE] = ExprParser.generate
+_PRIMARY[FETCH] = ExprParser.fetch
+_PRIMARY[LOAD] = ExprParser.load
+_PRIMARY[SAVE] = ExprParser.save
+_PRIMARY[EMIT] = ExprParser.emit_call
+_PRIMARY[FROM] = ExprParser.from_query
+_PRIMARY[QUERY] = ExprParser.logic_query
+_PRIMARY[SET] = ExprParser.set_lit
+_PRIMARY[OMAP] = ExprParser.omap_lit
+_PRIMARY[ASYNC] = ExprParser.async_expr
+_PRIMARY[AWAIT] = ExprParser.async_expr
