@@ -93,6 +93,8 @@ totag     1 p    INT -> TAG (pure: equal ints need not be the same object)
 untag     1 p    TAG known to hold an int -> INT
 int2f     1 p    INT -> F64
 f2int     1 p    F64 -> INT, truncating, exact; argument is finite
+mapfind   2 l    map REF, key INT -> PTR of the value slot or 0; sym: the int slot of the map's keys
+mapslot   2 g    the same, inserting a zeroed entry when missing
 """
 
 OP_NAMES: list[str] = []
@@ -123,9 +125,9 @@ IS_REMOVABLE: list[bool] = ["p" in f or "l" in f for f in OP_FLAGS]
     UMULH, CLZ, CTZ, POPCNT, ADDOV, SUBOV, MULOV, EQ, NE, SLT, SLE, ULT, ULE, FEQ, FNE, FLT, FLE,
     FADD, FSUB, FMUL, FDIV, FNEG, FABS, FSQRT, I2F, F2I, FBITS, BITSF, SEXT32, ZEXT32, TRUNC32, CAST, SELECT,
     LD, LD8U, LD8S, LD16U, LD16S, LD32U, LD32S, ST, ST8, ST16, ST32, ALLOCA, CALL, CALLI, ALLOC,
-    TOINT, FROMINT, TOTAG, UNTAG, INT2F, F2INT,
-) = range(72)  # fmt: skip
-assert OP_BY_NAME["f2int"] == F2INT and len(OP_NAMES) == 72 and OP_BY_NAME["call"] == CALL
+    TOINT, FROMINT, TOTAG, UNTAG, INT2F, F2INT, MAPFIND, MAPSLOT,
+) = range(74)  # fmt: skip
+assert OP_BY_NAME["mapslot"] == MAPSLOT and len(OP_NAMES) == 74 and OP_BY_NAME["call"] == CALL
 
 # A block parameter is a Value too; this op number is outside the table.
 PARAM: Final = -1

@@ -1,0 +1,340 @@
+"""Lowering of element and field access, and of `append`.
+
+Bounds checks.  One unsigned comparison covers both ends; the cold path wraps a negative index and
+reports what is still out of range.
+
+Append.  `xs = append(xs, v)` extends the list in place when nothing else can see it: the list object's
+`aliased` flag is clear.  The flag is set wherever a reference is copied into a second place that could
+observe the change (`mark`): storing a variable's list elsewhere, returning anything but a local, and on
+entry for parameters that the function appends to.  Lists whose element type no append touches never
+pay: aliasing lists share an element Ty, so the type tells.
+"""
+
+from __future__ import annotations
+
+from mochic.ir.func import Value
+from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
+from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
+from mochic.lower.base import (
+    ARRAY_DATA, ARRAY_SIZE, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS, STRUCT_FIELDS, Base,
+)  # fmt: skip
+from mochic.lower.module import ir_type
+from mochic.sema.symbols import StructInfo
+from mochic.sema.types import INT as KINT
+from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.syntax import ast
+
+
+class Access(Base):
+    # -- lengths --------------------------------------------------------------------------------
+
+    def list_len(self, lst: Value) -> Value:
+        return self.ld(I64, lst, LIST_LEN)
+
+    def len_of(self, v: Value, t: Ty) -> Value:
+        """len(x) as INT."""
+        k = find(t).kinds
+        b = self.b
+        if v.type == REF and not k & NIL:
+            if k == LIST:
+                return b.emit(TOINT, INT, [self.list_len(v)], 0, LEN_RANGE)
+            if k == STR:
+                n = b.emit(LD32U, I64, [v], STR_CHARS)
+                return b.emit(TOINT, INT, [n], 0, (0, 1 << 32))
+            if k == MAP:
+                return b.emit(TOINT, INT, [self.ld(I64, v, LIST_LEN)], 0, LEN_RANGE)
+        return b.emit(TOINT, INT, [self.rt("dyn_len", self.tag(v))], 0, LEN_RANGE)
+
+    # -- lists ----------------------------------------------------------------------------------
+
+    def word_index(self, v: Value) -> Value:
+        return self.b.emit(FROMINT, I64, [v])
+
+    def checked_index(self, lst: Value, index: Value) -> Value:
+        """The position an INT index means in a list, or a run-time error."""
+        b = self.b
+        i = self.word_index(index)
+        n = self.list_len(lst)
+        cold, neg, bad, ok = self.new_block(True), self.new_block(True), self.new_block(True), self.new_block()
+        b.write("#ix", i)
+        b.brif(b.emit(ULT, I32, [i, n]), ok, cold, 1)
+        b.start(cold)
+        b.brif(b.emit(SLT, I32, [index, self.int_const(0)]), neg, bad)
+        b.start(neg)
+        w = b.emit(ADD, I64, [i, n])
+        b.write("#ix", w)
+        b.brif(b.emit(ULT, I32, [w, n]), ok, bad)
+        b.start(bad)
+        self.panic("panic_index", i, n)
+        b.start(ok)
+        return b.read("#ix", I64)
+
+    def load_element(self, lst: Value, i: Value, elem: Ty) -> Value:
+        ty = ir_type(elem)
+        p = self.element_address(lst, i, ty)
+        if ty == I32:
+            return self.b.emit(LD8U, I32, [p], ARRAY_DATA)
+        return self.ld(ty, p, ARRAY_DATA, self.m.slot(elem))
+
+    def store_element(self, lst: Value, i: Value, v: Value, elem: Ty) -> None:
+        ty = ir_type(elem)
+        p = self.element_address(lst, i, ty)
+        if ty == I32:
+            self.b.emit(ST8, VOID, [p, v], ARRAY_DATA)
+        else:
+            self.st(p, v, ARRAY_DATA, self.m.slot(elem))
+
+    def elem_ty(self, t: Ty) -> Ty:
+        e: Ty = self.m.solver.elem(t)
+        return e
+
+    def index_value(self, e: ast.Index) -> Value:
+        """obj[key] in the representation of e.ty."""
+        b = self.b
+        want = ir_type(e.ty)
+        ot = e.obj.ty
+        k = find(ot).kinds
+        obj = self.expr(e.obj)
+        key = self.expr(e.index)
+        b.pos = e.lo
+        kk = find(e.index.ty).kinds
+        if obj.type == REF and k & NIL and k != NIL:
+            return self.unless_nil(obj, want, lambda: self.index_known(obj, k & ~NIL, ot, key, kk, want))
+        return self.index_known(obj, k, ot, key, kk, want)
+
+    def index_known(self, obj: Value, k: int, ot: Ty, key: Value, kk: int, want: int) -> Value:
+        b = self.b
+        if obj.type == REF and kk == KINT:
+            if k == LIST:
+                i = self.checked_index(obj, key)
+                return self.convert(self.load_element(obj, i, self.elem_ty(ot)), want)
+            if k == STR:
+                return self.convert(self.rt("str_index", obj, self.word_index(key)), want)
+        if obj.type == REF and k == MAP:
+            slot = self.map_find(obj, ot, key)
+            if slot is not None:
+                return self.map_value_or_nil(slot, ot, want)
+        return self.convert(self.rt("dyn_index", self.tag(obj), self.tag(key)), want)
+
+    def unless_nil(self, obj: Value, want: int, make: object) -> Value:
+        """nil if obj is null, else what make() gives; the result has representation `want`."""
+        b = self.b
+        some, none, done = self.new_block(), self.new_block(True), self.new_block()
+        b.brif(self.is_nil(obj), none, some, -1)
+        b.start(some)
+        v = self.convert(make(), want)  # type: ignore[operator]
+        b.write("#opt", v)
+        b.jump(done)
+        b.start(none)
+        b.write("#opt", self.convert(self.nil(), want))
+        b.jump(done)
+        b.start(done)
+        return b.read("#opt", want)
+
+    # -- maps -----------------------------------------------------------------------------------
+
+    def map_key(self, mt: Ty, key: Value) -> tuple[str, Value] | None:
+        """How to look a key up in a map of type mt: suffix of the runtime function and the key word."""
+        kt = self.m.solver.key(mt)
+        kind = ir_type(kt)
+        if kind == INT:
+            if key.type != INT:
+                return None
+            return "int", key
+        if key.type == REF:
+            return "str", key
+        if key.type == INT or key.type == F64 or key.type == I32:
+            return "str", self.rt("key_text", self.tag(key))
+        return None
+
+    def map_find(self, m: Value, mt: Ty, key: Value) -> Value | None:
+        """Address of the value slot or 0; None when only the dynamic path knows."""
+        r = self.map_key(mt, key)
+        if r is None:
+            return None
+        kind, k = r
+        if kind == "int":
+            return self.b.emit(MAPFIND, PTR, [m, k], 0, self.m.slot(self.m.solver.key(mt)))
+        return self.rt("map_find_str", m, k)
+
+    def map_value_or_nil(self, slot: Value, mt: Ty, want: int) -> Value:
+        b = self.b
+        vt = self.m.solver.val(mt)
+        vty = ir_type(vt)
+        some, none, done = self.new_block(), self.new_block(), self.new_block()
+        b.brif(b.emit(EQ, I32, [slot, b.iconst(PTR, 0)]), none, some, -1)
+        b.start(some)
+        b.write("#opt", self.convert(self.ld(vty, slot, 0, self.m.slot(vt)), want))
+        b.jump(done)
+        b.start(none)
+        b.write("#opt", self.convert(self.nil(), want))
+        b.jump(done)
+        b.start(done)
+        return b.read("#opt", want)
+
+    def map_store(self, m: Value, mt: Ty, key: Value, v: Value, vt: Ty) -> None:
+        """m[key] = v."""
+        val = self.m.solver.val(mt)
+        r = self.map_key(mt, key)
+        if r is None:
+            self.rt("map_set", m, self.tag(key), self.tag(v))
+            return
+        kind, k = r
+        w = self.convert(v, ir_type(val))
+        if kind == "int":
+            slot = self.b.emit(MAPSLOT, PTR, [m, k], 0, self.m.slot(self.m.solver.key(mt)))
+        else:
+            slot = self.rt("map_slot_str", m, k)
+        self.st(slot, w, 0, self.m.slot(val))
+
+    # -- fields ---------------------------------------------------------------------------------
+
+    def structs_of(self, t: Ty) -> list[StructInfo]:
+        bits = find(t).structs
+        return [s for s in self.m.info.structs if bits & s.bit]
+
+    def field_offset(self, st: StructInfo, name: str) -> int:
+        return STRUCT_FIELDS + 8 * list(st.fields).index(name)
+
+    def load_field(self, obj: Value, st: StructInfo, name: str) -> Value:
+        ft = st.fields[name]
+        return self.ld(ir_type(ft), obj, self.field_offset(st, name), self.m.slot(ft))
+
+    def store_field(self, obj: Value, st: StructInfo, name: str, v: Value) -> None:
+        ft = st.fields[name]
+        self.st(obj, self.convert(v, ir_type(ft)), self.field_offset(st, name), self.m.slot(ft))
+
+    def field_value(self, e: ast.Field) -> Value:
+        obj = self.expr(e.obj)
+        self.b.pos = e.lo
+        return self.field_of(obj, e.obj.ty, e.name, ir_type(e.ty))
+
+    def field_of(self, obj: Value, ot: Ty, name: str, want: int) -> Value:
+        k = find(ot).kinds
+        if k & ~NIL == STRUCT and obj.type == REF:
+            sts = self.structs_of(ot)
+            having = [s for s in sts if name in s.fields]
+            if having and len(sts) <= 8:
+                if k & NIL:
+                    return self.unless_nil(obj, want, lambda: self.field_among(obj, sts, name, want))
+                return self.field_among(obj, sts, name, want)
+            if len(sts) == 1 and name in sts[0].methods:
+                return self.convert(self.bound_method(obj, sts[0], name), want)
+        return self.convert(self.rt("dyn_field", self.tag(obj), self.str_const(name)), want)
+
+    def bound_method(self, obj: Value, st: StructInfo, name: str) -> Value:
+        raise AssertionError
+
+    def field_among(self, obj: Value, sts: list[StructInfo], name: str, want: int) -> Value:
+        """The field of a value that is one of several structs."""
+        if len(sts) == 1:
+            return self.convert(self.load_field(obj, sts[0], name), want)
+        b = self.b
+        desc = self.ld(PTR, obj, 0)
+        done = self.new_block()
+        for i, st in enumerate(sts):
+            last = i == len(sts) - 1
+            nxt = None
+            if not last:
+                here = self.new_block()
+                nxt = self.new_block()
+                b.brif(b.emit(EQ, I32, [desc, self.sym(self.m.struct_desc(st))]), here, nxt)
+                b.start(here)
+            v = self.load_field(obj, st, name) if name in st.fields else self.nil()
+            b.write("#field", self.convert(v, want))
+            b.jump(done)
+            if nxt is not None:
+                b.start(nxt)
+        b.start(done)
+        return b.read("#field", want)
+
+    # -- append and aliasing --------------------------------------------------------------------
+
+    def appends_to(self, t: Ty) -> bool:
+        """Some append in the program may extend lists of this type in place."""
+        return bool(find(t).kinds & LIST) and find(self.m.solver.elem(t)) in self.m.appended
+
+    def mark(self, v: Value, t: Ty) -> None:
+        """A second reference to the list v comes into being."""
+        if not self.appends_to(t):
+            return
+        k = find(t).kinds
+        if v.type == REF and k == LIST:
+            self.b.emit(ST8, VOID, [v, self.bool_const(True)], LIST_FLAGS)
+        elif v.type in (REF, TAG):
+            self.rt("mark_aliased", self.tag(v))
+
+    def is_fresh(self, e: ast.Expr) -> bool:
+        """The expression makes a new list, or gives one that is already marked."""
+        if isinstance(e, ast.Call | ast.ListLit | ast.Slice | ast.Query | ast.Cast):
+            return not isinstance(e, ast.Cast) or self.is_fresh(e.expr)
+        return isinstance(e, ast.Binary) and e.op not in ("??", "&&", "||")
+
+    def moved(self, e: ast.Expr) -> Value:
+        """The value of an expression that is stored in a second place."""
+        v = self.expr(e)
+        if not self.is_fresh(e):
+            self.mark(v, e.ty)
+        return v
+
+    def append(self, lst: Value, lt: Ty, v: Value, own: bool) -> Value:
+        """append(lst, v); `own`: the caller gives the list up, so it may be extended in place."""
+        b = self.b
+        k = find(lt).kinds
+        elem = self.elem_ty(lt)
+        if not (lst.type == REF and k == LIST):
+            return self.rt("dyn_append_own" if own else "dyn_append", self.tag(lst), self.tag(v))
+        ety = ir_type(elem)
+        v = self.convert(v, ety)
+        if not own:
+            lst = self.rt("list_copy_room", lst)
+        else:
+            flags = self.ld(I64, lst, LIST_FLAGS)
+            n = self.list_len(lst)
+            data = self.ld(REF, lst, LIST_DATA)
+            cap = self.ld(I64, data, ARRAY_SIZE)
+            test, slow, done = self.new_block(), self.new_block(True), self.new_block()
+            b.write("#list", lst)
+            b.brif(flags_clear(self, flags), test, slow, 1)
+            b.start(test)
+            used = n if ety == I32 else b.emit(SHL, I64, [n, self.i64(3)])
+            b.brif(b.emit(ULT, I32, [used, cap]), done, slow, 1)
+            b.start(slow)
+            b.write("#list", self.rt("list_room", lst))
+            b.jump(done)
+            b.start(done)
+            lst = b.read("#list", REF)
+        n = self.list_len(lst)
+        self.store_element(lst, n, v, elem)
+        self.st(lst, b.emit(ADD, I64, [n, self.i64(1)]), LIST_LEN)
+        return lst
+
+    # provided by the other parts
+    def expr(self, e: ast.Expr) -> Value:
+        raise AssertionError
+
+
+def flags_clear(fl: Base, flags: Value) -> Value:
+    return fl.b.emit(EQ, I32, [flags, fl.i64(0)])
+
+
+def same_target(a: ast.Expr, b: ast.Expr) -> bool:
+    """Two expressions denote the same variable, element or field, with indexes free of effects."""
+    if isinstance(a, ast.Ident):
+        return isinstance(b, ast.Ident) and a.name == b.name and a.ref is b.ref
+    if isinstance(a, ast.Field):
+        return isinstance(b, ast.Field) and a.name == b.name and same_target(a.obj, b.obj)
+    if isinstance(a, ast.Index):
+        return isinstance(b, ast.Index) and same_target(a.obj, b.obj) and same_index(a.index, b.index)
+    return False
+
+
+def same_index(a: ast.Expr, b: ast.Expr) -> bool:
+    if isinstance(a, ast.IntLit) and isinstance(b, ast.IntLit):
+        return a.value == b.value
+    if isinstance(a, ast.StrLit) and isinstance(b, ast.StrLit):
+        return a.value == b.value
+    if isinstance(a, ast.Binary) and isinstance(b, ast.Binary):
+        return a.op == b.op and same_index(a.left, b.left) and same_index(a.right, b.right)
+    return same_target(a, b)
+

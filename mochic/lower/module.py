@@ -1,0 +1,306 @@
+"""Lowering a checked program to IR: the state shared by all functions.
+
+Function bodies are lowered on demand from the program's top level, so code that nothing reaches costs
+nothing.  What a function's callers need (its FuncSym) exists before its body does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
+from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
+from mochic.lower.descs import (
+    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc, make_desc,
+    make_string, runtime_data,
+)  # fmt: skip
+from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
+from mochic.sema.types import (
+    BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,
+)  # fmt: skip
+
+_SINGLE_REFS = tuple(1 << i for i in range(10) if (1 << i) & REFKINDS)
+
+
+def ir_type(t: Ty) -> int:
+    """The IR type of a slot, from the kinds of values it holds."""
+    k = find(t).kinds
+    if k == KINT:
+        return INT
+    if k == FLOAT:
+        return F64
+    if k == BOOL:
+        return I32
+    if k & ~NIL in _SINGLE_REFS:
+        return REF
+    return TAG
+
+
+def ret_type(t: Ty) -> int:
+    """The IR type of a function result: nothing when it can only be null."""
+    return VOID if not find(t).kinds & ~NIL else ir_type(t)
+
+
+class ModuleLower:
+    """One program on its way to IR."""
+
+    def __init__(self, info: ProgramInfo) -> None:
+        self.info = info
+        self.solver = info.solver
+        self.module = Module(info.sources)
+        self.queue: list[FunInfo] = []
+        self.strings: dict[str, DataSym] = {}
+        self.globals: dict[Var, DataSym] = {}
+        self.stubs: dict[Any, FuncSym] = {}
+        self.pending: list[Any] = []  # stub bodies to make
+        self.list_descs: dict[Any, LazyDesc] = {}
+        self.names: dict[str, int] = {}
+        self.appended = {find(t) for t in self.solver.appended}
+        self.env_less()
+
+    # -- names and symbols ----------------------------------------------------------------------
+
+    def unique(self, name: str) -> str:
+        n = self.names.get(name, 0)
+        self.names[name] = n + 1
+        return name if n == 0 else f"{name}.{n}"
+
+    def add_data(self, d: DataSym) -> DataSym:
+        self.module.data.append(d)
+        return d
+
+    def string(self, text: str) -> DataSym:
+        d = self.strings.get(text)
+        if d is None:
+            d = make_string(f"str.{len(self.strings)}", text, runtime_data("desc.string"))
+            self.strings[text] = d
+            self.module.data.append(d)
+        return d
+
+    def slot(self, t: Ty) -> IntSlot | None:
+        """The int slot of a Ty that is represented as INT, else None."""
+        t = find(t)
+        if t.kinds != KINT or t.fixed:
+            return None
+        s: IntSlot = self.solver.slot_of(t)
+        return s
+
+    def global_sym(self, v: Var) -> DataSym:
+        d = self.globals.get(v)
+        if d is None:
+            ty = ir_type(v.ty)
+            d = DataSym(self.unique("mochi.var." + v.name), "bss", b"", 8, 8)
+            d.size = 8
+            if ty in (REF, TAG, INT):
+                d.kind = "roots"
+                d.data = bytes(8)
+            self.globals[v] = d
+            self.module.data.append(d)
+        return d
+
+    def env_less(self) -> None:
+        """Which nested functions need a closure environment.
+
+        A function that captures only names of functions without environment needs none itself; the largest
+        such set is found by starting with none needing one and adding until stable.
+        """
+        need: dict[FunInfo, bool] = {}
+        changed = True
+        funs = [f for f in self.info.functions if f.captures]
+        while changed:
+            changed = False
+            for f in funs:
+                if need.get(f):
+                    continue
+                for v in f.captures:
+                    if v is f.local_var:
+                        continue
+                    if v.fun is None or need.get(v.fun):
+                        need[f] = True
+                        changed = True
+                        break
+        self.need_env = need
+
+    def captures(self, f: FunInfo) -> list[Var]:
+        """What f's closure holds, in order."""
+        if not self.need_env.get(f):
+            return []
+        return [v for v in f.captures if v is not f.local_var and (v.fun is None or self.need_env.get(v.fun, False))]
+
+    def fun_sym(self, f: FunInfo) -> FuncSym:
+        """The symbol of a function; its body is queued on first use."""
+        if f.sym is None:
+            params = []
+            slots: list[Any] = []
+            if f.struct is not None or self.need_env.get(f):
+                params.append(REF)
+                slots.append(None)
+            for p in f.params:
+                params.append(ir_type(p.ty))
+                slots.append(self.slot(p.ty))
+            main = f is self.info.main
+            name = "mochi.main" if main else self.unique("mochi." + ("fn." if f.name == "main" else "") + f.name)
+            ret = VOID if main else ret_type(f.ret)
+            sym = FuncSym(name, params, ret)
+            sym.slots = [*slots, self.slot(f.ret) if ret == INT else None]
+            sym.display = f.name
+            sym.pos = f.node.lo
+            f.sym = sym
+            self.queue.append(f)
+        s: FuncSym = f.sym
+        return s
+
+    def sig(self, params: list[Ty], ret: Ty) -> Sig:
+        """The type of an indirect call: closure, then the parameters."""
+        r = ret_type(ret)
+        s = Sig([REF, *[ir_type(p) for p in params]], r)
+        s.slots = [None, *[self.slot(p) for p in params], self.slot(ret) if r == INT else None]
+        return s
+
+    # -- descriptors ----------------------------------------------------------------------------
+
+    def elem_code(self, t: Ty) -> int:
+        """E_* of values of this Ty; only valid after int representations are decided when it is an int."""
+        ty = ir_type(t)
+        if ty == INT:
+            s = self.slot(t)
+            return E_I64 if s is None or s.word else E_TAG
+        return E_F64 if ty == F64 else E_BOOL if ty == I32 else E_TAG
+
+    def list_desc(self, elem: Ty) -> Any:
+        if ir_type(elem) != INT:
+            return runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(elem)])
+        key = find(elem)
+        d = self.list_descs.get(key)
+        if d is None:
+            d = LazyDesc(lambda: runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(key)]))
+            self.list_descs[key] = d
+        return d
+
+    def key_code(self, key: Ty) -> int:
+        """0 text, 1 word, 2 int tag."""
+        if ir_type(key) != INT:
+            return 0
+        s = self.slot(key)
+        return 1 if s is None or s.word else 2
+
+    def map_desc(self, key: Ty, val: Ty) -> Any:
+        k, v = find(key), find(val)
+        if ir_type(k) != INT and ir_type(v) != INT:
+            return runtime_data(f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}")
+        d = self.list_descs.get((k, v))
+        if d is None:
+            d = LazyDesc(
+                lambda: runtime_data(f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}")
+            )
+            self.list_descs[(k, v)] = d
+        return d
+
+    def cell_desc(self, t: Ty) -> Any:
+        ty = ir_type(t)
+        if ty in (REF, TAG):
+            return runtime_data("desc.cell")
+        if ty == INT:
+            return LazyDesc(lambda: runtime_data("desc.cell_raw" if self.elem_code(t) else "desc.cell"))
+        return runtime_data("desc.cell_raw")
+
+    def traced(self, t: Ty) -> bool:
+        return self.elem_code(t) == E_TAG
+
+    def struct_desc(self, st: StructInfo) -> LazyDesc:
+        if st.desc is None:
+            st.desc = LazyDesc(lambda: self._make_struct_desc(st))
+        d: LazyDesc = st.desc
+        return d
+
+    def _make_struct_desc(self, st: StructInfo) -> DataSym:
+        rows = [("__name", 0, E_NAME)]
+        for i, (n, t) in enumerate(st.fields.items()):
+            rows.append((n, 8 + 8 * i, self.elem_code(t)))
+        rows += [(m, 0, E_METHOD) for m in st.methods]
+        rows.sort(key=lambda r: r[0].encode("utf-8"))
+        traced = [False, *[self.traced(t) for t in st.fields.values()]]
+        made = make_desc(
+            self.unique("mochi.type." + st.name),
+            K_STRUCT,
+            0,
+            8 + 8 * len(st.fields),
+            traced,
+            self.string(st.name),
+            [(self.string(n), off, c) for n, off, c in rows],
+            len(st.fields),
+        )
+        self.module.data.extend(made)
+        return made[-1]
+
+    def closure_desc(self, name: str, arity: int, captured: list[tuple[Ty, bool]]) -> LazyDesc:
+        """`captured`: type and whether it is a cell."""
+
+        def make() -> DataSym:
+            traced = [False, False, *[cell or self.traced(t) for t, cell in captured]]
+            made = make_desc(name + ".desc", K_CLOSURE, arity, 16 + 8 * len(captured), traced, None, [], 0)
+            self.module.data.extend(made)
+            return made[-1]
+
+        return LazyDesc(make)
+
+    def static_closure(self, code: FuncSym, arity: int) -> DataSym:
+        """A closure object without captures, in read-only data."""
+        key = ("static", code)
+        d = self.stubs.get(key)
+        if d is None:
+            desc = self.closure_desc(code.name, arity, []).resolve()
+            o = DataSym(code.name + ".closure", "rodata", bytes(16))
+            o.items[0] = (desc, 0)
+            o.items[8] = (code, 0)
+            self.module.data.append(o)
+            self.stubs[key] = o  # type: ignore[assignment]
+            return o
+        return d  # type: ignore[return-value]
+
+    def singleton(self, st: StructInfo) -> DataSym:
+        """The one value of a variant without fields."""
+        if st.singleton is None:
+            d = DataSym(self.unique("mochi.unit." + st.name), "rodata", bytes(8))
+            d.items[0] = (self.struct_desc(st), 0)  # type: ignore[assignment]
+            self.module.data.append(d)
+            st.singleton = d
+        o: DataSym = st.singleton
+        return o
+
+    # -- running --------------------------------------------------------------------------------
+
+    def run(self) -> Module:
+        from mochic.lower.func import FuncLower
+
+        main = self.info.main
+        assert main is not None
+        self.fun_sym(main)
+        done = 0
+        while done < len(self.queue) or self.pending:
+            while done < len(self.queue):
+                f = self.queue[done]
+                done += 1
+                fn = Func(f.sym)
+                FuncLower(self, f, fn).lower()
+                self.module.funcs.append(fn)
+            while self.pending:
+                self.module.funcs.append(self.pending.pop(0)())
+        return self.module
+
+    def resolve(self) -> None:
+        """Replace lazy descriptors in code and data by their symbols (after int representations are known)."""
+        from mochic.ir.ops import ALLOC, SYMADDR
+
+        for fn in self.module.funcs:
+            for b in fn.blocks:
+                for v in b.values:
+                    if (v.op == SYMADDR or v.op == ALLOC) and type(v.sym) is LazyDesc:
+                        v.sym = v.sym.resolve()
+        for d in list(self.module.data):
+            for off, (s, add) in d.items.items():
+                if type(s) is LazyDesc:
+                    d.items[off] = (s.resolve(), add)
+
+
+__all__ = ["E_TAG", "ModuleLower", "STR", "ir_type", "ret_type"]
