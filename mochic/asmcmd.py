@@ -6,12 +6,15 @@ Runnable as `python3 -m mochic.asmcmd -arch=amd64 --lines` too.
 from __future__ import annotations
 
 import sys
-from typing import TextIO
+from typing import Final, TextIO
 
 from backend.obj.asmparse import parse_assembly, position
 from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
 from backend.obj.sym import LSym
+
+
+_FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
 
 def load_arch(name: str) -> Arch | None:
@@ -54,10 +57,12 @@ def assemble_line(arch: Arch, line: str) -> tuple[str, str]:
 
 
 def _reloc_text(s: LSym) -> list[str]:
+    """Relocations in Go's manner, where a PC-relative addend counts from the end of the field."""
     out: list[str] = []
     for r in s.relocs:
         name = "self" if r.sym is s else r.sym.name if r.sym is not None else ""
-        out.append(f"{r.off}+{r.size}:{r.kind}:{name}+{r.add}")
+        add = r.add + r.size if r.kind in _FROM_FIELD_END else r.add
+        out.append(f"{r.off}+{r.size}:{r.kind}:{name}+{add}")
     return out
 
 

@@ -392,10 +392,10 @@ def _reloc(p: Prog, field: int, size: int) -> Reloc | None:
     for a in p.args:
         sym = a.sym
         if sym is not None:
-            # The field is relative to the end of the instruction, S + A - P counts from the field:
-            # bytes that follow the field go into the addend (and the writer subtracts its width).
+            # The processor counts from the end of the instruction, S + A - P from the field: the
+            # distance between the two goes into the addend.
             kind = "R_CALL" if a.kind == BRANCH or NAMES[p.as_] in _JUMPS and a.kind == MEM else "R_PCREL"
-            return Reloc(field, 4, kind, sym, a.offset - (size - field - 4))
+            return Reloc(field, 4, kind, sym, a.offset - (size - field))
     return None
 
 

@@ -32,16 +32,16 @@ X12: Final = 76; X13: Final = 77; X14: Final = 78; X15: Final = 79
 Y0: Final = 96
 Z0: Final = 128
 K0: Final = 160
-M0: Final = 168
-F0: Final = 176
-# Segment registers 184..189 in hardware order, control, debug and test registers.
-ES: Final = 184; CS: Final = 185; SS: Final = 186; DS: Final = 187; FS: Final = 188; GS: Final = 189
-CR0: Final = 192
-DR0: Final = 208
-TR0: Final = 224
-GDTR: Final = 232; IDTR: Final = 233; LDTR: Final = 234; MSW: Final = 235; TASK: Final = 236; TLS: Final = 237
+M0: Final = 176
+F0: Final = 240
+# Segment registers in hardware order, control, debug and test registers.
+ES: Final = 192; CS: Final = 193; SS: Final = 194; DS: Final = 195; FS: Final = 196; GS: Final = 197
+CR0: Final = 208
+DR0: Final = 224
+TR0: Final = 256
+GDTR: Final = 264; IDTR: Final = 265; LDTR: Final = 266; MSW: Final = 267; TASK: Final = 268; TLS: Final = 269
 # fmt: on
-NREG: Final = 240
+NREG: Final = 270
 
 _GP: Final = "AX CX DX BX SP BP SI DI R8 R9 R10 R11 R12 R13 R14 R15".split()
 _LOW: Final = "AL CL DL BL SPB BPB SIB DIB R8B R9B R10B R11B R12B R13B R14B R15B".split()
