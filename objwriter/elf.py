@@ -1,0 +1,362 @@
+"""ELF relocatable objects (gABI chapters 4 and 5), any class and byte order.
+
+Two phases: every part of the file is laid out first (contents, relocations, symbols, strings, section
+headers, in this order), then written, and the offsets are checked against what was reserved.  Local
+symbols come first, as the gABI demands.  An object with 65,280 sections or more uses the extended
+numbering of gABI 4.1 (SHN_XINDEX).  Class, byte order, machine, flags and RELA or REL are one row
+of TARGETS; no code asks for an architecture by name.
+"""
+
+from __future__ import annotations
+
+from struct import Struct, pack_into
+from typing import Final
+
+from objwriter.model import (
+    ABSOLUTE,
+    B_LOCAL,
+    K_FILE,
+    K_SECTION,
+    SECTION_KINDS,
+    UNDEF,
+    Object,
+    ObjectError,
+    Section,
+    Symbol,
+    Target,
+)
+from objwriter.relocs import load_relocs
+from objwriter.strtab import build_strtab
+
+SHT_PROGBITS: Final = 1
+SHT_SYMTAB: Final = 2
+SHT_STRTAB: Final = 3
+SHT_RELA: Final = 4
+SHT_NOBITS: Final = 8
+SHT_REL: Final = 9
+SHT_SYMTAB_SHNDX: Final = 18
+SHF_WRITE: Final = 1
+SHF_ALLOC: Final = 2
+SHF_EXECINSTR: Final = 4
+SHF_MERGE: Final = 0x10
+SHF_INFO_LINK: Final = 0x40
+SHF_LINK_ORDER: Final = 0x80
+SHF_TLS: Final = 0x400
+SHN_LORESERVE: Final = 0xFF00
+SHN_ABS: Final = 0xFFF1
+SHN_XINDEX: Final = 0xFFFF
+STV_HIDDEN: Final = 2
+
+# Section.kind -> type, flags.
+_SECTION_INFO: Final = (
+    (SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR),
+    (SHT_PROGBITS, SHF_ALLOC),
+    (SHT_PROGBITS, SHF_ALLOC | SHF_WRITE),
+    (SHT_PROGBITS, SHF_ALLOC | SHF_WRITE),
+    (SHT_NOBITS, SHF_ALLOC | SHF_WRITE),
+    (SHT_NOBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS),
+    (SHT_PROGBITS, SHF_ALLOC),
+    (SHT_PROGBITS, 0),
+)
+assert len(_SECTION_INFO) == len(SECTION_KINDS)
+# Symbol.kind -> STT_*: none, func, object, tls, section, file.
+_SYMBOL_TYPE: Final = (0, 2, 1, 6, 3, 4)
+
+# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions.
+_TARGET_ROWS: Final = """
+linux/amd64      64 little  62 0x0        rela 0 16
+linux/386        32 little   3 0x0        rel  0 16
+linux/arm64      64 little 183 0x0        rela 0 16
+linux/arm        32 little  40 0x5000000  rel  0 4
+linux/riscv64    64 little 243 0x4        rela 0 4
+linux/ppc64le    64 little  21 0x2        rela 0 16
+linux/ppc64      64 big     21 0x2        rela 0 16
+linux/mips64le   64 little   8 0x20000004 rela 0 8
+linux/mips64     64 big      8 0x20000004 rela 0 8
+linux/mipsle     32 little   8 0x50001004 rel  0 4
+linux/mips       32 big      8 0x50001004 rel  0 4
+linux/s390x      64 big     22 0x0        rela 0 16
+linux/loong64    64 little 258 0x43       rela 0 16
+freebsd/amd64    64 little  62 0x0        rela 9 16
+freebsd/arm64    64 little 183 0x0        rela 9 16
+netbsd/amd64     64 little  62 0x0        rela 0 16
+netbsd/arm64     64 little 183 0x0        rela 0 16
+openbsd/amd64    64 little  62 0x0        rela 0 16
+openbsd/arm64    64 little 183 0x0        rela 0 16
+"""
+
+
+def _targets() -> dict[str, Target]:
+    out: dict[str, Target] = {}
+    for line in _TARGET_ROWS.strip().split("\n"):
+        name, bits, order, machine, flags, rela, osabi, align = line.split()
+        out[name] = Target(
+            name, int(bits), order == "big", int(machine), int(flags, 16), rela == "rela", int(osabi), int(align)
+        )
+    return out
+
+
+TARGETS: Final[dict[str, Target]] = _targets()
+
+
+class _Header:
+    """A section header in the making; offset and size are filled in by layout."""
+
+    __slots__ = ("name", "type", "flags", "offset", "size", "link", "info", "align", "entry")
+
+    def __init__(self, name: str, type_: int, flags: int, link: int, info: int, align: int, entry: int) -> None:
+        self.name = name
+        self.type = type_
+        self.flags = flags
+        self.offset = 0
+        self.size = 0
+        self.link = link
+        self.info = info
+        self.align = align
+        self.entry = entry
+
+
+def write_elf(obj: Object) -> bytes:
+    """The bytes of the relocatable object.  Raises ObjectError for what ELF cannot express."""
+    target = obj.target
+    is64 = target.bits == 64
+    order = ">" if target.big_endian else "<"
+    word = 8 if is64 else 4
+    relocs = load_relocs(target.arch)["elf"]
+    place, ordered, first_global = _order_symbols(obj.symbols)
+
+    headers: list[_Header] = [_Header("", 0, 0, 0, 0, 0, 0)]
+    blobs: list[bytes | bytearray] = [b""]  # the contents, aligned like `headers`
+    n = len(obj.sections)
+    reloc_headers: list[tuple[_Header, bytes]] = []
+    rel_prefix = ".rela" if target.rela else ".rel"
+    rel_type = SHT_RELA if target.rela else SHT_REL
+    rel_entry = (24 if target.rela else 16) if is64 else (12 if target.rela else 8)
+    for number, s in enumerate(obj.sections, 1):
+        headers.append(_section_header(s))
+        data: bytes | bytearray = s.data
+        if s.relocs:
+            if headers[-1].type == SHT_NOBITS:
+                raise ObjectError(f"relocation in {s.name}, which has no contents")
+            h = _Header(rel_prefix + s.name, rel_type, SHF_INFO_LINK, 0, number, word, rel_entry)
+            if not target.rela:
+                data = bytearray(data)
+            reloc_headers.append((h, _pack_relocs(obj, s, data, relocs, place, order)))
+        blobs.append(data)
+    headers.append(_Header(".note.GNU-stack", SHT_PROGBITS, 0, 0, 0, 1, 0))
+    blobs.append(b"")
+    symtab_number = n + 2 + len(reloc_headers)
+    for h, data in reloc_headers:
+        h.link = symtab_number
+        headers.append(h)
+        blobs.append(data)
+    extended = symtab_number + 3 >= SHN_LORESERVE
+    strtab_number = symtab_number + (2 if extended else 1)
+    strtab, offsets = build_strtab(
+        [s.name for s in ordered if s.kind != K_SECTION]
+        + [h.name for h in headers]
+        + [".symtab", ".strtab", ".symtab_shndx"]
+    )
+    symtab, shndx = _pack_symbols(ordered, offsets, order, is64)
+    entry = 24 if is64 else 16
+    headers.append(_Header(".symtab", SHT_SYMTAB, 0, strtab_number, first_global, word, entry))
+    blobs.append(symtab)
+    if extended:
+        headers.append(_Header(".symtab_shndx", SHT_SYMTAB_SHNDX, 0, symtab_number, 0, 4, 4))
+        blobs.append(shndx)
+    headers.append(_Header(".strtab", SHT_STRTAB, 0, 0, 0, 1, 0))
+    blobs.append(strtab)
+    return _emit(target, headers, blobs, obj.sections, offsets, order, is64, strtab_number)
+
+
+def _section_header(s: Section) -> _Header:
+    type_, flags = _SECTION_INFO[s.kind]
+    if s.raw_type >= 0:
+        type_ = s.raw_type
+    if s.raw_flags >= 0:
+        flags = s.raw_flags
+    if s.entry:
+        flags |= SHF_MERGE
+    link = 0
+    if s.link >= 0:
+        flags |= SHF_LINK_ORDER
+        link = s.link + 1
+    if s.align < 1 or s.align & (s.align - 1):
+        raise ObjectError(f"alignment {s.align} of section {s.name} is not a power of two")
+    return _Header(s.name, type_, flags, link, 0, s.align, s.entry)
+
+
+def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]:
+    """New index of each symbol, the symbols in file order (locals first), index of the first global."""
+    place = [0] * len(symbols)
+    ordered: list[Symbol] = []
+    for i, s in enumerate(symbols):
+        if s.binding == B_LOCAL:
+            ordered.append(s)
+            place[i] = len(ordered)
+    first_global = len(ordered) + 1
+    for i, s in enumerate(symbols):
+        if s.binding != B_LOCAL:
+            ordered.append(s)
+            place[i] = len(ordered)
+    return place, ordered, first_global
+
+
+def _pack_symbols(ordered: list[Symbol], offsets: dict[str, int], order: str, is64: bool) -> tuple[bytes, bytes]:
+    pack64 = Struct(order + "IBBHQQ").pack
+    pack32 = Struct(order + "IIIBBH").pack
+    parts = [bytes(24 if is64 else 16)]
+    indexes = [0]
+    for s in ordered:
+        section = s.section
+        if "\0" in s.name:
+            raise ObjectError(f"symbol name {s.name!r} contains a NUL")
+        real = 0
+        if section == UNDEF:
+            shndx = 0
+        elif section == ABSOLUTE or s.kind == K_FILE:
+            shndx = SHN_ABS
+        elif section + 1 >= SHN_LORESERVE:
+            shndx, real = SHN_XINDEX, section + 1
+        else:
+            shndx = section + 1
+        indexes.append(real)
+        info = s.binding << 4 | _SYMBOL_TYPE[s.kind]
+        name = 0 if s.kind == K_SECTION else offsets[s.name]
+        other = STV_HIDDEN if s.hidden else 0
+        if is64:
+            parts.append(pack64(name, info, other, shndx, s.value, s.size))
+        else:
+            parts.append(pack32(name, s.value, s.size, info, other, shndx))
+    return b"".join(parts), Struct(f"{order}{len(indexes)}I").pack(*indexes)
+
+
+def _pack_relocs(
+    obj: Object,
+    s: Section,
+    data: bytes | bytearray,
+    table: dict[tuple[str, int], tuple[tuple[int, int], ...]],
+    place: list[int],
+    order: str,
+) -> bytes:
+    """The relocation section of s; with REL the addends go into the contents."""
+    target = obj.target
+    is64 = target.bits == 64
+    parts: list[bytes] = []
+    append = parts.append
+    if target.rela:
+        pack = Struct(order + ("QQq" if is64 else "IIi")).pack
+    else:
+        pack = Struct(order + ("QQ" if is64 else "II")).pack
+    shift = 32 if is64 else 8
+    mips64 = target.machine == 8 and is64
+    for r in s.relocs:
+        records = table.get((r.kind, r.size))
+        if records is None:
+            records = _raw_records(obj, s, r.kind, r.size, r.off, r.symbol)
+        symbol = place[r.symbol]
+        for offset, type_ in records:
+            if mips64:  # r_sym, r_ssym, r_type3, r_type2, r_type instead of one number
+                info = symbol << 32 | type_ if order == ">" else symbol | type_ << 56
+            else:
+                info = symbol << shift | type_
+            if target.rela:
+                append(pack(r.off + offset, info, r.add))
+            else:
+                _store_addend(obj, s, data, r.off, r.size, r.add, order, r.symbol)
+                append(pack(r.off + offset, info))
+    return b"".join(parts)
+
+
+def _raw_records(obj: Object, s: Section, kind: str, size: int, off: int, symbol: int) -> tuple[tuple[int, int], ...]:
+    if kind.startswith("ELF:") and kind[4:].isdigit():
+        return ((0, int(kind[4:])),)
+    name = obj.symbols[symbol].name
+    raise ObjectError(f"cannot express {kind} of {size} bytes in ELF for {obj.target.name} ({name}, {s.name}+{off:#x})")
+
+
+def _store_addend(
+    obj: Object, s: Section, data: bytes | bytearray, off: int, size: int, add: int, order: str, symbol: int
+) -> None:
+    """REL keeps the addend in the field: the number must fit it."""
+    bits = 8 * size
+    if not -(1 << bits - 1) <= add < 1 << bits:
+        name = obj.symbols[symbol].name
+        raise ObjectError(f"addend {add} does not fit {size} bytes ({name}, {s.name}+{off:#x})")
+    assert isinstance(data, bytearray)
+    data[off : off + size] = (add & (1 << bits) - 1).to_bytes(size, "big" if order == ">" else "little")
+
+
+def _emit(
+    target: Target,
+    headers: list[_Header],
+    blobs: list[bytes | bytearray],
+    sections: list[Section],
+    offsets: dict[str, int],
+    order: str,
+    is64: bool,
+    strtab_number: int,
+) -> bytes:
+    """Layout and writing."""
+    header_size = 64 if is64 else 52
+    entry_size = 64 if is64 else 40
+    parts: list[bytes | bytearray] = []
+    append = parts.append
+    where = header_size
+    last = len(sections)
+    zeros = bytes(4096)
+    for i, h in enumerate(headers):
+        if i == 0:
+            continue
+        blob = blobs[i]
+        pad = -where % h.align
+        if h.type == SHT_NOBITS:
+            h.offset, h.size = where, sections[i - 1].size
+            continue
+        if pad:
+            append(zeros[:pad] if pad <= 4096 else bytes(pad))
+            where += pad
+        h.offset = where
+        h.size = len(blob)
+        if i <= last and h.size != sections[i - 1].size:
+            raise ObjectError(f"section {h.name} has {h.size} bytes of {sections[i - 1].size}")
+        append(blob)
+        where += h.size
+    pad = -where % (8 if is64 else 4)
+    append(bytes(pad))
+    where += pad
+    count = len(headers)
+    if count >= SHN_LORESERVE:  # gABI 4.1: the real numbers stand in header 0
+        headers[0].size = count
+        headers[0].link = strtab_number
+    pack = Struct(order + ("IIQQQQIIQQ" if is64 else "IIIIIIIIII")).pack
+    for h in headers:
+        append(
+            pack(offsets[h.name], h.type, h.flags, 0, h.offset, h.size, h.link, h.info, h.align, h.entry)
+        )
+    head = bytearray(header_size)
+    head[:16] = bytes(
+        (0x7F, 0x45, 0x4C, 0x46, 2 if is64 else 1, 2 if target.big_endian else 1, 1, target.osabi, 0, 0, 0, 0, 0, 0, 0, 0)
+    )
+    pack_into(
+        order + ("HHIQQQIHHHHHH" if is64 else "HHIIIIIHHHHHH"),
+        head,
+        16,
+        1,  # ET_REL
+        target.machine,
+        1,
+        0,
+        0,
+        where,
+        target.flags,
+        header_size,
+        0,
+        0,
+        entry_size,
+        count if count < SHN_LORESERVE else 0,
+        strtab_number if strtab_number < SHN_LORESERVE else SHN_XINDEX,
+    )
+    parts.insert(0, head)
+    out = b"".join(parts)
+    assert len(out) == where + count * entry_size, "reserved and written sizes differ"
+    return out

@@ -1,0 +1,130 @@
+"""The format-neutral object: sections, symbols, relocations, all named by small integers.
+
+`build.py` makes an Object from assembled symbols, `elf.py` writes it.  Nothing here knows a file
+format; what a format cannot express is an ObjectError of its writer.  Everything a format might need
+beyond the neutral kinds goes through two escapes: `Section.raw_type`/`raw_flags` are taken as they
+are, and a relocation kind `ELF:n` is the number n.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Section.kind
+S_TEXT: Final = 0
+S_RODATA: Final = 1
+S_RELRO: Final = 2  # read-only after the loader has relocated it
+S_DATA: Final = 3
+S_BSS: Final = 4
+S_TLSBSS: Final = 5
+S_NOTE: Final = 6  # read-only metadata of a section (`link`): kept and dropped with it
+S_INFO: Final = 7  # not loaded: debug information, markers
+SECTION_KINDS: Final = ("text", "rodata", "relro", "data", "bss", "tlsbss", "note", "info")
+
+# Symbol.kind
+K_NONE: Final = 0
+K_FUNC: Final = 1
+K_OBJECT: Final = 2
+K_TLS: Final = 3
+K_SECTION: Final = 4
+K_FILE: Final = 5
+
+# Symbol.binding
+B_LOCAL: Final = 0
+B_GLOBAL: Final = 1
+B_WEAK: Final = 2
+
+# Symbol.section when it is not a section index
+UNDEF: Final = -1
+ABSOLUTE: Final = -2
+
+
+class ObjectError(Exception):
+    """The object cannot be written: the message names symbol, section and offset."""
+
+
+class Relocation:
+    """Put S + add (- P) in the `size` bytes at `off`; `symbol` is an index into Object.symbols."""
+
+    __slots__ = ("off", "size", "kind", "symbol", "add")
+
+    def __init__(self, off: int, size: int, kind: str, symbol: int, add: int) -> None:
+        self.off = off
+        self.size = size
+        self.kind = kind
+        self.symbol = symbol
+        self.add = add
+
+
+class Section:
+    """`data` holds the bytes; bss kinds have only a `size`.  `entry` > 0 makes it mergeable: equal
+    entries of that many bytes may be joined across objects.  `link` is a section index or -1."""
+
+    __slots__ = ("name", "kind", "align", "data", "size", "relocs", "entry", "link", "raw_type", "raw_flags")
+
+    def __init__(self, name: str, kind: int, align: int = 1) -> None:
+        self.name = name
+        self.kind = kind
+        self.align = align
+        self.data: bytes | bytearray = b""
+        self.size = 0
+        self.relocs: list[Relocation] = []
+        self.entry = 0
+        self.link = -1
+        self.raw_type = -1
+        self.raw_flags = -1
+
+
+class Symbol:
+    """A name for `value` bytes into `section` (an index, UNDEF or ABSOLUTE)."""
+
+    __slots__ = ("name", "section", "value", "size", "kind", "binding", "hidden")
+
+    def __init__(
+        self, name: str, section: int, value: int = 0, size: int = 0, kind: int = K_NONE, binding: int = B_GLOBAL
+    ) -> None:
+        self.name = name
+        self.section = section
+        self.value = value
+        self.size = size
+        self.kind = kind
+        self.binding = binding
+        self.hidden = False
+
+
+class Object:
+    """One relocatable object for `target` (a row of the writer's target table)."""
+
+    __slots__ = ("target", "sections", "symbols")
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.sections: list[Section] = []
+        self.symbols: list[Symbol] = []
+
+
+class Target:
+    """What an object file says about its machine: one row of a format's table."""
+
+    __slots__ = ("name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align")
+
+    def __init__(
+        self,
+        name: str,
+        bits: int,
+        big_endian: bool,
+        machine: int,
+        flags: int,
+        rela: bool,
+        osabi: int,
+        text_align: int,
+    ) -> None:
+        self.name = name
+        self.arch = name.partition("/")[2]
+        self.bits = bits
+        self.big_endian = big_endian
+        self.machine = machine
+        self.flags = flags
+        self.rela = rela
+        self.osabi = osabi
+        self.text_align = text_align

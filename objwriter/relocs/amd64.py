@@ -1,0 +1,49 @@
+"""Relocations of amd64: System V psABI 4.4.1; S, A, P and G as there.
+
+All PC-relative kinds count from the field itself (A already holds the distance to the end of the
+instruction), so ELF takes the addend as it is.  R_CALL is PLT32 even inside one object: linkers turn
+it into PC32 where no PLT is needed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from objwriter.relocs import parse_table
+
+NUMBERS: Final = {
+    "R_X86_64_64": 1,  # S + A, 8 bytes
+    "R_X86_64_PC32": 2,  # S + A - P
+    "R_X86_64_PLT32": 4,  # L + A - P
+    "R_X86_64_GOTPCREL": 9,  # G + GOT + A - P
+    "R_X86_64_32": 10,  # S + A, zero-extended
+    "R_X86_64_32S": 11,  # S + A, sign-extended
+    "R_X86_64_GOTTPOFF": 22,
+    "R_X86_64_TPOFF32": 23,
+    "R_X86_64_PC64": 24,  # S + A - P, 8 bytes
+    "R_X86_64_SIZE32": 32,  # Z + A
+    "R_X86_64_REX_GOTPCRELX": 42,
+    "UNSIGNED": 0,  # Mach-O X86_64_RELOC_*
+    "SIGNED": 1,
+    "BRANCH": 2,
+    "GOT_LOAD": 3,
+    "ADDR64": 1,  # COFF IMAGE_REL_AMD64_*
+    "ADDR32": 2,
+    "REL32": 4,
+    "SECREL": 11,
+}
+
+ROWS: Final = """
+# kind/size      elf                       macho        coff
+R_ADDR/8         0:R_X86_64_64             0:UNSIGNED   0:ADDR64
+R_ADDR/4         0:R_X86_64_32             -            0:ADDR32
+R_ADDR32S/4      0:R_X86_64_32S            -            0:ADDR32
+R_PCREL/4        0:R_X86_64_PC32           0:SIGNED     0:REL32
+R_PCREL/8        0:R_X86_64_PC64           -            -
+R_CALL/4         0:R_X86_64_PLT32          0:BRANCH     0:REL32
+R_GOTPCREL/4     0:R_X86_64_REX_GOTPCRELX  0:GOT_LOAD   -
+R_TLS_LE/4       0:R_X86_64_TPOFF32        -            0:SECREL
+R_TLS_IE/4       0:R_X86_64_GOTTPOFF       -            -
+R_SIZE/4         0:R_X86_64_SIZE32         -            -
+"""
+TABLE: Final = parse_table(ROWS, NUMBERS)
