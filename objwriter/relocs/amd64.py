@@ -39,6 +39,7 @@ R_ADDR/8         0:R_X86_64_64             0:UNSIGNED   0:ADDR64
 R_ADDR/4         0:R_X86_64_32             -            0:ADDR32
 R_ADDR32S/4      0:R_X86_64_32S            -            0:ADDR32
 R_PCREL/4        0:R_X86_64_PC32           0:SIGNED     0:REL32
+R_PCREL32/4      0:R_X86_64_PC32           0:SIGNED     0:REL32
 R_PCREL/8        0:R_X86_64_PC64           -            -
 R_CALL/4         0:R_X86_64_PLT32          0:BRANCH     0:REL32
 R_GOTPCREL/4     0:R_X86_64_REX_GOTPCRELX  0:GOT_LOAD   -

@@ -1,0 +1,187 @@
+"""Finds the system linker and runs it.
+
+Order (docs: `mochi doctor` prints it): the --linker option, the MOCHI_LINKER variable, the LLVM linker
+of the target's family on PATH (unversioned, then the newest versioned name), the one inside the
+`ziglang` wheel, GNU ld.  An explicit choice that does not exist is an error, not a reason to go on.
+
+Commands are argv lists, never a shell.  The output is written beside its place and renamed, so an
+interrupted or failed link leaves nothing half-written.  This module is on the path of every build:
+it uses os.posix_spawn and walks PATH itself, because importing subprocess and shutil costs more time
+than the link of a small program.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+from linkscripts import script_path
+from mochic.targets import Target
+
+EXIT_TOOL: Final = 3
+
+# Linker family -> command names to try on PATH, the subcommand of zig, and the GNU command.
+_FAMILIES: Final[dict[str, tuple[str, str, str]]] = {
+    "lld-elf": ("ld.lld", "ld.lld", "ld"),
+    "lld-coff": ("lld-link", "lld-link", ""),
+    "lld-macho": ("ld64.lld", "", ""),
+    "lld-wasm": ("wasm-ld", "wasm-ld", ""),
+}
+_NEWEST: Final = 30
+_OLDEST: Final = 15  # linker scripts with PHDRS and SHF_LINK_ORDER mixing
+INSTALL_HINT: Final = "install one with `pip install ziglang` or `apt-get install lld`"
+
+
+class LinkError(Exception):
+    """The link cannot be done: no linker (exit status 3), or it failed; `detail` is what it printed."""
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+        self.exit_status = EXIT_TOOL
+
+
+class Linker:
+    """A usable linker: `argv` is how its command line begins, `source` says how it was found."""
+
+    __slots__ = ("argv", "source", "gnu")
+
+    def __init__(self, argv: list[str], source: str, gnu: bool = False) -> None:
+        self.argv = argv
+        self.source = source
+        self.gnu = gnu
+
+
+def which(name: str, path: str | None = None) -> str:
+    """The full path of a command, an empty string when PATH has none."""
+    if os.path.dirname(name):
+        return name if os.path.isfile(name) and os.access(name, os.X_OK) else ""
+    for folder in (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep):
+        if folder:
+            full = os.path.join(folder, name)
+            if os.path.isfile(full) and os.access(full, os.X_OK):
+                return full
+    return ""
+
+
+def find_zig() -> str:
+    """The zig binary of the `ziglang` wheel, found without importing the package."""
+    binary = "zig.exe" if sys.platform == "win32" else "zig"
+    for folder in sys.path:
+        full = os.path.join(folder, "ziglang", binary)
+        if os.path.isfile(full):
+            return full
+    return ""
+
+
+def find_linker(target: Target, choice: str = "") -> Linker:
+    """The linker for a target, by the order above.  `choice` is the --linker option.
+
+    Raises LinkError with the command that installs one.
+    """
+    name, zig_name, gnu_name = _FAMILIES[target.linker]
+    for origin, wanted in (("--linker", choice), ("MOCHI_LINKER", os.environ.get("MOCHI_LINKER", ""))):
+        if wanted:
+            return _chosen(origin, wanted, zig_name)
+    full = which(name)
+    if full:
+        return Linker([full], "PATH")
+    for version in range(_NEWEST, _OLDEST - 1, -1):
+        full = which(f"{name}-{version}")
+        if full:
+            return Linker([full], "PATH")
+    if zig_name:
+        full = find_zig()
+        if full:
+            return Linker([full, zig_name], "ziglang")
+    if gnu_name and target.arch == "amd64":
+        full = which(gnu_name) or which(f"x86_64-linux-gnu-{gnu_name}")
+        if full:
+            return Linker([full], "PATH", gnu=True)
+    raise LinkError(f"no linker for {target.name} found ({name}); {INSTALL_HINT}")
+
+
+def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
+    base = os.path.basename(wanted)
+    if base in ("mold", "ld.mold"):
+        raise LinkError(f"{origin}={wanted}: mold does not read linker scripts and cannot be used")
+    if base in ("zig", "zig.exe", "ziglang"):
+        full = which(wanted) or find_zig()
+        if full and zig_name:
+            return Linker([full, zig_name], origin)
+        raise LinkError(f"{origin}={wanted}: zig was not found; install it with `pip install ziglang`")
+    full = which(wanted)
+    if not full:
+        raise LinkError(f"{origin}={wanted}: no such linker; {INSTALL_HINT}")
+    return Linker([full], origin, gnu="lld" not in os.path.basename(full))
+
+
+def link_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False) -> list[str]:
+    """The argv that links `inputs` (objects and archives) to the executable `out`."""
+    argv = [
+        *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack", "-z", "max-page-size=4096",
+        "-m", target.emulation, "-T", script_path(target.script), "--build-id=none",
+    ]  # fmt: skip
+    if not linker.gnu:
+        argv.append("--threads=1")  # starting threads costs more than they save on small programs
+    if strip:
+        argv.append("--strip-all")
+    argv += ["-o", out]
+    argv += inputs
+    return argv
+
+
+def link(target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False) -> Linker:
+    """Links to `out`; raises LinkError when there is no linker or it fails.  Returns the linker used."""
+    if not target.script:
+        raise LinkError(f"linking for {target.name} is not supported yet")
+    linker = find_linker(target, choice)
+    folder, name = os.path.split(out)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    argv = link_command(target, linker, inputs, temporary, strip)
+    try:
+        status, text = run_tool(argv)
+        if status != 0:
+            how = f"exit status {status}" if status > 0 else f"signal {-status}"
+            raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(temporary, out))
+        if not os.path.isfile(temporary):
+            raise LinkError(f"the linker {linker.argv[0]} wrote nothing", text)
+        os.replace(temporary, out)
+    finally:
+        if os.path.lexists(temporary):
+            os.unlink(temporary)
+    return linker
+
+
+def run_tool(argv: list[str]) -> tuple[int, str]:
+    """Runs a command; its exit status (negative: signal) and everything it printed."""
+    if not hasattr(os, "posix_spawn"):
+        import subprocess
+
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout.decode("utf-8", "replace")
+    reader, writer = os.pipe()
+    try:
+        try:
+            pid = os.posix_spawn(
+                argv[0],
+                argv,
+                os.environ,
+                file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)],
+            )
+        except OSError as e:
+            raise LinkError(f"cannot run {argv[0]}: {e.strerror}") from None
+        finally:
+            os.close(writer)
+        chunks: list[bytes] = []
+        while True:
+            chunk = os.read(reader, 65536)
+            if not chunk:
+                break
+            chunks.append(chunk)
+        _, status = os.waitpid(pid, 0)
+    finally:
+        os.close(reader)
+    return os.waitstatus_to_exitcode(status), b"".join(chunks).decode("utf-8", "replace")
