@@ -56,6 +56,8 @@ class ModuleLower:
         self.list_descs: dict[Any, LazyDesc] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
+        self.aliases: dict[str, Any] = info.aliases
+        self.run_tests = True
         self.env_less()
 
     # -- names and symbols ----------------------------------------------------------------------

@@ -76,7 +76,7 @@ cast_bool(tag) i32
 cast_bigint(tag) tag
 cast_list(tag) tag                     checks that it is a list, returned as it is
 cast_map(tag) tag
-cast_struct(tag,ptr) tag               map or struct -> new struct of descriptor; every field required
+cast_field(tag,ref,ref) tag            entry of a map (or field of a struct) by name; error missing field F for S
 f64_rem(f64,f64) f64 nogc pure         C fmod
 f64_floor(f64) f64 nogc pure
 f64_ceil(f64) f64 nogc pure
@@ -149,6 +149,7 @@ list_union_all(ref,ref) ref
 list_except(ref,ref) ref
 list_intersect(ref,ref) ref
 list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
+list_as(ref,ptr) ref                   the same elements in a list of the given descriptor (itself when it already has it)
 list_range(i64,i64,i64) ref            list of i64
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
@@ -173,6 +174,7 @@ bench_end(i64,ref) void                prints the JSON object of section 17
 mem_used() i64
 dyn_count(tag) tag
 dyn_exists(tag) i32
+dyn_collect(tag) tag                   fresh list of the items of a list or group
 dyn_sum(tag) tag
 dyn_avg(tag) f64
 dyn_min(tag) tag

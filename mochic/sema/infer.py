@@ -43,7 +43,7 @@ class Infer(ExprInfer):
         self.scope = Scope(None, None)
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
-        self.aliases: dict[str, ast.TypeRef] = {}
+        self.aliases = info.aliases
         self.structs: dict[str, StructInfo] = {}
         self.types: dict[str, ast.TypeDecl] = {}
         self.loops = 0

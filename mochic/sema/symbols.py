@@ -163,7 +163,7 @@ class Scope:
 class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
-    __slots__ = ("functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports")
+    __slots__ = ("functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports", "aliases")
 
     def __init__(self) -> None:
         self.functions: list[FunInfo] = []
@@ -175,6 +175,7 @@ class ProgramInfo:
         self.sources: Any = None
         self.program: ast.Program | None = None
         self.imports: dict[str, ImportInfo] = {}
+        self.aliases: dict[str, ast.TypeRef] = {}
 
 
 __all__ = [

@@ -1,0 +1,372 @@
+"""Lowering of the builtin functions and of methods on builtin kinds.
+
+`_SIMPLE` lists those that are one runtime call: per argument the representation it wants
+(`s` string, `i` word, `t` dynamic value, `l` anything iterable as a list).  The rest have a function each.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.ir.func import Value
+from mochic.ir.ops import FABS, FROMINT, NE, NEG, SELECT, SLT, TOINT, UNTAG
+from mochic.ir.types import F64, I32, I64, INT, REF
+from mochic.lower.expr import Exprs
+from mochic.lower.module import ir_type
+from mochic.sema.types import LIST, MAP, STR, find
+from mochic.syntax import ast
+
+_SIMPLE: dict[str, tuple[str, str]] = {
+    "upper": ("s", "str_upper"),
+    "trim": ("s", "str_trim"),
+    "split": ("ss", "str_split"),
+    "join": ("ls", "str_join"),
+    "padStart": ("sis", "str_pad_start"),
+    "indexOf": ("ss", "str_index_of"),
+    "repeat": ("si", "str_repeat"),
+    "input": ("", "input"),
+    "now": ("", "now"),
+    "mem": ("", "mem_used"),
+    "sha256": ("t", "sha256"),
+    "to_json": ("t", "to_json"),
+    "avg": ("t", "dyn_avg"),
+    "exists": ("t", "dyn_exists"),
+    "values": ("t", "dyn_values"),
+    "first": ("t", "dyn_first"),
+    "distinct": ("t", "dyn_distinct"),
+    "lower": ("t", "dyn_lower"),
+    "collect": ("t", "dyn_collect"),
+    "count": ("t", "dyn_count"),
+}
+
+
+class Builtins(Exprs):
+    def builtin(self, e: ast.Call, name: str) -> Value:
+        special = _SPECIAL.get(name)
+        if special is not None:
+            v: Value = special(self, e)
+            return self.convert(v, ir_type(e.ty))
+        kinds, fn = _SIMPLE[name]
+        vals = [self.arg(a, k) for a, k in zip(e.args, kinds, strict=True)]
+        self.b.pos = e.lo
+        return self.from_runtime(self.rt(fn, *vals), e)
+
+    def arg(self, e: ast.Expr, kind: str) -> Value:
+        """An argument in the representation that a runtime function takes (see the module's text)."""
+        return self.string_arg(e) if kind == "s" else self.want(self.expr(e), kind)
+
+    def want(self, v: Value, kind: str) -> Value:
+        if kind == "t":
+            return self.tag(v)
+        if kind == "l":
+            return self.rt("dyn_iter", self.tag(v))
+        if kind == "i":
+            n = v if v.type == INT else self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
+            return self.b.emit(FROMINT, I64, [n])
+        raise AssertionError(kind)
+
+    def string_arg(self, e: ast.Expr) -> Value:
+        v = self.expr(e)
+        if find(e.ty).kinds == STR:
+            return v
+        return self.rt("cast_string", self.tag(v))
+
+    def from_runtime(self, v: Value, e: ast.Expr) -> Value:
+        if v.type == I64:
+            v = self.b.emit(TOINT, INT, [v])
+        return self.convert(v, ir_type(e.ty))
+
+    # -- output ---------------------------------------------------------------------------------
+
+    def print_(self, e: ast.Call) -> Value:
+        args = e.args
+        # Arguments are evaluated before anything is printed.
+        vals = [self.expr(a) for a in args]
+        b = self.b
+        b.pos = e.lo
+        many = len(args) > 2
+        mark = self.rt("print_mark") if many else None
+        for i, (v, a) in enumerate(zip(vals, args, strict=True)):
+            if i:
+                self.rt("print_space")
+            if v.type == INT:
+                self.rt("print_int", self.tag(v))
+            elif v.type == F64:
+                self.rt("print_f64", v)
+            elif v.type == I32:
+                self.rt("print_bool", v)
+            elif find(a.ty).kinds == STR:
+                self.rt("print_str", v)
+            else:
+                self.rt("print_tag", self.tag(v))
+        if mark is not None:
+            self.rt("print_trim", mark)
+        else:
+            self.rt("print_newline")
+        return vals[0] if vals else self.nil()
+
+    def json(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        self.rt("json_print", self.tag(v))
+        return v
+
+    def panic_(self, e: ast.Call) -> Value:
+        vals = [self.expr(a) for a in e.args]
+        self.b.pos = e.lo
+        self.rt("panic_msg", self.text(vals[-1], e.args[-1].ty))
+        return self.nil()
+
+    # -- sizes, conversions ---------------------------------------------------------------------
+
+    def len_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        return self.len_of(v, e.args[0].ty)
+
+    def str_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        return self.text(v, e.args[0].ty)
+
+    def int_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        if v.type == INT:
+            return v
+        if v.type == F64:
+            return self.f64_to_int(v)
+        return self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
+
+    def float_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        return self.to_f64(v) if v.type in (INT, F64) else self.rt("cast_float_lenient", self.tag(v))
+
+    def parse_int(self, e: ast.Call) -> Value:
+        s = self.string_arg(e.args[0])
+        base = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(10)
+        self.b.pos = e.lo
+        return self.b.emit(UNTAG, INT, [self.rt("parse_int_base", s, base)])
+
+    # -- lists ----------------------------------------------------------------------------------
+
+    def append_(self, e: ast.Call) -> Value:
+        own = self.is_fresh(e.args[0]) and not isinstance(e.args[0], ast.Call)
+        lst = self.expr(e.args[0])
+        v = self.moved(e.args[1])
+        self.b.pos = e.lo
+        return self.append(lst, e.args[0].ty, v, own or self.own_append is e)
+
+    def concat_(self, e: ast.Call) -> Value:
+        vals = [(self.expr(a), a.ty) for a in e.args]
+        self.b.pos = e.lo
+        v, t = vals[0]
+        if len(vals) == 1:
+            return self.rt("dyn_iter", self.tag(v)) if find(t).kinds != LIST else self.rt("list_copy_room", v)
+        for w, u in vals[1:]:
+            if v.type == REF and w.type == REF and find(t).kinds == LIST and find(u).kinds == LIST:
+                v = self.rt("list_concat", v, w)
+            else:
+                v = self.convert(self.rt("dyn_concat", self.tag(v), self.tag(w)), ir_type(e.ty))
+        return v
+
+    def range_(self, e: ast.Call) -> Value:
+        vals = [self.want(self.expr(a), "i") for a in e.args]
+        self.b.pos = e.lo
+        if len(vals) == 1:
+            vals = [self.i64(0), vals[0]]
+        if len(vals) == 2:
+            vals.append(self.i64(1))
+        lst = self.rt("list_range", *vals)
+        # list_range makes words; the element type may have another representation
+        elem = self.elem_ty(e.ty)
+        return self.rt("list_as", lst, self.sym(self.m.list_desc(elem)))
+
+    def min_max(self, e: ast.Call) -> Value:
+        name = "min" if _name(e) == "min" else "max"
+        b = self.b
+        if len(e.args) > 1:
+            best, bt = self.expr(e.args[0]), e.args[0].ty
+            want = ir_type(e.ty)
+            for a in e.args[1:]:
+                v = self.expr(a)
+                b.pos = e.lo
+                less = self.compare("<", v, best, a.ty, bt) if name == "min" else self.compare("<", best, v, bt, a.ty)
+                x, y = self.convert(v, want), self.convert(best, want)
+                take, keep, done = self.new_block(), self.new_block(), self.new_block()
+                b.brif(less, take, keep)
+                b.start(take)
+                b.write("#best", x)
+                b.jump(done)
+                b.start(keep)
+                b.write("#best", y)
+                b.jump(done)
+                b.start(done)
+                best, bt = b.read("#best", want), e.ty
+            return best
+        v = self.expr(e.args[0])
+        b.pos = e.lo
+        r = self.rt("dyn_" + name, self.tag(v))
+        if ir_type(e.ty) == F64:
+            return self.rt("dyn_num_arg", r)
+        return r
+
+    def sum_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        r = self.rt("dyn_sum", self.tag(v))
+        if ir_type(e.ty) == F64:
+            return self.rt("dyn_num_arg", r)
+        return r
+
+    def reverse_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        k = find(e.args[0].ty).kinds
+        self.b.pos = e.lo
+        if k == STR:
+            return self.rt("str_reverse", v)
+        if k == LIST:
+            return self.rt("list_reverse", v)
+        return self.rt("dyn_reverse", self.tag(v))
+
+    def keys_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        if find(e.args[0].ty).kinds == MAP:
+            return self.rt("map_keys", v)
+        return self.rt("dyn_keys", self.tag(v))
+
+    def substring_(self, e: ast.Call) -> Value:
+        vals = [self.expr(a) for a in e.args]
+        k = find(e.args[0].ty).kinds
+        self.b.pos = e.lo
+        if k in (STR, LIST) and vals[1].type == INT and vals[2].type == INT:
+            lo, hi = self.word_index(vals[1]), self.word_index(vals[2])
+            return self.rt("str_slice" if k == STR else "list_slice", vals[0], lo, hi)
+        return self.rt("dyn_substring", *[self.tag(v) for v in vals])
+
+    def contains_(self, e: ast.Call) -> Value:
+        x, y = self.expr(e.args[0]), self.expr(e.args[1])
+        self.b.pos = e.lo
+        if find(e.args[0].ty).kinds == STR and find(e.args[1].ty).kinds == STR:
+            return self.rt("str_contains", x, y)
+        return self.rt("dyn_contains", self.tag(x), self.tag(y))
+
+    # -- numbers --------------------------------------------------------------------------------
+
+    def abs_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        b = self.b
+        b.pos = e.lo
+        if v.type == INT:
+            neg, done = self.new_block(), self.new_block()
+            b.write("#abs", v)
+            b.brif(b.emit(SLT, I32, [v, self.int_const(0)]), neg, done)
+            b.start(neg)
+            b.write("#abs", b.emit(NEG, INT, [v]))
+            b.jump(done)
+            b.start(done)
+            return b.read("#abs", INT)
+        if v.type == F64:
+            return b.emit(FABS, F64, [v])
+        return self.rt("dyn_abs", self.tag(v))
+
+    def floor_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        self.b.pos = e.lo
+        x = self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v))
+        return self.rt("f64_floor" if _name(e) == "floor" else "f64_ceil", x)
+
+    def round_(self, e: ast.Call) -> Value:
+        v = self.expr(e.args[0])
+        digits = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(0)
+        self.b.pos = e.lo
+        if v.type == F64:
+            return self.rt("f64_round", v, digits)
+        if v.type == INT and len(e.args) == 1:
+            return v
+        return self.rt("dyn_round", self.tag(v), digits)
+
+    def pow_(self, e: ast.Call) -> Value:
+        x, y = self.expr(e.args[0]), self.expr(e.args[1])
+        self.b.pos = e.lo
+        if x.type == INT and y.type == INT:
+            return self.b.emit(UNTAG, INT, [self.rt("int_pow", self.tag(x), self.tag(y))])
+        if x.type in (INT, F64) and y.type in (INT, F64):
+            return self.rt("f64_pow", self.to_f64(x), self.to_f64(y))
+        return self.rt("dyn_pow", self.tag(x), self.tag(y))
+
+    # -- methods on builtin kinds ---------------------------------------------------------------
+
+    def value_method(self, obj: Value, ot: Any, name: str, e: ast.Call) -> Value:
+        k = find(ot).kinds
+        b = self.b
+        args = [self.expr(a) for a in e.args]
+        b.pos = e.lo
+        if name == "contains":
+            if k == STR and find(e.args[0].ty).kinds == STR:
+                return self.rt("str_contains", obj, args[0])
+            return self.rt("dyn_contains", self.tag(obj), self.tag(args[0]))
+        if name == "starts_with":
+            return self.rt("str_starts_with", self.as_string(obj, k), self.rt("cast_string", self.tag(args[0])))
+        if name == "padStart":
+            s = self.as_string(obj, k)
+            return self.rt("str_pad_start", s, self.want(args[0], "i"), self.rt("cast_string", self.tag(args[1])))
+        if name == "keys":
+            return self.convert(self.rt("dyn_keys", self.tag(obj)), ir_type(e.ty))
+        if name == "values":
+            return self.convert(self.rt("dyn_values", self.tag(obj)), ir_type(e.ty))
+        if name == "get" and k & MAP:
+            default = self.tag(args[1]) if len(args) > 1 else self.nil()
+            got = self.rt("dyn_index", self.tag(obj), self.tag(args[0]))
+            got = b.emit(SELECT, got.type, [b.emit(NE, I32, [got, b.iconst(got.type, 0)]), got, default])
+            return self.convert(got, ir_type(e.ty))
+        self.panic("panic_msg", self.str_const(f"the value has no method `{name}`"))
+        b.at(self.new_block())
+        return self.convert(self.nil(), ir_type(e.ty))
+
+    def as_string(self, v: Value, k: int) -> Value:
+        return v if k == STR else self.rt("cast_string", self.tag(v))
+
+    def call_value(self, callee: Value, t: Any, e: ast.Call) -> Value:
+        raise AssertionError
+
+    own_append: ast.Call | None
+
+
+def _name(e: ast.Call) -> str:
+    fn = e.fn
+    assert isinstance(fn, ast.Ident)
+    return fn.name
+
+
+_SPECIAL: dict[str, Any] = {
+    "print": Builtins.print_,
+    "json": Builtins.json,
+    "panic": Builtins.panic_,
+    "len": Builtins.len_,
+    "str": Builtins.str_,
+    "string": Builtins.str_,
+    "int": Builtins.int_,
+    "float": Builtins.float_,
+    "parseIntStr": Builtins.parse_int,
+    "append": Builtins.append_,
+    "push": Builtins.append_,
+    "concat": Builtins.concat_,
+    "range": Builtins.range_,
+    "min": Builtins.min_max,
+    "max": Builtins.min_max,
+    "sum": Builtins.sum_,
+    "reverse": Builtins.reverse_,
+    "keys": Builtins.keys_,
+    "substring": Builtins.substring_,
+    "substr": Builtins.substring_,
+    "slice": Builtins.substring_,
+    "abs": Builtins.abs_,
+    "floor": Builtins.floor_,
+    "ceil": Builtins.floor_,
+    "round": Builtins.round_,
+    "pow": Builtins.pow_,
+    "contains": Builtins.contains_,
+}
