@@ -14,6 +14,7 @@ from backend.obj.plist import Arch
 from backend.obj.sym import LSym
 
 
+_MAX_LINE: Final = 1 << 24
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
 
@@ -40,6 +41,8 @@ def _repeat(line: str) -> str:
         if not close or not colon or not count.strip().isdigit():
             out.append("{" + body + close)
             continue
+        if len(stmt) * int(count) > _MAX_LINE:
+            return "repetition too long"  # not an instruction: refused by the parser
         out.append(";".join([stmt] * int(count)))
 
 
@@ -100,8 +103,8 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "l
     try:
         with open(path, encoding="utf-8") as fh:
             source = fh.read()
-    except (OSError, UnicodeDecodeError) as e:
-        sys.stderr.write(f"mochi asm: cannot read {path}: {_reason(e)}\n")
+    except (OSError, UnicodeDecodeError) as failure:
+        sys.stderr.write(f"mochi asm: cannot read {path}: {_reason(failure)}\n")
         return 2
     ctx = Ctx()
     symbols = parse_assembly(record, ctx, source)

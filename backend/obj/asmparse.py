@@ -66,6 +66,8 @@ _TOKEN: Final = re.compile(
 )
 _LINE_SHIFT: Final = 12
 _MASK64: Final = (1 << 64) - 1
+_INFINITY: Final = float("inf")
+MAX_DATA: Final = 1 << 26  # initialised bytes per symbol: a typing error should not fill the memory
 _ESCAPES: Final = {"n": 10, "t": 9, "r": 13, "0": 0, "\\": 92, '"': 34, "'": 39, "a": 7, "b": 8, "f": 12, "v": 11}
 
 Token = tuple[str, str, int]  # kind (a group name, or the operator itself), text, position
@@ -143,7 +145,9 @@ class Parser:
         while self.i < len(toks):
             try:
                 self.statement()
-            except AsmError as e:
+            except (AsmError, RecursionError) as e:
+                if not isinstance(e, AsmError):
+                    e = AsmError(toks[self.i][2], "expression is nested too deeply")
                 self.ctx.errors.append(e)
                 while toks[self.i][0] != ";":
                     self.i += 1
@@ -304,6 +308,8 @@ class Parser:
         else:
             kind = SDATA if s.data else SBSS
         if kind in (SDATA, SRODATA):
+            if size > MAX_DATA:
+                raise AsmError(pos, f"{s.name} is larger than {MAX_DATA} bytes")
             s.data += bytes(size - len(s.data))
         self.define(s, kind, flags)
         self.data_end.pop(s, None)
@@ -322,7 +328,7 @@ class Parser:
         a = self.operand()
         if offset < self.data_end.get(s, 0):
             raise AsmError(pos, f"DATA for {s.name} goes back or overlaps")
-        if not 0 <= offset < 1 << 28:
+        if not 0 <= offset < MAX_DATA:
             raise AsmError(pos, f"bad offset {offset} in DATA")
         s.data += bytes(offset - len(s.data))
         order = "big" if self.arch.big_endian else "little"
@@ -349,6 +355,7 @@ class Parser:
     # -- operands ------------------------------------------------------------------------------------
 
     def expect(self, kind: str) -> str:
+        """The text of the current token, which must be of that kind."""
         k, word, pos = self.toks[self.i]
         if k != kind:
             shown = "end of line" if k == ";" else word
@@ -357,7 +364,10 @@ class Parser:
         return word
 
     def number(self) -> int:
-        return int(self.expect("int").replace("_", ""), 0) if self.toks[self.i][0] == "int" else int(self.expect("int"))
+        """A plain number, no sign."""
+        if self.toks[self.i][0] != "int":
+            self.expect("int")
+        return self.factor()
 
     def flags(self) -> int:
         """Symbol flags: names and numbers joined with | or +."""
@@ -497,6 +507,8 @@ class Parser:
             self.i += 1
         if self.toks[self.i][0] == "float":
             value = float(self.toks[self.i][1])
+            if value in (_INFINITY, -_INFINITY):
+                raise AsmError(pos, f"constant {self.toks[self.i][1]} does not fit in a float")
             self.i += 1
             for _ in range(depth):
                 self.expect(")")

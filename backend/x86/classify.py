@@ -54,12 +54,11 @@ C_SYM: Final = 32  # branch to a symbol
 C_INDIR: Final = 33  # *8(SP)
 C_INDIRSYM: Final = 34  # *sym(SB)
 C_FCONST: Final = 35
-C_TLS: Final = 36  # memory relative to the thread pointer
-C_ABSREL: Final = 37  # $n as a branch target: displacement 0 and no symbol
+C_MEMWIDE: Final = 36  # an offset of 2^31..2^32-1, which only a 32-bit LEA can use
 
 _R: Final = 1 << C_GP | 1 << C_AX | 1 << C_CX
 _R8: Final = _R | 1 << C_BYTE | 1 << C_AL | 1 << C_CL | 1 << C_HIGH
-_M: Final = 1 << C_MEM | 1 << C_MEMSYM | 1 << C_TLS
+_M: Final = 1 << C_MEM | 1 << C_MEMSYM
 _XMM: Final = 1 << C_X0 | 1 << C_X
 _MM: Final = 1 << C_MM
 _ST: Final = 1 << C_F0 | 1 << C_ST
@@ -91,7 +90,9 @@ PATTERNS: Final[dict[str, int]] = {
     "m32": _M,
     "m64": _M,
     "m128": _M,
+    "m*": _M | 1 << C_INDIR | 1 << C_INDIRSYM,
     "&m": _M,
+    "&m32": _M | 1 << C_MEMWIDE,
     "$&m": 1 << C_ADDR | 1 << C_ADDRSYM,
     "*m64": 1 << C_INDIR | 1 << C_INDIRSYM,
     "AL": 1 << C_AL,
@@ -113,7 +114,7 @@ PATTERNS: Final[dict[str, int]] = {
     "$i32": _S32 | _U32,
     "$i64": _S32 | _U32 | 1 << C_I64,
     "rel": 1 << C_REL,
-    "sym": 1 << C_SYM | 1 << C_MEMSYM | 1 << C_ABSREL,
+    "sym": 1 << C_SYM | 1 << C_MEMSYM,
 }
 
 
@@ -164,16 +165,18 @@ def class_const(value: int) -> int:
 
 def _bad_memory(a: Addr) -> bool:
     """Whether a memory operand has no encoding: odd registers or scale, a displacement beyond 32 bits."""
-    rc = REG_CLASS
     if a.sym is not None:
         return a.reg != 0 or a.index != 0 or not -(1 << 31) <= a.offset < 1 << 31
+    return not -(1 << 31) <= a.offset < 1 << 31 or _bad_registers(a)
+
+
+def _bad_registers(a: Addr) -> bool:
+    rc = REG_CLASS
     if a.reg and (a.reg >= regs.NREG or not 1 << rc[a.reg] & _R):
         return True
     if a.index and (a.index >= regs.NREG or not 1 << rc[a.index] & _R or a.index == regs.SP):
         return True
-    if a.index and a.scale not in (1, 2, 4, 8):
-        return True
-    return not -(1 << 31) <= a.offset < 1 << 31
+    return a.index != 0 and a.scale not in (1, 2, 4, 8)
 
 
 def classify(a: Addr) -> int:
@@ -184,9 +187,9 @@ def classify(a: Addr) -> int:
     if kind == CONST:
         return class_const(a.offset)
     if kind == MEM or kind == ADDR or kind == INDIR:
-        if a.reg == regs.TLS and kind == MEM and a.index == 0:
-            return C_TLS
         if _bad_memory(a):
+            if kind == MEM and a.sym is None and 1 << 31 <= a.offset < 1 << 32 and not _bad_registers(a):
+                return C_MEMWIDE
             return C_BAD
         if kind == MEM:
             return C_MEM if a.sym is None else C_MEMSYM
@@ -197,7 +200,7 @@ def classify(a: Addr) -> int:
         sym = a.sym
         if type(sym) is Prog:
             return C_REL
-        return C_SYM if type(sym) is LSym else C_ABSREL if sym is None else C_BAD
+        return C_SYM if type(sym) is LSym else C_BAD
     if kind == FCONST:
         return C_FCONST
     return C_BAD
@@ -208,6 +211,8 @@ def explain(a: Addr) -> str:
     if a.kind == REG and a.reg >= VREG:
         return "virtual register left over"
     if a.kind in (MEM, ADDR, INDIR):
+        if regs.TLS in (a.reg, a.index):
+            return "thread-local operands are not supported"
         if not -(1 << 31) <= a.offset < 1 << 31:
             return "offset too large"
         if a.sym is not None and (a.reg or a.index):

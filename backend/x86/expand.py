@@ -14,6 +14,7 @@ Functions never check the stack: overflow is the guard page's business.
 
 from __future__ import annotations
 
+import struct
 from typing import Final
 
 from backend.obj.ctx import AsmError, Ctx
@@ -48,8 +49,9 @@ from backend.x86.ops import (
     APUSHW,
     ASUBQ,
     AXORPS,
+    OPS,
 )
-from backend.x86.regs import BP, SP, X0, Z0
+from backend.x86.regs import BP, SP, X0, Y0
 
 # TEXT flags, as in Go's textflag.h.
 NOSPLIT: Final = 4
@@ -59,9 +61,12 @@ NOFRAME: Final = 512
 _PUSHES: Final = {APUSHQ: 8, APUSHFQ: 8, APUSHW: 2, APUSHFW: 2, APOPQ: -8, APOPFQ: -8, APOPW: -2, APOPFW: -2}
 
 
-# Opcodes whose memory operand is a float, by the width of their constants: the others have no such operand.
-def _float_width(name: str) -> int:
-    return 4 if name.endswith(("SS", "PS")) or name.endswith("F") else 8
+# Opcodes that take a float constant, by its width in bytes.
+_FLOATS: Final = {
+    4: "MOVSS ADDSS SUBSS MULSS DIVSS MINSS MAXSS SQRTSS COMISS UCOMISS CVTSS2SD FMOVF FADDF FCOMF FMULF FSUBF FDIVF",
+    8: "MOVSD ADDSD SUBSD MULSD DIVSD MINSD MAXSD SQRTSD COMISD UCOMISD CVTSD2SS FMOVD FADDD FCOMD FMULD FSUBD FDIVD",
+}
+_FLOAT_WIDTH: Final = {OPS[name]: width for width, names in _FLOATS.items() for name in names.split()}
 
 
 def progedit(ctx: Ctx, p: Prog) -> None:
@@ -75,22 +80,21 @@ def progedit(ctx: Ctx, p: Prog) -> None:
 
 
 def _float_constant(ctx: Ctx, p: Prog, i: int, a: Addr) -> None:
-    from backend.x86.ops import NAMES
-
+    width = _FLOAT_WIDTH.get(p.as_, 0)
+    if width == 0:
+        raise AsmError(p.pos, "this instruction takes no float constant")
     last = p.args[-1]
-    single = _float_width(NAMES[p.as_]) == 4
-    if a.offset == 0 and p.as_ in (AMOVSD, AMOVSS) and len(p.args) == 2 and last.kind == REG and X0 <= last.reg < Z0:
+    if a.offset == 0 and p.as_ in (AMOVSD, AMOVSS) and len(p.args) == 2 and last.kind == REG and X0 <= last.reg < Y0:
         p.as_ = AXORPS
         p.args[0] = last
         return
-    import struct
-
-    value = struct.unpack("<d", (a.offset & (1 << 64) - 1).to_bytes(8, "little"))[0]
-    try:
-        data = struct.pack("<f" if single else "<d", value)
-    except OverflowError:
-        raise AsmError(p.pos, "constant does not fit in a 32-bit float") from None
-    p.args[i] = Addr(MEM, sym=ctx.constant("f32" if single else "f64", data), name=NAME_EXTERN)
+    data = (a.offset & (1 << 64) - 1).to_bytes(8, "little")
+    if width == 4:
+        try:
+            data = struct.pack("<f", struct.unpack("<d", data)[0])
+        except OverflowError:
+            raise AsmError(p.pos, "constant does not fit in a 32-bit float") from None
+    p.args[i] = Addr(MEM, sym=ctx.constant(f"f{8 * width}", data), name=NAME_EXTERN)
 
 
 def preprocess(ctx: Ctx, text: LSym, progs: list[Prog]) -> list[Prog]:
