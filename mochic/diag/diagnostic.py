@@ -63,9 +63,7 @@ def make(code: str, lo: int, hi: int, *args: object, help_args: tuple[object, ..
     `help_args` replaces them in the help text where that wants other values than the message.
     """
     row = CODES[code]
-    return Diagnostic(
-        code, _fill(row.message, args), lo, hi, _fill(row.help, args if help_args is None else help_args)
-    )
+    return Diagnostic(code, _fill(row.message, args), lo, hi, _fill(row.help, args if help_args is None else help_args))
 
 
 def has_errors(diags: list[Diagnostic]) -> bool:

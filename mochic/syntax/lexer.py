@@ -21,6 +21,7 @@ expression takes any run of non-ASCII characters and `_split_run` cuts it by cat
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from itertools import accumulate, compress
 from typing import Final
 
@@ -303,6 +304,8 @@ def _explain_faults(file: SourceFile, texts: list[str], kinds: list[int], starts
     for t, k, lo in zip(texts, kinds, starts, strict=True):
         if k != BAD:
             continue
+        if len(first) + len(second) >= MAX_ERRORS * 4:
+            break
         hi = lo + len(t.encode())
         c = t[0]
         if c == '"':
@@ -344,8 +347,9 @@ def _bad_character(file: SourceFile, lo: int) -> Diagnostic:
 def position_in(file: SourceFile, pos: int) -> tuple[int, int]:
     """Line and column (from 1, in bytes) of a global position inside `file`."""
     off = pos - file.base
-    before = file.data[:off]
-    return before.count(b"\n") + 1, off - (before.rfind(b"\n") + 1) + 1
+    starts = file.line_starts()
+    line = bisect_right(starts, off)
+    return line, off - starts[line - 1] + 1
 
 
 def quote(text: str) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 from mochic.diag.diagnostic import make
 from mochic.syntax import ast
-from mochic.syntax.parse_base import BLOCK_RULE, HEADER_RULE, MAX_CHAIN, MAX_NESTING, ParserBase
+from mochic.syntax.parse_base import HEADER_RULE, MAX_CHAIN, MAX_NESTING, ParserBase
 from mochic.syntax.parse_check import is_pattern
 from mochic.syntax.tokens import (
     ALL,
@@ -67,7 +67,6 @@ from mochic.syntax.tokens import (
     QUESTION,
     RBRACE,
     RBRACK,
-    RETURN,
     RPAREN,
     RULE_IS,
     SAVE,
@@ -77,9 +76,7 @@ from mochic.syntax.tokens import (
     STRING,
     THEN,
     TRUE,
-    TYPE,
     UNION,
-    VAR,
 )
 
 _LEVELS: Final[tuple[tuple[int, ...], ...]] = (  # loosest first
@@ -440,7 +437,7 @@ class ExprParser(ParserBase):
     def paren(self) -> ast.Expr:
         p = self.p
         self.p = p + 1
-        e = self.expr()
+        e = self.inner_expr()
         self.expect(RPAREN, '")"')
         # There is no node for parentheses; the expression's span takes them in.
         e.lo = self.starts[p]
@@ -635,13 +632,21 @@ class ExprParser(ParserBase):
         self.p = p + 1
         if self.begins_statement():
             self.p = p
-            return None, self.block()
+            return None, self.arm_block(self.block())
         # What begins like an expression is the first key or the first statement; no need to read it twice.
         lo = self.starts[p]
         first = self.expr()
         if kinds[self.p] == COLON:
             return self.map_rest(lo, first), None
-        return None, self.block_from(first, first.lo)
+        return None, self.arm_block(self.block_from(first, first.lo))
+
+    def arm_block(self, body: list[ast.Stmt]) -> list[ast.Stmt]:
+        """The last expression of a match case's block is its value, so it is not useless (P065)."""
+        if body and self.checks:
+            last = self.checks[-1]
+            if last.code == "P065" and last.lo == body[-1].lo and type(body[-1]) is ast.ExprStmt:
+                self.checks.pop()
+        return body
 
     def generate(self) -> ast.Expr:
         p = self.p

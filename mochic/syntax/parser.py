@@ -445,9 +445,7 @@ class Parser(ExprParser):
         else:
             alias = self.type_ref()
         lo = self.starts[p]
-        return ast.TypeDecl(
-            lo, self.ends[self.p - 1], name, fields, methods, variants, alias, self.docs.get(lo, "")
-        )
+        return ast.TypeDecl(lo, self.ends[self.p - 1], name, fields, methods, variants, alias, self.docs.get(lo, ""))
 
     def members(self, fields: list[ast.FieldDecl], methods: list[ast.FunDecl]) -> None:
         """The members of a struct; the commas between them are optional."""
@@ -515,9 +513,7 @@ class Parser(ExprParser):
             auto = True
         if kinds[self.p] == BANG and self.texts[self.p + 1] in EFFECTS and kinds[self.p + 2] != LPAREN:
             effects = self.effects()
-        return ast.ImportDecl(
-            self.starts[p], self.ends[self.p - 1], lang, self.texts[at], alias, auto, effects
-        )
+        return ast.ImportDecl(self.starts[p], self.ends[self.p - 1], lang, self.texts[at], alias, auto, effects)
 
     def extern_decl(self) -> ast.Stmt:
         p = self.p
@@ -692,9 +688,7 @@ class Parser(ExprParser):
 
 
 _Production = Callable[[Parser], ast.Stmt]
-_STATEMENT: Final[list[_Production | None]] = [
-    Parser.expression if EXPR_START[k] else None for k in range(KINDS)
-]
+_STATEMENT: Final[list[_Production | None]] = [Parser.expression if EXPR_START[k] else None for k in range(KINDS)]
 _STATEMENT[TEST] = Parser.test_decl
 _STATEMENT[BENCH] = Parser.bench_decl
 _STATEMENT[EXPECT] = Parser.expect_stmt
