@@ -107,6 +107,8 @@ totag    int -> tag
 untag    tag -> int
 int2f    int -> f64
 f2int    f64 -> int
+mapfind  ref int -> ptr
+mapslot  ref int -> ptr
 """  # noqa: E501
 
 

@@ -51,19 +51,20 @@ def runtime_data(name: str) -> DataSym:
     return s
 
 
-class LazyDesc:
-    """A descriptor that exists once int representations are known."""
+class LazyDesc(DataSym):
+    """A descriptor that exists once int representations are known: `resolve` gives the real symbol."""
 
-    __slots__ = ("_make", "_sym")
+    __slots__ = ("_made", "_make")
 
     def __init__(self, make: Callable[[], DataSym]) -> None:
+        super().__init__("<descriptor>", "rodata", None)
         self._make = make
-        self._sym: DataSym | None = None
+        self._made: DataSym | None = None
 
     def resolve(self) -> DataSym:
-        if self._sym is None:
-            self._sym = self._make()
-        return self._sym
+        if self._made is None:
+            self._made = self._make()
+        return self._made
 
 
 def make_string(name: str, text: str, desc: DataSym) -> DataSym:
@@ -71,6 +72,15 @@ def make_string(name: str, text: str, desc: DataSym) -> DataSym:
     raw = text.encode("utf-8", "surrogatepass")
     pad = -len(raw) % 8 or 8
     d = DataSym(name, "rodata", bytes(8) + struct.pack("<II", len(raw), len(text)) + raw + bytes(pad))
+    d.items[0] = (desc, 0)
+    return d
+
+
+def make_bigint(name: str, n: int, desc: DataSym) -> DataSym:
+    """A static bigint object."""
+    limbs = (abs(n).bit_length() + 63) // 64
+    raw = struct.pack("<q", limbs if n >= 0 else -limbs) + abs(n).to_bytes(8 * limbs, "little")
+    d = DataSym(name, "rodata", bytes(8) + raw)
     d.items[0] = (desc, 0)
     return d
 

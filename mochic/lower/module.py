@@ -11,8 +11,8 @@ from typing import Any
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.descs import (
-    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc, make_desc,
-    make_string, runtime_data,
+    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc, make_bigint,
+    make_desc, make_string, runtime_data,
 )  # fmt: skip
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import (
@@ -50,6 +50,7 @@ class ModuleLower:
         self.module = Module(info.sources)
         self.queue: list[FunInfo] = []
         self.strings: dict[str, DataSym] = {}
+        self.bigints: dict[int, DataSym] = {}
         self.globals: dict[Var, DataSym] = {}
         self.stubs: dict[Any, FuncSym] = {}
         self.pending: list[Any] = []  # stub bodies to make
@@ -76,6 +77,15 @@ class ModuleLower:
         if d is None:
             d = make_string(f"str.{len(self.strings)}", text, runtime_data("desc.string"))
             self.strings[text] = d
+            self.module.data.append(d)
+        return d
+
+    def bigint(self, n: int) -> DataSym:
+        """The static object of an int constant that fits no small int."""
+        d = self.bigints.get(n)
+        if d is None:
+            d = make_bigint(f"int.{len(self.bigints)}", n, runtime_data("desc.bigint"))
+            self.bigints[n] = d
             self.module.data.append(d)
         return d
 

@@ -1,0 +1,588 @@
+"""Representation of exact integers: every INT value becomes an I64 word or a TAG.
+
+Input: a module with INT values; output: the same module without.  `opt.intrange` bounds each value; one
+whose interval fits 64 bits is a word.  Any other is a tag (docs/runtime.md): small int `2n + 1`, or a
+reference to a bigint.  Arithmetic on tags has an inline path for small ints, guarded by the tag bit and
+the overflow flag, and an out-of-line path that calls the runtime.
+
+Where only the *result* may leave 64 bits the operation stays on words and its overflow branch computes
+the exact result with bigints.  Operands that a branch has bounded (pi nodes) are converted without checks.
+
+Invariants.  An int slot (parameter, result, field, element, global) has one representation everywhere:
+IntSlot.word.  Small ints and bigints are normalised: an int that fits 63 bits is never a bigint.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mochic.ir.cfg import reverse_postorder
+from mochic.ir.func import Block, Func, Module, Value
+from mochic.ir.ops import (
+    ADD, ADDOV, AND, BRIF, CALL, CALLI, CAST, EQ, F2I, F2INT, FLT, FCONST, FROMINT, I2F, ICONST, INT2F, JUMP, LD,
+    MAPFIND, MAPSLOT, MUL, MULOV, NE, NEG, OR, RET, SAR, SDIV, SHL, SLE, SLT, SREM, ST, SUB, SUBOV, SYMADDR,
+    TOINT, TOTAG, UNTAG,
+)  # fmt: skip
+from mochic.ir.types import F64, I32, I64, INT, TAG
+from mochic.lower.literals import float_bits
+from mochic.lower.rtabi import RUNTIME
+from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, solve, trivial
+
+_OV: Final = {ADD: ADDOV, SUB: SUBOV, MUL: MULOV}
+_TAG_CALL: Final = {ADD: "int_add", SUB: "int_sub", MUL: "int_mul", SDIV: "int_div", SREM: "int_rem"}
+_WORD_CALL: Final = {ADD: "i64_add", SUB: "i64_sub", MUL: "i64_mul"}
+_F_LIMIT: Final = float_bits(float(1 << 62))
+_F_NLIMIT: Final = float_bits(-float(1 << 62))
+
+
+def select_representations(module: Module, bigint: Any, analyse: bool = True) -> None:
+    """Rewrite the module in place.  `bigint(n)` gives the static object of a large constant."""
+    r = build(module)
+    if analyse:
+        solve(r)
+    else:
+        trivial(r)
+    slots = {}
+    for fn in module.funcs:
+        _slots_of(fn, slots)
+    for s in slots.values():
+        n = s.node
+        if n < 0:
+            s.word = True
+            continue
+        s.lo, s.hi = r.lo[n], r.hi[n]
+        s.word = (s.lo >= W_MIN and s.hi <= W_MAX) and (analyse or s.lo > s.hi)
+    done: set[int] = set()
+    for fn in module.funcs:
+        _Rewrite(r, r.tables[fn], fn, bigint).run()
+    for fn in module.funcs:
+        _fix_signature(fn.sym, done)
+        for b in fn.blocks:
+            for v in b.values:
+                if (v.op == CALL or v.op == CALLI) and v.sym is not None:
+                    _fix_signature(v.sym, done)
+
+
+def _slots_of(fn: Func, out: dict[int, Any]) -> None:
+    for s in fn.sym.slots:
+        if s is not None:
+            out[id(s)] = s
+    for b in fn.blocks:
+        for v in b.values:
+            if v.op in (CALL, CALLI):
+                for s in v.sym.slots:
+                    if s is not None:
+                        out[id(s)] = s
+            elif v.op in (LD, ST, MAPFIND, MAPSLOT) and v.sym is not None:
+                out[id(v.sym)] = v.sym
+
+
+def _fix_signature(sym: Any, done: set[int]) -> None:
+    if id(sym) in done:
+        return
+    done.add(id(sym))
+    slots = sym.slots
+    for i, t in enumerate(sym.params):
+        if t == INT:
+            sym.params[i] = I64 if slots[i].word else TAG
+    if sym.ret == INT:
+        sym.ret = I64 if slots[-1].word else TAG
+
+
+class _Rewrite:
+    """One function."""
+
+    __slots__ = ("r", "t", "fn", "bigint", "cur", "out", "pos", "subst", "compares")
+
+    def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any) -> None:
+        self.r = r
+        self.t = t
+        self.fn = fn
+        self.bigint = bigint
+        self.cur: Block = fn.blocks[0]
+        self.out: list[Block] = []
+        self.pos = 0
+        self.subst: dict[int, Value] = {}
+        self.compares: dict[int, int] = {}
+
+    # -- emitting -------------------------------------------------------------------------------
+
+    def emit(self, op: int, type: int, args: list[Value], imm: int = 0, sym: Any = None) -> Value:
+        fn = self.fn
+        v = Value(fn.nvalues, op, type, args, imm, sym, self.pos)
+        fn.nvalues += 1
+        self.cur.values.append(v)
+        return v
+
+    def const(self, n: int, type: int = I64) -> Value:
+        return self.emit(ICONST, type, [], n)
+
+    def rt(self, name: str, *args: Value) -> Value:
+        sym = RUNTIME[name]
+        return self.emit(CALL, sym.ret, list(args), 0, sym)
+
+    def block(self, cold: bool = False) -> Block:
+        fn = self.fn
+        b = Block(fn.nblocks)
+        fn.nblocks += 1
+        b.cold = cold
+        return b
+
+    def branch(self, c: Value, yes: Block, no: Block, hint: int) -> None:
+        b = self.cur
+        b.term = BRIF
+        b.targs = [c]
+        b.succs = [yes, no]
+        b.sargs = [[], []]
+        b.hint = hint
+        b.pos = self.pos
+
+    def jump(self, to: Block, args: list[Value]) -> None:
+        b = self.cur
+        b.term = JUMP
+        b.targs = []
+        b.succs = [to]
+        b.sargs = [args]
+        b.pos = self.pos
+
+    def start(self, b: Block) -> None:
+        self.cur = b
+        self.out.append(b)
+
+    # -- conversions ----------------------------------------------------------------------------
+
+    def word_node(self, n: int) -> bool:
+        r = self.r
+        return r.lo[n] >= W_MIN and r.hi[n] <= W_MAX
+
+    def small_node(self, n: int) -> bool:
+        r = self.r
+        return r.lo[n] >= S_MIN and r.hi[n] <= S_MAX
+
+    def to_word(self, v: Value, n: int) -> Value:
+        """v (node n) as I64; values outside are clamped."""
+        if v.type == I64:
+            return v
+        if v.op == ICONST:
+            return self.const(v.imm >> 1)
+        w = self.emit(CAST, I64, [v])
+        if self.small_node(n):
+            return self.emit(SAR, I64, [w, self.const(1)])
+        small, big, done = self.block(), self.block(True), self.block()
+        p = self.fn.new_param(done, I64)
+        self.branch(self.emit(EQ, I32, [self.emit(AND, I64, [w, self.const(1)]), self.const(0)]), big, small, -1)
+        self.start(small)
+        self.jump(done, [self.emit(SAR, I64, [w, self.const(1)])])
+        self.start(big)
+        self.jump(done, [self.rt("int_sat", v)])
+        self.start(done)
+        return p
+
+    def to_tag(self, v: Value, n: int) -> Value:
+        if v.type == TAG:
+            return v
+        if v.op == ICONST:
+            return self.tag_const(v.imm)
+        if self.small_node(n):
+            w = self.emit(OR, I64, [self.emit(SHL, I64, [v, self.const(1)]), self.const(1)])
+            return self.emit(CAST, TAG, [w])
+        small, big, done = self.block(), self.block(True), self.block()
+        p = self.fn.new_param(done, TAG)
+        two = self.emit(ADD, I64, [v, v])
+        self.branch(self.emit(ADDOV, I32, [v, v]), big, small, -1)
+        self.start(small)
+        self.jump(done, [self.emit(CAST, TAG, [self.emit(OR, I64, [two, self.const(1)])])])
+        self.start(big)
+        self.jump(done, [self.rt("int_box", v)])
+        self.start(done)
+        return p
+
+    def tag_const(self, n: int) -> Value:
+        if S_MIN <= n <= S_MAX:
+            w = 2 * n + 1
+            return self.emit(ICONST, TAG, [], w)
+        return self.emit(SYMADDR, TAG, [], 0, self.bigint(n))
+
+    def as_type(self, v: Value, n: int, type: int) -> Value:
+        return self.to_word(v, n) if type == I64 else self.to_tag(v, n)
+
+    def slot_type(self, s: Any) -> int:
+        return I64 if s.word else TAG
+
+    # -- the walk -------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        fn = self.fn
+        of = self.t.of
+        blocks = fn.blocks
+        for i, p in enumerate(blocks[0].params):
+            if p.type == INT:
+                p.type = self.slot_type(fn.sym.slots[i])
+        for b in blocks:
+            for p in b.params:
+                if p.type == INT:
+                    p.type = I64 if self.word_node(of[p.id]) else TAG
+        # A comparison used once, by the branch that follows it, becomes control flow.
+        counts = self.compares
+        for b in blocks:
+            for v in b.values:
+                for a in v.args:
+                    if a.type == I32:
+                        counts[a.id] = counts.get(a.id, 0) + 1
+            for a in b.targs:
+                counts[a.id] = counts.get(a.id, 0) + 1
+            for sa in b.sargs:
+                for a in sa:
+                    if a.type == I32:
+                        counts[a.id] = counts.get(a.id, 0) + 1
+        # Definitions before uses: reverse postorder, not the block list, which follows the source.
+        for b in reverse_postorder(fn):
+            self.rewrite_block(b)
+        fn.blocks = self.out
+        self.substitute()
+
+    def rewrite_block(self, b: Block) -> None:
+        values = b.values
+        term, targs, succs, sargs, cases, hint, tpos = b.term, b.targs, b.succs, b.sargs, b.cases, b.hint, b.pos
+        b.values = []
+        self.start(b)
+        fused: Value | None = None
+        if term == BRIF and targs[0].op in (EQ, NE, SLT, SLE) and targs[0].args[0].type != I32 and values:
+            c = targs[0]
+            if c is values[-1] and self.compares.get(c.id) == 1 and c.id in self.t.uses:
+                fused = c
+        for v in values:
+            self.pos = v.pos
+            if v is fused:
+                break
+            op = v.op
+            if v.type == INT or v.id in self.t.uses:
+                self.rewrite_value(v)
+            else:
+                self.cur.values.append(v)
+        self.pos = tpos
+        # The terminator, in whatever block the expansion ended in.
+        if term == RET and b.id in self.t.terms:
+            targs = [self.as_type(self.use(targs[0]), self.t.terms[b.id], self.slot_type(self.fn.sym.slots[-1]))]
+        rows = self.t.edges.get(b.id)
+        if rows is not None:
+            new = []
+            for s, sa, row in zip(succs, sargs, rows, strict=True):
+                it = iter(row)
+                na = []
+                for a, p in zip(sa, s.params, strict=True):
+                    if self.was_int(a):
+                        na.append(self.as_type(self.use(a), next(it), p.type))
+                    else:
+                        na.append(self.use(a))
+                new.append(na)
+            sargs = new
+        if fused is not None:
+            self.compare_branch(fused, succs, sargs, hint)
+            return
+        last = self.cur
+        last.term, last.targs, last.succs, last.sargs, last.cases, last.hint, last.pos = (
+            term, targs, succs, sargs, cases, hint, tpos,
+        )  # fmt: skip
+
+    def was_int(self, v: Value) -> bool:
+        return v.id < len(self.t.of) and self.t.of[v.id] >= 0
+
+    def use(self, v: Value) -> Value:
+        return self.subst.get(v.id, v)
+
+    def substitute(self) -> None:
+        """Replace values whose expansion is another value everywhere they are still named."""
+        subst = self.subst
+        if not subst:
+            return
+        for b in self.fn.blocks:
+            for v in b.values:
+                args = v.args
+                for i, a in enumerate(args):
+                    if a.id in subst:
+                        args[i] = subst[a.id]
+            for i, a in enumerate(b.targs):
+                if a.id in subst:
+                    b.targs[i] = subst[a.id]
+
+    def rewrite_value(self, v: Value) -> None:
+        op = v.op
+        ns = self.t.uses.get(v.id)
+        if op == ICONST:
+            if W_MIN <= v.imm <= W_MAX:
+                v.type = I64
+                self.cur.values.append(v)
+            else:
+                self.subst[v.id] = self.tag_const(v.imm)
+        elif op in (ADD, SUB, MUL, NEG):
+            assert ns is not None
+            self.arith(v, ns)
+        elif op in (SDIV, SREM):
+            assert ns is not None
+            self.divide(v, ns)
+        elif op in (EQ, NE, SLT, SLE):
+            assert ns is not None
+            self.subst[v.id] = self.compare(op, self.use(v.args[0]), self.use(v.args[1]), ns)
+        elif op == TOINT:
+            self.subst[v.id] = v.args[0]
+        elif op == FROMINT:
+            assert ns is not None
+            self.subst[v.id] = self.to_word(self.use(v.args[0]), ns[0])
+        elif op == TOTAG:
+            assert ns is not None
+            self.subst[v.id] = self.to_tag(self.use(v.args[0]), ns[0])
+        elif op == UNTAG:
+            self.subst[v.id] = v.args[0]
+        elif op == INT2F:
+            assert ns is not None
+            self.subst[v.id] = self.to_f64(self.use(v.args[0]), ns[0])
+        elif op == F2INT:
+            self.subst[v.id] = self.from_f64(v.args[0])
+        elif op == LD:
+            v.type = I64 if v.sym is not None and v.sym.word else TAG
+            self.cur.values.append(v)
+        elif op == ST:
+            assert ns is not None
+            v.args[1] = self.as_type(self.use(v.args[1]), ns[0], self.slot_type(v.sym))
+            self.cur.values.append(v)
+        elif op in (CALL, CALLI):
+            self.call(v, ns)
+        elif op in (MAPFIND, MAPSLOT):
+            assert ns is not None
+            key = self.use(v.args[1])
+            name = "map_find_" if op == MAPFIND else "map_slot_"
+            if v.sym.word and self.word_node(ns[0]):
+                r = self.rt(name + "i64", v.args[0], self.to_word(key, ns[0]))
+            else:
+                r = self.rt(name + "int", v.args[0], self.to_tag(key, ns[0]))
+            self.subst[v.id] = r
+        else:
+            raise AssertionError(v.op)
+
+    def call(self, v: Value, ns: list[int] | None) -> None:
+        slots = v.sym.slots
+        if ns is not None:
+            it = iter(ns)
+            base = 1 if v.op == CALLI else 0
+            for i, s in enumerate(slots[: len(v.sym.params)]):
+                if s is not None:
+                    a = v.args[base + i]
+                    v.args[base + i] = self.as_type(self.use(a), next(it), self.slot_type(s))
+        if v.type == INT:
+            v.type = self.slot_type(slots[-1])
+        self.cur.values.append(v)
+
+    # -- arithmetic -----------------------------------------------------------------------------
+
+    def arith(self, v: Value, ns: list[int]) -> None:
+        op = v.op
+        node = self.t.of[v.id]
+        args = [self.use(a) for a in v.args]
+        if op == NEG:
+            op = SUB
+            args.insert(0, self.const(0))
+            zero = self.r.node(0, [], 0, 0)
+            ns = [zero, ns[0]]
+        a, b = args
+        na, nb = ns
+        counter = node in self.r.counters
+        if self.word_node(node) and (counter or (self.word_node(na) and self.word_node(nb))):
+            x, y = self.to_word(a, na), self.to_word(b, nb)
+            v.op, v.type, v.args = op, I64, [x, y]
+            self.cur.values.append(v)
+            if counter and not self.cannot_overflow(op, na, nb):
+                ok, bad = self.block(), self.block(True)
+                self.branch(self.emit(_OV[op], I32, [x, y]), bad, ok, -1)
+                self.start(bad)
+                self.rt("panic_overflow")
+                self.start(ok)
+            return
+        self.subst[v.id] = self.tag_arith(op, a, b, na, nb, self.word_node(node), node)
+
+    def cannot_overflow(self, op: int, na: int, nb: int) -> bool:
+        r = self.r
+        if not (self.word_node(na) and self.word_node(nb)):
+            return False
+        if op == ADD:
+            return r.hi[na] + r.hi[nb] <= W_MAX and r.lo[na] + r.lo[nb] >= W_MIN
+        return r.hi[na] - r.lo[nb] <= W_MAX and r.lo[na] - r.hi[nb] >= W_MIN
+
+    def tag_arith(self, op: int, a: Value, b: Value, na: int, nb: int, word: bool, node: int) -> Value:
+        """a op b with an inline path for small ints; the result is a TAG (a word if `word`)."""
+        slow, done = self.block(True), self.block()
+        rtype = I64 if word else TAG
+        p = self.fn.new_param(done, rtype)
+        if a.type == I64 and b.type == I64 and not (self.small_node(na) and self.small_node(nb)):
+            # Words that may not fit a tag: compute on words, box the result.
+            x = self.emit(op, I64, [a, b])
+            ok = self.block()
+            self.branch(self.emit(_OV[op], I32, [a, b]), slow, ok, -1)
+            self.start(ok)
+            full = self.r.node(0, [], W_MIN, W_MAX)
+            self.jump(done, [x if word else self.to_tag(x, full)])
+            self.start(slow)
+            res = self.rt(_WORD_CALL[op], a, b)
+        else:
+            ta, tb = self.to_tag(a, na), self.to_tag(b, nb)
+            wa, wb = self.emit(CAST, I64, [ta]), self.emit(CAST, I64, [tb])
+            self.check_small([(wa, na), (wb, nb)], slow)
+            even = self.emit(SUB, I64, [wb, self.const(1)]) if tb.op != ICONST else self.const(tb.imm - 1)
+            if op == MUL:
+                x = self.emit(SAR, I64, [wa, self.const(1)]) if ta.op != ICONST else self.const(ta.imm >> 1)
+            else:
+                x = wa
+            ok = self.block()
+            s = self.emit(op, I64, [x, even])
+            self.branch(self.emit(_OV[op], I32, [x, even]), slow, ok, -1)
+            self.start(ok)
+            if word:
+                res2 = self.emit(SAR, I64, [s, self.const(1)])
+            else:
+                if op == MUL:
+                    s = self.emit(OR, I64, [s, self.const(1)])
+                res2 = self.emit(CAST, TAG, [s])
+            self.jump(done, [res2])
+            self.start(slow)
+            res = self.rt(_TAG_CALL[op], ta, tb)
+        if word:
+            res = self.to_word(res, node)
+        self.jump(done, [res])
+        self.start(done)
+        return p
+
+    def check_small(self, operands: list[tuple[Value, int]], slow: Block) -> None:
+        """Go on only if all tags are small ints."""
+        need = [w for w, n in operands if not self.small_node(n)]
+        if not need:
+            return
+        w = need[0]
+        if len(need) == 2 and need[1].args[0] is not w.args[0]:
+            w = self.emit(AND, I64, [w, need[1]])
+        ok = self.block()
+        self.branch(self.emit(EQ, I32, [self.emit(AND, I64, [w, self.const(1)]), self.const(0)]), slow, ok, -1)
+        self.start(ok)
+
+    def divide(self, v: Value, ns: list[int]) -> None:
+        op = v.op
+        a, b = self.use(v.args[0]), self.use(v.args[1])
+        na, nb = ns
+        node = self.t.of[v.id]
+        word = self.word_node(node)
+        r = self.r
+        if word and self.word_node(na) and self.word_node(nb):
+            v.type = I64
+            v.args = [self.to_word(a, na), self.to_word(b, nb)]
+            self.cur.values.append(v)
+            return
+        if a.type == I64 and b.type == I64 and op == SREM:
+            v.type = I64
+            self.cur.values.append(v)
+            v.args = [a, b]
+            return
+        slow, done = self.block(True), self.block()
+        p = self.fn.new_param(done, I64 if word else TAG)
+        ta, tb = self.to_tag(a, na), self.to_tag(b, nb)
+        wa, wb = self.emit(CAST, I64, [ta]), self.emit(CAST, I64, [tb])
+        self.check_small([(wa, na), (wb, nb)], slow)
+        x = self.emit(SAR, I64, [wa, self.const(1)])
+        y = self.emit(SAR, I64, [wb, self.const(1)]) if tb.op != ICONST else self.const(tb.imm >> 1)
+        q = self.emit(op, I64, [x, y])
+        if word:
+            self.jump(done, [q])
+        else:
+            # Only MIN / -1 leaves the range of small ints.
+            fits = op == SREM or r.lo[nb] > -1 or r.hi[nb] < -1
+            n = r.node(0, [], S_MIN, S_MAX) if fits else r.node(0, [], W_MIN, W_MAX)
+            self.jump(done, [self.to_tag(q, n)])
+        self.start(slow)
+        res = self.rt(_TAG_CALL[op], ta, tb)
+        self.jump(done, [self.to_word(res, node) if word else res])
+        self.start(done)
+        self.subst[v.id] = p
+
+    # -- comparison -----------------------------------------------------------------------------
+
+    def operands(self, a: Value, b: Value, ns: list[int]) -> tuple[Value, Value, bool]:
+        """Both as words, or both as tags cast to words; tells which (True: tags)."""
+        na, nb = ns
+        if self.word_node(na) and self.word_node(nb) and (a.type == I64 or b.type == I64):
+            if a.type == I64 and b.type == I64 or not (
+                (a.op == ICONST and self.small_node(na)) or (b.op == ICONST and self.small_node(nb))
+            ):
+                return self.to_word(a, na), self.to_word(b, nb), False
+        return self.to_tag(a, na), self.to_tag(b, nb), True
+
+    def compare(self, op: int, a: Value, b: Value, ns: list[int]) -> Value:
+        x, y, tags = self.operands(a, b, ns)
+        if not tags:
+            return self.emit(op, I32, [x, y])
+        na, nb = ns
+        wx, wy = self.emit(CAST, I64, [x]), self.emit(CAST, I64, [y])
+        if self.small_node(na) and self.small_node(nb):
+            return self.emit(op, I32, [wx, wy])
+        if op in (EQ, NE) and (self.small_node(na) or self.small_node(nb)):
+            return self.emit(op, I32, [wx, wy])
+        slow, done = self.block(True), self.block()
+        p = self.fn.new_param(done, I32)
+        self.check_small([(wx, na), (wy, nb)], slow)
+        self.jump(done, [self.emit(op, I32, [wx, wy])])
+        self.start(slow)
+        self.jump(done, [self.slow_compare(op, x, y)])
+        self.start(done)
+        return p
+
+    def slow_compare(self, op: int, x: Value, y: Value) -> Value:
+        return self.emit(op, I32, [self.rt("int_cmp", x, y), self.const(0)])
+
+    def compare_branch(self, c: Value, succs: list[Block], sargs: list[list[Value]], hint: int) -> None:
+        ns = self.t.uses[c.id]
+        x, y, tags = self.operands(self.use(c.args[0]), self.use(c.args[1]), ns)
+        op = c.op
+        wx, wy = x, y
+        if tags:
+            wx, wy = self.emit(CAST, I64, [x]), self.emit(CAST, I64, [y])
+            small_a, small_b = self.small_node(ns[0]), self.small_node(ns[1])
+            if not (small_a and small_b) and not (op in (EQ, NE) and (small_a or small_b)):
+                slow = self.block(True)
+                self.check_small([(wx, ns[0]), (wy, ns[1])], slow)
+                self.branch(self.emit(op, I32, [wx, wy]), succs[0], succs[1], hint)
+                self.cur.sargs = sargs
+                self.start(slow)
+                self.branch(self.slow_compare(op, x, y), succs[0], succs[1], 0)
+                self.cur.sargs = [list(s) for s in sargs]
+                return
+        self.branch(self.emit(op, I32, [wx, wy]), succs[0], succs[1], hint)
+        self.cur.sargs = sargs
+
+    # -- floats ---------------------------------------------------------------------------------
+
+    def to_f64(self, v: Value, n: int) -> Value:
+        if v.type == I64 or self.word_node(n):
+            return self.emit(I2F, F64, [self.to_word(v, n)])
+        w = self.emit(CAST, I64, [v])
+        small, big, done = self.block(), self.block(True), self.block()
+        p = self.fn.new_param(done, F64)
+        self.branch(self.emit(EQ, I32, [self.emit(AND, I64, [w, self.const(1)]), self.const(0)]), big, small, -1)
+        self.start(small)
+        self.jump(done, [self.emit(I2F, F64, [self.emit(SAR, I64, [w, self.const(1)])])])
+        self.start(big)
+        self.jump(done, [self.rt("int_to_f64", v)])
+        self.start(done)
+        return p
+
+    def from_f64(self, f: Value) -> Value:
+        """Truncation; doubles below 2^62 in magnitude convert inline."""
+        big, ok, ok2, done = self.block(True), self.block(), self.block(), self.block()
+        p = self.fn.new_param(done, TAG)
+        self.branch(self.emit(FLT, I32, [f, self.emit(FCONST, F64, [], _F_LIMIT)]), ok, big, 1)
+        self.start(ok)
+        self.branch(self.emit(FLT, I32, [self.emit(FCONST, F64, [], _F_NLIMIT), f]), ok2, big, 1)
+        self.start(ok2)
+        w = self.emit(F2I, I64, [f])
+        t = self.emit(OR, I64, [self.emit(SHL, I64, [w, self.const(1)]), self.const(1)])
+        self.jump(done, [self.emit(CAST, TAG, [t])])
+        self.start(big)
+        self.jump(done, [self.rt("int_from_f64", f)])
+        self.start(done)
+        return p
