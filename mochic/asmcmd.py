@@ -27,6 +27,10 @@ def load_arch(name: str) -> Arch | None:
     return None
 
 
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 9
+
+
 def _repeat(line: str) -> str:
     """Writes out `{N:stmt}`, the repetition of the line protocol."""
     out: list[str] = []
@@ -38,7 +42,7 @@ def _repeat(line: str) -> str:
             return "".join(out)
         body, close, rest = tail.partition("}")
         count, colon, stmt = body.partition(":")
-        if not close or not colon or not count.strip().isdigit():
+        if not close or not colon or not _is_count(count):
             out.append("{" + body + close)
             continue
         if len(stmt) * int(count) > _MAX_LINE:

@@ -41,7 +41,7 @@ from backend.obj.prog import (
     Addr,
     Prog,
 )
-from backend.obj.sym import A_DUPOK, A_HIDDEN, A_STATIC, A_UNDEF, SBSS, SDATA, SRODATA, STLSBSS, LSym, Reloc
+from backend.obj.sym import A_DUPOK, A_HIDDEN, A_UNDEF, SBSS, SDATA, SRODATA, STLSBSS, LSym, Reloc
 from backend.obj.table import ANOP, APCALIGN, APCALIGNMAX, ATEXT
 
 # Symbol flags (Go's textflag.h).
@@ -110,7 +110,8 @@ def tokenize(text: str) -> list[Token]:
             out.append((";", ";", pos))
             line += word.count("\n")
             start = i - (len(word) - word.rfind("\n") - 1)
-    out.append((";", ";", line << _LINE_SHIFT | 1))
+    # Several end marks, so that looking a few tokens ahead never leaves the list.
+    out.extend([(";", ";", line << _LINE_SHIFT | 1)] * 4)
     return out
 
 
@@ -122,7 +123,7 @@ def _signed(value: int) -> int:
 class Parser:
     """One file under assembly.  After `run`, `symbols` holds what it defined, in order."""
 
-    __slots__ = ("arch", "ctx", "package", "toks", "i", "symbols", "text", "progs", "label", "labels", "data_end")
+    __slots__ = ("arch", "ctx", "package", "toks", "i", "symbols", "text", "progs", "label", "labels", "data_end", "bad")
 
     def __init__(self, arch: Arch, ctx: Ctx, source: str, package: str = "") -> None:
         self.arch = arch
@@ -135,7 +136,8 @@ class Parser:
         self.progs: list[Prog] = []
         self.label: list[str] = []  # labels waiting for the next instruction
         self.labels: dict[str, Prog] = {}
-        self.data_end: dict[LSym, int] = {}
+        self.data_end: dict[LSym, int] = {}  # symbols with DATA that wait for their GLOBL
+        self.bad = False
 
     # -- statements ----------------------------------------------------------------------------------
 
@@ -149,6 +151,7 @@ class Parser:
                 if not isinstance(e, AsmError):
                     e = AsmError(toks[self.i][2], "expression is nested too deeply")
                 self.ctx.errors.append(e)
+                self.bad = True
                 while toks[self.i][0] != ";":
                     self.i += 1
                 self.i += 1
@@ -214,9 +217,10 @@ class Parser:
                     break
                 self.i += 1
         p = Prog(as_, args, pos)
-        if as_ == APCALIGN or as_ == APCALIGNMAX:
-            if len(args) != (1 if as_ == APCALIGN else 2):
-                raise AsmError(pos, f"{word} takes {'one operand' if as_ == APCALIGN else 'two operands'}")
+        if toks[self.i][0] != ";":
+            raise AsmError(toks[self.i][2], f"unexpected {toks[self.i][1]} after the operands")
+        if (as_ == APCALIGN and len(args) != 1) or (as_ == APCALIGNMAX and len(args) != 2):
+            raise AsmError(pos, f"{word} takes {'one operand' if as_ == APCALIGN else 'two operands'}")
         for name in self.label:
             self.labels[name] = p
         self.label.clear()
@@ -234,16 +238,19 @@ class Parser:
                 self.labels[name] = p
             self.label.clear()
             progs.append(p)
-        errors = len(self.ctx.errors)
-        for p in progs:
-            for a in p.args:
-                if a.kind == BRANCH and type(a.sym) is str:
-                    target = self.labels.get(a.sym)
-                    if target is None:
-                        self.ctx.errors.append(AsmError(p.pos, f"undefined label {a.sym}"))
-                    a.sym = target
-        if len(self.ctx.errors) == errors:
-            assemble_function(self.arch, self.ctx, text, progs)
+        if not self.bad:  # a label that an error swallowed would only lead to more messages
+            complete = True
+            for p in progs:
+                for a in p.args:
+                    if a.kind == BRANCH and type(a.sym) is str:
+                        target = self.labels.get(a.sym)
+                        if target is None:
+                            self.ctx.errors.append(AsmError(p.pos, f"undefined label {a.sym}"))
+                            complete = False
+                        a.sym = target
+            if complete:
+                assemble_function(self.arch, self.ctx, text, progs)
+        self.bad = False
         self.text = None
         self.progs = []
         self.labels = {}
@@ -326,7 +333,7 @@ class Parser:
             raise AsmError(pos, "DATA width must be 1, 2, 4 or 8")
         self.expect(",")
         a = self.operand()
-        if offset < self.data_end.get(s, 0):
+        if offset < len(s.data):
             raise AsmError(pos, f"DATA for {s.name} goes back or overlaps")
         if not 0 <= offset < MAX_DATA:
             raise AsmError(pos, f"bad offset {offset} in DATA")
@@ -431,6 +438,8 @@ class Parser:
 
     def factor(self) -> int:
         kind, word, pos = self.toks[self.i]
+        if kind == ";":
+            raise AsmError(pos, "expected a number, found end of line")
         self.i += 1
         if kind == "int":
             try:
@@ -455,7 +464,7 @@ class Parser:
             value = self.expression()
             self.expect(")")
             return value
-        raise AsmError(pos, f"expected a number, found {'end of line' if kind == ';' else word}")
+        raise AsmError(pos, f"expected a number, found {word}")
 
     def operand(self) -> Addr:
         kind, word, pos = self.toks[self.i]
@@ -663,7 +672,7 @@ def parse_assembly(arch: Arch, ctx: Ctx, source: str, package: str = "") -> list
         ctx.errors.append(e)
         return []
     parser.run()
-    for s in parser.data_end:
+    for s in () if ctx.errors else parser.data_end:
         ctx.errors.append(AsmError(1 << _LINE_SHIFT | 1, f"DATA for {s.name} without GLOBL"))
     ctx.errors.sort(key=_by_position)
     return parser.symbols + list(ctx.constants.values())

@@ -28,7 +28,7 @@ from backend.obj.relax import Sites, relax
 from backend.obj.sym import LSym, Reloc
 from backend.obj.table import AFUNCDATA, ANOP, APCALIGN, APCALIGNMAX, APCDATA, ATEXT, index_lines
 from backend.x86 import regs
-from backend.x86.classify import C_BAD, C_HIGH, PATTERNS, REG_CLASS, classify, explain
+from backend.x86.classify import C_BAD, C_HIGH, C_MEMSYM, C_MEMWIDE, C_SYM, PATTERNS, REG_CLASS, classify, explain
 from backend.x86.ops import NAMES, OPS
 
 NO_OPERAND: Final = -1
@@ -223,8 +223,18 @@ def find_form(as_: int, args: list[Addr]) -> Form:
                 else:
                     _CHOICE[key] = form
                     return form
-        raise ValueError("invalid instruction")
+        raise ValueError(_refusal(as_, classes))
     return form
+
+
+def _refusal(as_: int, classes: list[int]) -> str:
+    if C_MEMWIDE in classes:
+        return "offset too large"
+    if classes == [C_SYM] or classes == [C_MEMSYM]:
+        rel = PATTERNS["rel"]
+        if any(f.masks == [rel] for f in forms_of(as_)):
+            return "this branch cannot reach a symbol"
+    return "invalid instruction"
 
 
 def operand_rw(as_: int, args: list[Addr]) -> tuple[list[int], list[tuple[int, int]]]:
