@@ -14,7 +14,7 @@ from typing import Any
 
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import BRIF, FCONST, ICONST, JUMP, RET, SWITCH, TRAP
-from mochic.ir.types import VOID
+from mochic.ir.types import F64, VOID
 
 
 class Builder:
@@ -106,8 +106,6 @@ class Builder:
         return v
 
     def _zero(self, b: Block, type: int) -> Value:
-        from mochic.ir.types import F64
-
         v = self.fn.new_value(FCONST if type == F64 else ICONST, type, [])
         b.values.insert(0, v)
         return v
@@ -176,7 +174,8 @@ class Builder:
         return fn
 
 
-def drop_unreachable(fn: Func) -> None:
+def drop_unreachable(fn: Func) -> bool:
+    """Remove blocks that no path from the entry reaches; tell whether there were any."""
     seen = bytearray(fn.nblocks)
     stack = [fn.blocks[0]]
     seen[fn.blocks[0].id] = 1
@@ -185,7 +184,9 @@ def drop_unreachable(fn: Func) -> None:
             if not seen[s.id]:
                 seen[s.id] = 1
                 stack.append(s)
+    n = len(fn.blocks)
     fn.blocks = [b for b in fn.blocks if seen[b.id]]
+    return len(fn.blocks) != n
 
 
 def simplify_params(fn: Func) -> bool:
@@ -268,5 +269,3 @@ def simplify_params(fn: Func) -> bool:
                     sa[i] = find(a)
     return True
 
-
-__all__ = ["BRIF", "Builder", "JUMP", "RET", "SWITCH", "TRAP", "drop_unreachable", "simplify_params"]

@@ -164,9 +164,10 @@ class Func:
 class Module:
     """A whole program, or the runtime: functions and data in a fixed order."""
 
-    __slots__ = ("funcs", "data", "sources")
+    __slots__ = ("funcs", "data", "sources", "lowering")
 
     def __init__(self, sources: Any = None) -> None:
         self.funcs: list[Func] = []
         self.data: list[DataSym] = []
         self.sources = sources
+        self.lowering: Any = None  # what made the module, until representations are chosen

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mochic.ir.builder import drop_unreachable, simplify_params
 from mochic.ir.cfg import reverse_postorder
 from mochic.ir.func import Block, Func, Module, Value
 from mochic.ir.ops import (
@@ -240,6 +241,8 @@ class _Rewrite:
             self.rewrite_block(b)
         fn.blocks = self.out
         self.substitute()
+        if drop_unreachable(fn):
+            simplify_params(fn)
 
     def rewrite_block(self, b: Block) -> None:
         values = b.values
@@ -513,7 +516,23 @@ class _Rewrite:
                 return self.to_word(a, na), self.to_word(b, nb), False
         return self.to_tag(a, na), self.to_tag(b, nb), True
 
+    def decided(self, op: int, ns: list[int]) -> int:
+        """1 or 0 when the intervals settle the comparison, else -1."""
+        r = self.r
+        al, ah, bl, bh = r.lo[ns[0]], r.hi[ns[0]], r.lo[ns[1]], r.hi[ns[1]]
+        if al > ah or bl > bh:
+            return -1
+        if op == SLT:
+            return 1 if ah < bl else 0 if al >= bh else -1
+        if op == SLE:
+            return 1 if ah <= bl else 0 if al > bh else -1
+        equal = 0 if ah < bl or bh < al else 1 if al == ah == bl == bh else -1
+        return equal if op == EQ or equal < 0 else 1 - equal
+
     def compare(self, op: int, a: Value, b: Value, ns: list[int]) -> Value:
+        known = self.decided(op, ns)
+        if known >= 0:
+            return self.const(known, I32)
         x, y, tags = self.operands(a, b, ns)
         if not tags:
             return self.emit(op, I32, [x, y])
@@ -537,6 +556,10 @@ class _Rewrite:
 
     def compare_branch(self, c: Value, succs: list[Block], sargs: list[list[Value]], hint: int) -> None:
         ns = self.t.uses[c.id]
+        known = self.decided(c.op, ns)
+        if known >= 0:
+            self.jump(succs[1 - known], sargs[1 - known])
+            return
         x, y, tags = self.operands(self.use(c.args[0]), self.use(c.args[1]), ns)
         op = c.op
         wx, wy = x, y

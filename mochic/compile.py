@@ -1,0 +1,104 @@
+"""The stages between source text and object file, one function each.
+
+Nothing here prints or exits: errors are diagnostics (`CompileError`) for the driver to show.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mochic.diag.diagnostic import Diagnostic, has_errors
+from mochic.options import Options
+from mochic.sema.infer import Infer
+from mochic.sema.symbols import ProgramInfo
+from mochic.source import SourceFile, SourceMap
+from mochic.syntax import ast
+from mochic.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from backend.obj.sym import LSym
+    from mochic.ir.func import Module
+    from mochic.targets import Target
+
+
+class CompileError(Exception):
+    """The program has errors.  `kind` is "parse" or "type", `warnings` come on top of `diagnostics`."""
+
+    def __init__(self, kind: str, diagnostics: list[Diagnostic]) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.diagnostics = diagnostics
+        self.sources: SourceMap | None = None
+
+
+def parse_file(file: SourceFile) -> ast.Program:
+    """Source text to syntax tree; raises CompileError."""
+    program, diags = parse(file)
+    if has_errors(diags):
+        raise CompileError("parse", diags)
+    return program
+
+
+def check(sources: SourceMap, program: ast.Program) -> ProgramInfo:
+    """Names and types; raises CompileError."""
+    from mochic.sema.check import check_solved
+
+    info = ProgramInfo()
+    info.sources = sources
+    inf = Infer(info)
+    inf.program(program)
+    diags = inf.diags
+    if not has_errors(diags):
+        diags = diags + check_solved(inf)
+    if has_errors(diags):
+        raise CompileError("type", diags)
+    return info
+
+
+def lower(info: ProgramInfo, opt: Options) -> Module:
+    """Checked tree to IR, ints still without representation."""
+    from mochic.lower.module import ModuleLower
+
+    m = ModuleLower(info)
+    m.run_tests = opt.tests
+    module = m.run()
+    module.lowering = m
+    if opt.verify:
+        from mochic.ir.verify import verify_module
+
+        verify_module(module)
+    return module
+
+
+def represent(module: Module, opt: Options) -> None:
+    """Ints become words and tags; descriptors become data."""
+    from mochic.opt.intrep import select_representations
+
+    m = module.lowering
+    select_representations(module, m.bigint, opt.opt > 0)
+    m.resolve()
+    if opt.verify:
+        from mochic.ir.verify import verify_module
+
+        verify_module(module, False)
+
+
+def optimise(module: Module, opt: Options) -> None:
+    from mochic.opt.pipeline import run_pipeline
+
+    run_pipeline(module, opt.opt, opt.verify)
+
+
+def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
+    """IR to machine code: functions, frame maps, data."""
+    from mochic.codegen.module import compile_module
+
+    return compile_module(module, target, opt.verify)
+
+
+def object_bytes(symbols: list[LSym], target: Target) -> bytes:
+    """The object file."""
+    from objwriter.build import build_object
+    from objwriter.elf import TARGETS, write_elf
+
+    return write_elf(build_object(TARGETS[target.name], symbols))

@@ -1,0 +1,236 @@
+"""The stages in order, with their timings; output files are written beside their place and renamed.
+
+`build` returns an exit status and prints diagnostics; it raises nothing for a user's mistake.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mochic.options import Options
+
+EXIT_OK = 0
+EXIT_ERRORS = 1
+EXIT_USAGE = 2
+EXIT_TOOL = 3
+EXIT_BUG = 70
+
+_RECURSION = 200_000  # Python frames; nesting of the source is limited by the parser long before
+
+
+class Timer:
+    """Wall time per stage."""
+
+    __slots__ = ("rows", "_last")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, float]] = []
+        self._last = time.perf_counter()
+
+    def mark(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.rows.append((stage, now - self._last))
+        self._last = now
+
+    def table(self) -> str:
+        total = sum(t for _, t in self.rows)
+        lines = [f"{name:<12}{1000 * t:9.1f} ms" for name, t in self.rows]
+        return "\n".join([*lines, f"{'total':<12}{1000 * total:9.1f} ms"])
+
+
+class UserError(Exception):
+    """A mistake outside the program's text: message for stderr and exit status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+
+
+def say(text: str) -> None:
+    sys.stderr.write(text if text.endswith("\n") else text + "\n")
+
+
+def read_source(path: str) -> bytes:
+    try:
+        with open(path, "rb") as f:
+            return f.read()
+    except IsADirectoryError:
+        raise UserError(f"mochi: {path}: is a directory, expected a .mochi file", EXIT_USAGE) from None
+    except OSError as e:
+        raise UserError(f"mochi: {path}: {e.strerror}", EXIT_USAGE) from None
+
+
+def write_output(path: str, data: bytes, mode: int = 0o644) -> None:
+    """Write a file whole or not at all."""
+    folder, name = os.path.split(path)
+    tmp = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with open(tmp, "wb") as f:
+                f.write(data)
+            os.chmod(tmp, mode)
+            os.replace(tmp, path)
+        finally:
+            if os.path.lexists(tmp):
+                os.unlink(tmp)
+    except OSError as e:
+        raise UserError(f"mochi: cannot write {path}: {e.strerror}", EXIT_TOOL) from None
+
+
+def default_output(path: str, opt: Options) -> str:
+    stem = os.path.basename(path)
+    if stem.endswith(".mochi"):
+        stem = stem[:-6]
+    if opt.target.startswith("windows/"):
+        return stem + ".exe"
+    return stem if stem != os.path.basename(path) else stem + ".out"
+
+
+def guarded(action: Callable[[], int]) -> int:
+    """Run a command: every failure becomes one message and the right exit status."""
+    from mochic.compile import CompileError
+
+    try:
+        return action()
+    except UserError as e:
+        say(e.message)
+        return e.status
+    except CompileError as e:
+        say(render_errors(e, e.sources))
+        return EXIT_ERRORS
+    except KeyboardInterrupt:
+        say("mochi: interrupted")
+        return 130
+    except BrokenPipeError:
+        return EXIT_OK
+    except (MemoryError, RecursionError) as e:
+        say(f"mochi: internal error: {type(e).__name__} while compiling; please report this program")
+        return EXIT_BUG
+    except Exception as e:  # the last line of defence: our own bug, told in one line
+        if os.environ.get("MOCHI_DEBUG"):
+            raise
+        say(
+            f"mochi: internal error: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}\n"
+            "  This is a bug in the compiler. Please report it with the program; MOCHI_DEBUG=1 shows the traceback."
+        )
+        return EXIT_BUG
+
+
+def render_errors(e: Any, sources: Any) -> str:
+    from mochic.diag.render import render_list, render_one
+
+    if e.kind == "parse":
+        return "parse error:\n" + "\n".join(render_one(d, sources) for d in e.diagnostics)
+    return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
+
+
+def target_of(opt: Options) -> Any:
+    from mochic.targets import TARGETS
+
+    t = TARGETS.get(opt.target)
+    if t is None:
+        known = ", ".join(sorted(TARGETS))
+        raise UserError(f"mochi: unknown target `{opt.target}`; known targets: {known}", EXIT_USAGE)
+    if t.status != "ready":
+        ready = ", ".join(sorted(n for n, r in TARGETS.items() if r.status == "ready"))
+        raise UserError(f"mochi: target {opt.target} is not supported yet; supported: {ready}", EXIT_USAGE)
+    return t
+
+
+def front(path: str, opt: Options, timer: Timer) -> Any:
+    """Parse and check; a ProgramInfo, or a CompileError that knows its sources."""
+    from mochic.compile import CompileError, check, parse_file
+    from mochic.source import SourceMap
+
+    sources = SourceMap()
+    f = sources.add(path, read_source(path))
+    try:
+        program = parse_file(f)
+        timer.mark("parse")
+        info = check(sources, program)
+        timer.mark("check")
+    except CompileError as e:
+        e.sources = sources
+        raise
+    return info
+
+
+def build(path: str, opt: Options) -> int:
+    """`mochi build`."""
+    target = target_of(opt)
+    timer = Timer()
+    gc.disable()
+    sys.setrecursionlimit(_RECURSION)
+    if opt.emit in ("tokens", "ast", "types"):
+        from mochic.emit import emit_front
+
+        return emit_front(path, opt)
+    info = front(path, opt, timer)
+    from mochic import compile as c
+
+    module = c.lower(info, opt)
+    timer.mark("lower")
+    if opt.emit == "ir":
+        return emit_text(module, opt)
+    c.represent(module, opt)
+    timer.mark("ints")
+    c.optimise(module, opt)
+    timer.mark("optimise")
+    if opt.emit == "ir-opt":
+        return emit_text(module, opt)
+    if opt.emit in ("prog", "asm"):
+        from mochic.emit import emit_code
+
+        return emit_code(module, target, opt)
+    symbols = c.generate(module, target, opt)
+    timer.mark("codegen")
+    data = c.object_bytes(symbols, target)
+    timer.mark("object")
+    out = opt.out or default_output(path, opt)
+    if opt.emit == "obj":
+        write_output(opt.out or out + ".o", data)
+        return EXIT_OK
+    link_program(data, target, opt, out, timer)
+    if opt.time:
+        say(timer.table())
+    return EXIT_OK
+
+
+def emit_text(module: Any, opt: Options) -> int:
+    from mochic.ir.printer import print_module
+
+    text = print_module(module)
+    if opt.out:
+        write_output(opt.out, text.encode())
+    else:
+        sys.stdout.write(text)
+    return EXIT_OK
+
+
+def link_program(data: bytes, target: Any, opt: Options, out: str, timer: Timer) -> None:
+    from mochic.link.linker import LinkError, link
+    from mochic.link.runtime_lib import runtime_object
+
+    runtime = runtime_object(target, opt)
+    timer.mark("runtime")
+    folder, name = os.path.split(out)
+    if os.path.isdir(out):
+        raise UserError(f"mochi: cannot write {out}: it is a directory", EXIT_TOOL)
+    obj = os.path.join(folder, f".{name}.{os.getpid()}.o")
+    write_output(obj, data)
+    try:
+        link(target, [obj, runtime], out, opt.linker, opt.strip)
+    except LinkError as e:
+        raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
+    except OSError as e:
+        raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None
+    finally:
+        if os.path.lexists(obj):
+            os.unlink(obj)
+    timer.mark("link")

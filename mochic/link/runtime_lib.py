@@ -1,0 +1,107 @@
+"""The compiled runtime, cached: one object per target and option set.
+
+The key is a hash over everything that can change its bytes: the compiler's and the runtime's own files,
+the target and the options.  Builders race safely: the object is written beside its place and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from mochic.options import Options
+from mochic.targets import Target
+
+_ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RUNTIME_DIR = os.path.join(_ROOT, "runtime")
+
+
+def cache_dir() -> str:
+    """$MOCHI_CACHE, or mochic below the user's cache directory."""
+    d = os.environ.get("MOCHI_CACHE")
+    if not d:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        d = os.path.join(base, "mochic")
+    return d
+
+
+def source_key() -> str:
+    """A digest of the toolchain's files by path, size and modification time."""
+    top = os.path.dirname(_ROOT)
+    rows = []
+    for part in ("mochic", "backend", "objwriter"):
+        stack = [os.path.join(top, part)]
+        while stack:
+            d = stack.pop()
+            with os.scandir(d) as it:
+                for e in it:
+                    if e.is_dir(follow_symlinks=False):
+                        if e.name != "__pycache__":
+                            stack.append(e.path)
+                    elif not e.name.endswith(".pyc"):
+                        st = e.stat()
+                        rows.append(f"{e.path[len(top) :]} {st.st_size} {st.st_mtime_ns}")
+    rows.sort()
+    return sha256("\n".join(rows).encode()).hexdigest()
+
+
+def runtime_object(target: Target, opt: Options) -> str:
+    """Path of the runtime's object file, compiled now if the cache has none."""
+    variant = f"{target.name} O{opt.opt} stress={opt.gc_stress}"
+    key = sha256(f"{source_key()} {variant}".encode()).hexdigest()[:32]
+    d = os.path.join(cache_dir(), "runtime")
+    path = os.path.join(d, f"{target.os}-{target.arch}-{key}.o")
+    if not os.path.exists(path):
+        data = build_runtime(target, opt)
+        os.makedirs(d, exist_ok=True)
+        tmp = f"{path}.{os.getpid()}.tmp"
+        with open(tmp, "wb") as f:
+            f.write(data)
+        os.replace(tmp, path)
+    return path
+
+
+def runtime_sources(target: Target) -> list[str]:
+    """The runtime's files for a target, in name order: common ones and those named for its OS."""
+    out = []
+    for name in sorted(os.listdir(RUNTIME_DIR)):
+        if name.endswith(".mochi"):
+            stem = name[:-6]
+            if not stem.startswith("os_") or stem == "os_" + target.os:
+                out.append(os.path.join(RUNTIME_DIR, name))
+    return out
+
+
+def build_runtime(target: Target, opt: Options) -> bytes:
+    """Compile the runtime: its Mochi files, descriptors and assembly."""
+    from backend.obj.asmparse import parse_assembly
+    from backend.obj.ctx import Ctx
+    from mochic.asmcmd import load_arch
+    from mochic.codegen.module import compile_module
+    from mochic.compile import object_bytes, optimise, parse_file
+    from mochic.lower.descs import runtime_descs
+    from mochic.lower.lowlevel import lower_runtime
+    from mochic.source import SourceMap
+
+    sources = SourceMap()
+    programs = []
+    for path in runtime_sources(target):
+        with open(path, "rb") as f:
+            programs.append(parse_file(sources.add("runtime/" + os.path.basename(path), f.read())))
+    module = lower_runtime(sources, programs, {"stress": int(opt.gc_stress)})
+    module.data.extend(runtime_descs())
+    if opt.verify:
+        from mochic.ir.verify import verify_module
+
+        verify_module(module, False)
+    optimise(module, opt)
+    symbols = compile_module(module, target, opt.verify)
+    arch = load_arch(target.arch)
+    assert arch is not None
+    asm = os.path.join(RUNTIME_DIR, "asm", f"{target.os}_{target.arch}.s")
+    ctx = Ctx()
+    with open(asm, encoding="utf-8") as f2:
+        symbols = symbols + parse_assembly(arch, ctx, f2.read())
+    if ctx.errors:
+        raise AssertionError(f"{asm}: {ctx.errors[0]}")
+    return object_bytes(symbols, target)

@@ -1,0 +1,672 @@
+"""The low-level dialect of `package runtime`: syntax tree to IR.
+
+The runtime is Mochi text, parsed by the ordinary parser, but compiled by this module alone: no inference, no
+promotion, no allocation behind the programmer's back.  Every expression has one of six static types (int, float,
+bool, ptr, ref, tag), known from its operands; the only thing that flows inwards is the type that `none` and integer
+constants take.  docs/runtime.md defines the dialect.
+
+Conditions are lowered as control flow (`cond`), so `&&`, `||` and `!` cost no truth values in registers.  Loads and
+stores fold the constant part of their offset into the instruction.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NoReturn
+
+from mochic.diag.diagnostic import Diagnostic
+from mochic.ir.builder import Builder
+from mochic.ir.func import COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value
+from mochic.ir.ops import (
+    ADD, ALLOC, ALLOCA, CALL, CALLI, CAST, EQ, F2I, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, I2F,
+    ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
+)  # fmt: skip
+from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, TRACED, TYPE_NAMES, VOID
+from mochic.lower.descs import make_string, runtime_data
+from mochic.lower.rtabi import RUNTIME
+from mochic.source import SourceMap
+from mochic.syntax import ast
+
+_TYPES: Final[dict[str, int]] = {"int": I64, "float": F64, "bool": I32, "ptr": PTR, "ref": REF, "tag": TAG}
+_WORDS: Final = (I64, PTR, REF, TAG)
+_ADDRESSES: Final = (PTR, REF, TAG)
+
+# Loads and stores: IR op name, type of the value.
+_LOADS: Final[dict[str, tuple[str, int]]] = {
+    "load64": ("ld", I64),
+    "load32": ("ld32u", I64),
+    "load32s": ("ld32s", I64),
+    "load16": ("ld16u", I64),
+    "load8": ("ld8u", I64),
+    "load8s": ("ld8s", I64),
+    "loadf": ("ld", F64),
+    "loadptr": ("ld", PTR),
+    "loadref": ("ld", REF),
+    "loadtag": ("ld", TAG),
+    "loadbool": ("ld", I32),
+}
+_STORES: Final[dict[str, tuple[str, int]]] = {
+    "store64": ("st", I64),
+    "store32": ("st32", I64),
+    "store16": ("st16", I64),
+    "store8": ("st8", I64),
+    "storef": ("st", F64),
+    "storeptr": ("st", PTR),
+    "storeref": ("st", REF),
+    "storetag": ("st", TAG),
+    "storebool": ("st", I32),
+}
+# Intrinsics that are one op: op name, parameter types, result.
+_SIMPLE: Final[dict[str, tuple[str, tuple[int, ...], int]]] = {
+    "and": ("and", (I64, I64), I64),
+    "or": ("or", (I64, I64), I64),
+    "xor": ("xor", (I64, I64), I64),
+    "not": ("not", (I64,), I64),
+    "shl": ("shl", (I64, I64), I64),
+    "shr": ("shr", (I64, I64), I64),
+    "sar": ("sar", (I64, I64), I64),
+    "udiv": ("udiv", (I64, I64), I64),
+    "urem": ("urem", (I64, I64), I64),
+    "umulh": ("umulh", (I64, I64), I64),
+    "ult": ("ult", (I64, I64), I32),
+    "ule": ("ule", (I64, I64), I32),
+    "clz": ("clz", (I64,), I64),
+    "ctz": ("ctz", (I64,), I64),
+    "popcnt": ("popcnt", (I64,), I64),
+    "addov": ("addov", (I64, I64), I32),
+    "subov": ("subov", (I64, I64), I32),
+    "mulov": ("mulov", (I64, I64), I32),
+    "sqrt": ("fsqrt", (F64,), F64),
+    "fabs": ("fabs", (F64,), F64),
+    "fbits": ("fbits", (F64,), I64),
+    "bitsf": ("bitsf", (I64,), F64),
+}
+_CALLS: Final[dict[str, int]] = {"callptr": I64, "callref": REF, "calltag": TAG, "callvoid": VOID}
+_INT_OPS: Final[dict[str, int]] = {"+": ADD, "-": SUB, "*": MUL, "/": SDIV, "%": SREM}
+_FLOAT_OPS: Final[dict[str, int]] = {"+": FADD, "-": FSUB, "*": FMUL, "/": FDIV}
+# op -> (op for int, op for float, op for ptr, swap operands)
+_COMPARE: Final[dict[str, tuple[int, int, int, bool]]] = {
+    "==": (EQ, FEQ, EQ, False),
+    "!=": (NE, FNE, NE, False),
+    "<": (SLT, FLT, ULT, False),
+    "<=": (SLE, FLE, ULE, False),
+    ">": (SLT, FLT, ULT, True),
+    ">=": (SLE, FLE, ULE, True),
+}
+_ATTRIBUTES: Final[dict[str, int]] = {"@nogc": NOGC, "@noreturn": NORETURN | COLD, "@inline": INLINE, "@pure": PURE}
+_MAX_INLINE_ALLOC: Final = 256
+
+
+class _Failure(Exception):
+    def __init__(self, diag: Diagnostic) -> None:
+        super().__init__()
+        self.diag = diag
+
+
+def _fail(node: ast.Node, message: str) -> NoReturn:
+    raise _Failure(Diagnostic("", message, node.lo, node.hi))
+
+
+def _name_type(name: int) -> str:
+    for text, t in _TYPES.items():
+        if t == name:
+            return text
+    return TYPE_NAMES[name]
+
+
+class Local:
+    """A variable of a function; the builder's key for it."""
+
+    __slots__ = ("name", "type", "mutable")
+
+    def __init__(self, name: str, type: int, mutable: bool) -> None:
+        self.name = name
+        self.type = type
+        self.mutable = mutable
+
+
+class RuntimeLower:
+    """All files of the package: names first, then bodies.
+
+    >>> lower = RuntimeLower(sources)           # doctest: +SKIP
+    >>> module, diagnostics = lower.run(programs)
+    """
+
+    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings")
+
+    def __init__(self, sources: SourceMap) -> None:
+        self.module = Module(sources)
+        self.diags: list[Diagnostic] = []
+        self.consts: dict[str, int | float] = {}
+        self.vars: dict[str, tuple[DataSym, int]] = {}
+        self.funcs: dict[str, FuncSym] = {}
+        self.decls: list[tuple[FuncSym, ast.FunDecl]] = []
+        self.strings: dict[str, DataSym] = {}
+
+    def run(self, programs: list[ast.Program]) -> tuple[Module, list[Diagnostic]]:
+        for program in programs:
+            for stmt in program.body:
+                try:
+                    self.declare(stmt)
+                except _Failure as e:
+                    self.diags.append(e.diag)
+        for sym, decl in self.decls:
+            try:
+                self.module.funcs.append(FuncLower(self, sym, decl).run())
+            except _Failure as e:
+                self.diags.append(e.diag)
+        return self.module, self.diags
+
+    def declare(self, stmt: ast.Stmt) -> None:
+        if isinstance(stmt, ast.FunDecl):
+            if stmt.name in self.funcs:
+                _fail(stmt, f"function {stmt.name} is defined twice")
+            sym = self.signature(stmt, stmt.name, stmt.params, stmt.result, stmt.doc)
+            self.funcs[stmt.name] = sym
+            self.decls.append((sym, stmt))
+        elif isinstance(stmt, ast.ExternDecl) and stmt.kind == "fun":
+            assert stmt.params is not None
+            sym = self.signature(stmt, stmt.name, stmt.params, stmt.type, "")
+            sym.flags |= NOGC
+            self.funcs[stmt.name] = sym
+        elif isinstance(stmt, ast.VarDecl):
+            if stmt.name in self.consts or stmt.name in self.vars:
+                _fail(stmt, f"{stmt.name} is defined twice")
+            value = 0 if stmt.value is None else self.constant(stmt.value)
+            if not stmt.mutable:
+                self.consts[stmt.name] = value
+                return
+            if stmt.type is None:
+                _fail(stmt, "a global variable needs a type")
+            t = self.type_of(stmt.type)
+            if isinstance(value, float):
+                _fail(stmt, "a global float cannot be initialised")
+            kind = "roots" if TRACED[t] else "data"
+            d = DataSym("runtime." + stmt.name, kind, (value & (1 << 64) - 1).to_bytes(8, "little"))
+            d.local = False
+            self.module.data.append(d)
+            self.vars[stmt.name] = (d, t)
+        else:
+            _fail(stmt, "not allowed at the top level of the runtime")
+
+    def signature(
+        self, node: ast.Node, name: str, params: list[ast.Param], result: ast.TypeRef | None, doc: str
+    ) -> FuncSym:
+        types = []
+        for p in params:
+            if p.type is None:
+                _fail(p, "a parameter needs a type")
+            types.append(self.type_of(p.type))
+        ret = VOID if result is None else self.type_of(result)
+        flags = 0
+        for word in doc.split():
+            flags |= _ATTRIBUTES.get(word, 0)
+        sym = RUNTIME.get(name)
+        if sym is None:
+            sym = FuncSym("runtime." + name, types, ret, flags)
+        else:
+            if sym.params != types or sym.ret != ret:
+                _fail(node, f"{name} does not have the signature of the table in rtabi")
+            if sym.flags & NOGC and not flags & NOGC:
+                _fail(node, f"{name} must be @nogc")
+            sym.flags |= flags & INLINE
+        sym.pos = node.lo
+        return sym
+
+    def type_of(self, t: ast.TypeRef) -> int:
+        if isinstance(t, ast.TypeName) and t.name in _TYPES:
+            return _TYPES[t.name]
+        _fail(t, "not a type of the runtime dialect")
+
+    def constant(self, e: ast.Expr) -> int | float:
+        """The value of a constant expression."""
+        if isinstance(e, (ast.IntLit, ast.FloatLit)):
+            return e.value
+        if isinstance(e, ast.BoolLit):
+            return int(e.value)
+        if isinstance(e, ast.NoneLit):
+            return 0
+        if isinstance(e, ast.Ident) and e.name in self.consts:
+            return self.consts[e.name]
+        if isinstance(e, ast.Unary) and e.op == "-":
+            return -self.constant(e.operand)
+        if isinstance(e, ast.Binary) and e.op in ("+", "-", "*"):
+            a, b = self.constant(e.left), self.constant(e.right)
+            return a + b if e.op == "+" else a - b if e.op == "-" else a * b
+        if isinstance(e, ast.Call) and isinstance(e.fn, ast.Ident) and e.fn.name == "shl":
+            a, b = (self.constant(x) for x in e.args)
+            if isinstance(a, int) and isinstance(b, int):
+                return a << b
+        _fail(e, "not a constant")
+
+    def string(self, text: str) -> DataSym:
+        d = self.strings.get(text)
+        if d is None:
+            d = make_string(f"runtime.str.{len(self.strings)}", text, runtime_data("desc.string"))
+            self.strings[text] = d
+            self.module.data.append(d)
+        return d
+
+
+class FuncLower:
+    """One function body."""
+
+    __slots__ = ("rt", "sym", "decl", "fn", "b", "scopes", "loops")
+
+    def __init__(self, rt: RuntimeLower, sym: FuncSym, decl: ast.FunDecl) -> None:
+        self.rt = rt
+        self.sym = sym
+        self.decl = decl
+        self.fn = Func(sym)
+        self.fn.pos = decl.lo
+        self.b = Builder(self.fn)
+        self.scopes: list[dict[str, Local]] = [{}]
+        self.loops: list[tuple[Block, Block]] = []  # (break, continue)
+
+    def run(self) -> Func:
+        b = self.b
+        for p, t in zip(self.decl.params, self.sym.params, strict=True):
+            local = Local(p.name, t, True)
+            self.scopes[0][p.name] = local
+            b.write(local, self.fn.new_param(self.fn.entry, t))
+        self.block(self.decl.body)
+        if b.reachable:
+            if self.sym.ret == VOID and not self.sym.flags & NORETURN:
+                b.ret()
+            elif self.sym.flags & NORETURN:
+                b.trap()
+            else:
+                _fail(self.decl, f"{self.decl.name} can end without a result")
+        return b.finish()
+
+    # -- statements
+
+    def block(self, body: list[ast.Stmt]) -> None:
+        self.scopes.append({})
+        for stmt in body:
+            self.b.pos = stmt.lo
+            self.stmt(stmt)
+        self.scopes.pop()
+
+    def stmt(self, s: ast.Stmt) -> None:
+        b = self.b
+        if isinstance(s, ast.ExprStmt):
+            self.expr(s.expr)
+        elif isinstance(s, ast.Assign):
+            self.assign(s)
+        elif isinstance(s, ast.VarDecl):
+            want = VOID if s.type is None else self.rt.type_of(s.type)
+            v = self.zero(want) if s.value is None else self.typed(s.value, want) if want else self.expr(s.value)
+            if v.type == VOID:
+                _fail(s, "no value")
+            local = Local(s.name, v.type, s.mutable)
+            self.scopes[-1][s.name] = local
+            b.write(local, v)
+        elif isinstance(s, ast.If):
+            self.if_stmt(s)
+        elif isinstance(s, ast.While):
+            head, body, done = b.block(), b.block(), b.block()
+            b.jump(head)
+            b.at(head)
+            self.cond(s.cond, body, done)
+            b.start(body)
+            self.loops.append((done, head))
+            self.block(s.body)
+            self.loops.pop()
+            b.jump(head)
+            b.seal(head)
+            b.start(done)
+        elif isinstance(s, ast.For):
+            self.for_stmt(s)
+        elif isinstance(s, ast.Return):
+            if s.value is None:
+                if self.sym.ret != VOID:
+                    _fail(s, "a result is needed")
+                b.ret()
+            else:
+                b.ret(self.typed(s.value, self.sym.ret))
+        elif isinstance(s, (ast.Break, ast.Continue)):
+            if not self.loops:
+                _fail(s, "not in a loop")
+            b.jump(self.loops[-1][0 if isinstance(s, ast.Break) else 1])
+        else:
+            _fail(s, "not a statement of the runtime dialect")
+
+    def assign(self, s: ast.Assign) -> None:
+        if not isinstance(s.target, ast.Ident):
+            _fail(s, "only variables can be assigned")
+        name = s.target.name
+        local = self.local(name)
+        if local is not None:
+            if not local.mutable:
+                _fail(s, f"{name} is immutable")
+            self.b.write(local, self.typed(s.value, local.type))
+            return
+        if name not in self.rt.vars:
+            _fail(s, f"undefined variable {name}")
+        sym, t = self.rt.vars[name]
+        v = self.typed(s.value, t)
+        self.b.emit(OP_BY_NAME["st"], VOID, [self.b.emit(SYMADDR, PTR, [], 0, sym), v])
+
+    def if_stmt(self, s: ast.If) -> None:
+        b = self.b
+        done = b.block()
+        while True:
+            then = b.block()
+            other = b.block() if s.orelse is not None else done
+            self.cond(s.cond, then, other)
+            b.start(then)
+            self.block(s.then)
+            b.jump(done)
+            if s.orelse is None:
+                break
+            b.start(other)
+            if len(s.orelse) == 1 and isinstance(s.orelse[0], ast.If):
+                s = s.orelse[0]
+                b.pos = s.lo
+                continue
+            self.block(s.orelse)
+            b.jump(done)
+            break
+        b.start(done)
+
+    def for_stmt(self, s: ast.For) -> None:
+        b = self.b
+        if s.end is None:
+            _fail(s, "only ranges")
+        first = self.typed(s.source, I64)
+        last = self.typed(s.end, I64)
+        head, body, step, done = b.block(), b.block(), b.block(), b.block()
+        local = Local(s.var, I64, True)
+        b.write(local, first)
+        b.jump(head)
+        b.at(head)
+        b.brif(b.emit(SLT, I32, [b.read(local, I64), last]), body, done)
+        b.start(body)
+        self.scopes.append({s.var: local})
+        self.loops.append((done, step))
+        self.block(s.body)
+        self.loops.pop()
+        self.scopes.pop()
+        b.jump(step)
+        b.start(step)
+        b.write(local, b.emit(ADD, I64, [b.read(local, I64), b.iconst(I64, 1)]))
+        b.jump(head)
+        b.seal(head)
+        b.start(done)
+
+    # -- conditions
+
+    def cond(self, e: ast.Expr, then: Block, other: Block) -> None:
+        """Branch on e.  `then` and `other` may get more than one predecessor: seal them afterwards."""
+        b = self.b
+        if isinstance(e, ast.Unary) and e.op == "!":
+            self.cond(e.operand, other, then)
+        elif isinstance(e, ast.Binary) and e.op in ("&&", "||"):
+            mid = b.block()
+            if e.op == "&&":
+                self.cond(e.left, mid, other)
+            else:
+                self.cond(e.left, then, mid)
+            b.start(mid)
+            self.cond(e.right, then, other)
+        else:
+            b.brif(self.typed(e, I32), then, other)
+
+    # -- expressions
+
+    def local(self, name: str) -> Local | None:
+        for scope in reversed(self.scopes):
+            found = scope.get(name)
+            if found is not None:
+                return found
+        return None
+
+    def zero(self, t: int) -> Value:
+        return self.b.emit(FCONST if t == F64 else ICONST, t, [])
+
+    def typed(self, e: ast.Expr, want: int) -> Value:
+        """The value of e, which must have this type; constants adapt."""
+        if isinstance(e, ast.NoneLit) and want in _ADDRESSES:
+            return self.b.iconst(want, 0)
+        v = self.expr(e)
+        if v.type != want:
+            _fail(e, f"expected {_name_type(want)}, got {_name_type(v.type)}")
+        return v
+
+    def expr(self, e: ast.Expr) -> Value:
+        b = self.b
+        if isinstance(e, ast.IntLit):
+            return b.iconst(I64, e.value)
+        if isinstance(e, ast.Ident):
+            return self.ident(e)
+        if isinstance(e, ast.Call):
+            return self.call(e)
+        if isinstance(e, ast.Binary):
+            return self.binary(e)
+        if isinstance(e, ast.Unary):
+            if e.op == "!":
+                return b.emit(EQ, I32, [self.typed(e.operand, I32), b.iconst(I32, 0)])
+            if isinstance(e.operand, ast.IntLit):
+                return b.iconst(I64, -e.operand.value)
+            v = self.expr(e.operand)
+            if v.type not in (I64, F64):
+                _fail(e, "only int and float have a sign")
+            return b.emit(FNEG if v.type == F64 else NEG, v.type, [v])
+        if isinstance(e, ast.Cast):
+            return self.cast(e)
+        if isinstance(e, ast.StrLit):
+            return b.emit(SYMADDR, REF, [], 0, self.rt.string(e.value))
+        if isinstance(e, ast.FloatLit):
+            return self.float_const(e.value)
+        if isinstance(e, ast.BoolLit):
+            return b.iconst(I32, int(e.value))
+        if isinstance(e, ast.NoneLit):
+            return b.iconst(TAG, 0)
+        _fail(e, "not an expression of the runtime dialect")
+
+    def float_const(self, value: float) -> Value:
+        return self.b.emit(FCONST, F64, [], struct.unpack("<q", struct.pack("<d", value))[0])
+
+    def ident(self, e: ast.Ident) -> Value:
+        b = self.b
+        local = self.local(e.name)
+        if local is not None:
+            return b.read(local, local.type)
+        rt = self.rt
+        value = rt.consts.get(e.name)
+        if value is not None:
+            return self.float_const(value) if isinstance(value, float) else b.iconst(I64, _wrap(value))
+        if e.name not in rt.vars:
+            _fail(e, f"undefined name {e.name}")
+        sym, t = rt.vars[e.name]
+        return b.emit(OP_BY_NAME["ld"], t, [b.emit(SYMADDR, PTR, [], 0, sym)])
+
+    def binary(self, e: ast.Binary) -> Value:
+        b = self.b
+        op = e.op
+        if op in ("&&", "||"):
+            yes, no, done = b.block(), b.block(), b.block()
+            self.cond(e, yes, no)
+            key = Local("", I32, True)
+            for blk, value in ((yes, 1), (no, 0)):
+                b.start(blk)
+                b.write(key, b.iconst(I32, value))
+                b.jump(done)
+            b.start(done)
+            return b.read(key, I32)
+        if isinstance(e.left, ast.NoneLit):
+            right = self.expr(e.right)
+            left = self.typed(e.left, right.type)
+        else:
+            left = self.expr(e.left)
+            right = self.typed(e.right, left.type) if isinstance(e.right, ast.NoneLit) else self.expr(e.right)
+        lt, rt = left.type, right.type
+        cmp = _COMPARE.get(op)
+        if cmp is not None:
+            if lt != rt or (lt in (REF, TAG, I32) and op not in ("==", "!=")):
+                _fail(e, f"cannot compare {_name_type(lt)} with {_name_type(rt)}")
+            code = cmp[1] if lt == F64 else cmp[2] if lt == PTR else cmp[0]
+            return b.emit(code, I32, [right, left] if cmp[3] else [left, right])
+        if lt == rt == I64 and op in _INT_OPS:
+            return b.emit(_INT_OPS[op], I64, [left, right])
+        if lt == rt == F64 and op in _FLOAT_OPS:
+            return b.emit(_FLOAT_OPS[op], F64, [left, right])
+        if lt in _ADDRESSES and rt == I64 and op in ("+", "-"):
+            return b.emit(_INT_OPS[op], PTR, [left, right])
+        if lt == rt == PTR and op == "-":
+            return b.emit(SUB, I64, [left, right])
+        _fail(e, f"no operator {op} on {_name_type(lt)} and {_name_type(rt)}")
+
+    def cast(self, e: ast.Cast) -> Value:
+        b = self.b
+        to = self.rt.type_of(e.type)
+        v = self.typed(e.expr, to) if isinstance(e.expr, ast.NoneLit) else self.expr(e.expr)
+        src = v.type
+        if src == to:
+            return v
+        if src in _WORDS and to in _WORDS:
+            return b.emit(CAST, to, [v])
+        if src == I32 and to == I64:
+            return b.emit(ZEXT32, I64, [v])
+        if src == I64 and to == F64:
+            return b.emit(I2F, F64, [v])
+        if src == F64 and to == I64:
+            return b.emit(F2I, I64, [v])
+        _fail(e, f"no cast from {_name_type(src)} to {_name_type(to)}")
+
+    # -- calls
+
+    def call(self, e: ast.Call) -> Value:
+        if not isinstance(e.fn, ast.Ident):
+            _fail(e, "only functions can be called")
+        name = e.fn.name
+        b = self.b
+        b.pos = e.lo
+        rt = self.rt
+        sym = rt.funcs.get(name)
+        if sym is not None:
+            if name == "alloc":
+                inline = self.inline_alloc(e)
+                if inline is not None:
+                    return inline
+            args = self.args(e, sym.params)
+            self.check_nogc(e, sym)
+            v = b.emit(CALL, sym.ret, args, 0, sym)
+            if sym.flags & NORETURN:
+                b.trap()
+            return v
+        if name in _LOADS:
+            op, t = _LOADS[name]
+            self.arity(e, 2)
+            base, off = self.address(e.args[0], e.args[1])
+            return b.emit(OP_BY_NAME[op], t, [base], off)
+        if name in _STORES:
+            op, t = _STORES[name]
+            self.arity(e, 3)
+            base, off = self.address(e.args[0], e.args[1])
+            return b.emit(OP_BY_NAME[op], VOID, [base, self.typed(e.args[2], t)], off)
+        if name in _SIMPLE:
+            op, params, ret = _SIMPLE[name]
+            return b.emit(OP_BY_NAME[op], ret, self.args(e, list(params)))
+        if name in _CALLS:
+            values = [self.expr(a) for a in e.args]
+            if not values or values[0].type != PTR:
+                _fail(e, "the first argument is the code address")
+            if self.sym.flags & NOGC:
+                _fail(e, "an indirect call in a @nogc function")
+            sig = Sig([v.type for v in values[1:]], _CALLS[name])
+            return b.emit(CALLI, sig.ret, values, 0, sig)
+        return self.special(e, name)
+
+    def special(self, e: ast.Call, name: str) -> Value:
+        b = self.b
+        if name == "select":
+            self.arity(e, 3)
+            c = self.typed(e.args[0], I32)
+            x = self.expr(e.args[1])
+            return b.emit(SELECT, x.type, [c, x, self.typed(e.args[2], x.type)])
+        if name == "alloca":
+            self.arity(e, 1)
+            n = self.rt.constant(e.args[0])
+            if not isinstance(n, int) or n <= 0:
+                _fail(e, "alloca needs a positive constant")
+            return b.emit(ALLOCA, PTR, [], (n + 15) & -16)
+        if name == "addr":
+            self.arity(e, 1)
+            return b.emit(SYMADDR, PTR, [], 0, self.symbol(e.args[0]))
+        if name == "trap":
+            self.arity(e, 0)
+            b.trap()
+            return Value(-1, ICONST, VOID, [], 0, None, 0)
+        _fail(e, f"unknown function {name}")
+
+    def symbol(self, e: ast.Expr) -> FuncSym | DataSym:
+        """The operand of `addr`."""
+        rt = self.rt
+        if isinstance(e, ast.Ident):
+            if e.name in rt.funcs:
+                return rt.funcs[e.name]
+            if e.name in rt.vars:
+                return rt.vars[e.name][0]
+        elif isinstance(e, ast.StrLit):
+            if e.value.startswith("runtime."):
+                return runtime_data(e.value[8:])
+            return FuncSym(e.value, [], VOID)
+        _fail(e, "not a symbol")
+
+    def inline_alloc(self, e: ast.Call) -> Value | None:
+        """`alloc(addr("runtime.desc.X"), CONSTANT)` becomes the inline allocation that programs use."""
+        if len(e.args) != 2 or self.sym.flags & NOGC:
+            return None
+        desc, size = e.args
+        if not (isinstance(desc, ast.Call) and isinstance(desc.fn, ast.Ident) and desc.fn.name == "addr"):
+            return None
+        try:
+            n = self.rt.constant(size)
+        except _Failure:
+            return None
+        if not isinstance(n, int) or n > _MAX_INLINE_ALLOC:
+            return None
+        return self.b.emit(ALLOC, REF, [], n, self.symbol(desc.args[0]))
+
+    def args(self, e: ast.Call, params: list[int]) -> list[Value]:
+        self.arity(e, len(params))
+        return [self.typed(a, t) for a, t in zip(e.args, params, strict=True)]
+
+    def arity(self, e: ast.Call, n: int) -> None:
+        if len(e.args) != n:
+            _fail(e, f"expected {n} arguments, got {len(e.args)}")
+
+    def check_nogc(self, e: ast.Call, sym: FuncSym) -> None:
+        if self.sym.flags & NOGC and not sym.flags & NOGC:
+            _fail(e, f"@nogc function {self.decl.name} calls {sym.name}, which is not")
+
+    def address(self, base: ast.Expr, off: ast.Expr) -> tuple[Value, int]:
+        """Base value and constant offset of a memory access."""
+        p = self.expr(base)
+        if p.type not in _ADDRESSES:
+            _fail(base, "not an address")
+        n = 0
+        while isinstance(off, ast.Binary) and off.op == "+":
+            # x + CONSTANT: the constant goes into the instruction.
+            try:
+                c = self.rt.constant(off.right)
+            except _Failure:
+                break
+            assert isinstance(c, int)
+            n += c
+            off = off.left
+        try:
+            c = self.rt.constant(off)
+            assert isinstance(c, int)
+            return p, n + c
+        except _Failure:
+            i = self.typed(off, I64)
+        return self.b.emit(ADD, PTR, [p, i]), n
+
+
+def _wrap(n: int) -> int:
+    n &= (1 << 64) - 1
+    return n - (1 << 64) if n >> 63 else n
+

@@ -1,0 +1,28 @@
+"""What the user asked for, as one value: a compilation is a function of (sources, Options)."""
+
+from __future__ import annotations
+
+STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
+
+
+class Options:
+    """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
+    allocation.  `tests`: keep `test` blocks.  `gc_stress`: collect at every allocation."""
+
+    __slots__ = (
+        "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "strict", "gc_stress",
+    )  # fmt: skip
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.out = ""
+        self.opt = 2
+        self.debug = False
+        self.emit = "exe"
+        self.linker = ""
+        self.strip = False
+        self.time = False
+        self.verify = False
+        self.tests = True
+        self.strict = False
+        self.gc_stress = False
