@@ -123,10 +123,10 @@ def guarded(action: Callable[[], int]) -> int:
 
 
 def render_errors(e: Any, sources: Any) -> str:
-    from mochic.diag.render import render_list, render_one
+    from mochic.diag.render import render, render_list
 
     if e.kind == "parse":
-        return "parse error:\n" + "\n".join(render_one(d, sources) for d in e.diagnostics)
+        return "parse error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
     return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
 
 

@@ -1,0 +1,302 @@
+"""Simplification, constant folding and global value numbering in one walk.
+
+Method.  The dominator tree is walked from the entry.  Each value's arguments are replaced by their leaders,
+then it is folded, simplified by rule (simplify.rules), and looked up among equal pure values of the
+blocks that dominate it (hash-based value numbering; Briggs, Cooper & Simpson 1997).  What a block added to
+the table is removed when the walk leaves its subtree.
+
+Loads are values too as long as no store in between may change them: the table of available loads is kept
+along chains of blocks with one predecessor, and emptied where control joins or a call may write.  A store
+makes its value available.  A load or store through a REF and one through a PTR never touch the same word in
+compiled programs (PTRs point into arrays, REFs at object fields); the runtime's own code, which mixes
+them, says so with `typed=False`.
+
+Invariants.  A load stays where it is or disappears; nothing moves across a check, a call or a store.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.ir.cfg import DomTree, compute_preds
+from mochic.ir.func import NOGC, PURE, Block, Func, Value
+from mochic.ir.ops import (
+    ALLOC, BRIF, CALL, CAST, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, ST,
+    SWITCH, SYMADDR,
+)  # fmt: skip
+from mochic.ir.types import F64, I32, PTR, REF, TAG
+from mochic.opt.fold import fold, wrap
+from mochic.opt.generated.simplify_rules import SIMPLIFY
+
+READONLY = "ro"
+
+
+class _Walk:
+    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos")
+
+    def __init__(self, fn: Func, typed: bool) -> None:
+        self.fn = fn
+        self.typed = typed
+        self.leader: dict[int, Value] = {}
+        self.table: dict[Any, Value] = {}
+        self.new: list[Value] = []
+        self.changed = False
+        self.pos = 0
+
+    def make(self, op: int, type: int, args: list[Value], imm: int = 0) -> Value:
+        fn = self.fn
+        v = Value(fn.nvalues, op, type, args, imm, None, self.pos)
+        fn.nvalues += 1
+        self.new.append(v)
+        return v
+
+    def run(self) -> bool:
+        fn = self.fn
+        compute_preds(fn)
+        dom = DomTree(fn)
+        empty: dict[Any, Value] = {}
+        # Explicit stack: (block, its available loads) on the way down, (None, keys to forget) on the way up.
+        work: list[tuple[Block | None, Any]] = [(fn.blocks[0], {})]
+        while work:
+            b, state = work.pop()
+            if b is None:
+                table = self.table
+                for k in state:
+                    del table[k]
+                continue
+            added: list[Any] = []
+            self.block(b, state, added)
+            if added:
+                work.append((None, added))
+            for c in reversed(dom.children[b.id]):
+                single = len(c.preds) == 1 and c.preds[0] is b
+                work.append((c, dict(state) if single else dict(empty)))
+        if self.leader:
+            self.replace_all()
+        return self.changed
+
+    def replace_all(self) -> None:
+        """Edges to blocks that were walked before their arguments were replaced."""
+        leader = self.leader
+        for b in self.fn.blocks:
+            for sa in b.sargs:
+                for i, a in enumerate(sa):
+                    w = leader.get(a.id)
+                    if w is not None:
+                        sa[i] = w
+            for i, a in enumerate(b.targs):
+                w = leader.get(a.id)
+                if w is not None:
+                    b.targs[i] = w
+            for v in b.values:
+                args = v.args
+                for i, a in enumerate(args):
+                    w = leader.get(a.id)
+                    if w is not None:
+                        args[i] = w
+
+    def block(self, b: Block, loads: dict[Any, Value], added: list[Any]) -> None:
+        leader = self.leader
+        table = self.table
+        typed = self.typed
+        out: list[Value] = []
+        for v in b.values:
+            op = v.op
+            args = v.args
+            for i, a in enumerate(args):
+                w = leader.get(a.id)
+                if w is not None:
+                    args[i] = w
+            if IS_PURE[op]:
+                r = self.pure(v, out, added)
+                if r is not v:
+                    leader[v.id] = r
+                    self.changed = True
+                continue
+            if IS_LOAD[op]:
+                if v.sym == READONLY:
+                    key: Any = (op, v.type, args[0].id, v.imm)
+                    w = table.get(key)
+                    if w is None:
+                        table[key] = v
+                        added.append(key)
+                        out.append(v)
+                    else:
+                        leader[v.id] = w
+                        self.changed = True
+                    continue
+                key = (args[0].id, v.imm, op, v.type)
+                w = loads.get(key)
+                if w is not None:
+                    leader[v.id] = w
+                    self.changed = True
+                    continue
+                loads[key] = v
+                out.append(v)
+                continue
+            out.append(v)
+            if IS_STORE[op]:
+                self.store(v, loads, typed)
+            elif IS_CALL[op] and op != ALLOC:
+                if not (op == CALL and v.sym.flags & PURE):
+                    loads.clear()
+                elif v.sym.flags & NOGC:
+                    key = (CALL, v.sym.name, *[a.id for a in args])
+                    w = table.get(key)
+                    if w is None:
+                        table[key] = v
+                        added.append(key)
+                    elif not _reads_memory(v):
+                        leader[v.id] = w
+                        out.pop()
+                        self.changed = True
+        b.values = out
+        targs = b.targs
+        for i, a in enumerate(targs):
+            w = leader.get(a.id)
+            if w is not None:
+                targs[i] = w
+        self.branch(b)
+
+    def store(self, v: Value, loads: dict[Any, Value], typed: bool) -> None:
+        base = v.args[0]
+        off = v.imm
+        size = 8
+        if loads:
+            if typed:
+                ptr = base.type == PTR
+                bid = base.id
+                kill = []
+                for k, w in loads.items():
+                    kb = w.args[0] if IS_LOAD[w.op] else None
+                    if k[0] == bid:
+                        if off - 8 < k[1] < off + size:
+                            kill.append(k)
+                    elif kb is None or (kb.type == PTR) == ptr:
+                        if ptr or k[1] == off:
+                            kill.append(k)
+                for k in kill:
+                    del loads[k]
+            else:
+                bid = base.id
+                for k in list(loads):
+                    if k[0] != bid or off - 8 < k[1] < off + size:
+                        del loads[k]
+        if v.op == ST:
+            val = v.args[1]
+            if typed:
+                loads[(base.id, off, LD, val.type)] = val
+
+    def pure(self, v: Value, out: list[Value], added: list[Any]) -> Value:
+        """The leader of a pure value; appends it to `out` when it is new."""
+        table = self.table
+        self.pos = v.pos
+        while True:
+            op = v.op
+            args = v.args
+            if args:
+                f = fold(v)
+                if f is not None:
+                    v = self.make(f[0], v.type, [], f[1])
+                    self.new.pop()
+                    continue
+                rule = SIMPLIFY.get(op)
+                if rule is not None:
+                    r = rule(v, self.make)
+                    if r is not None:
+                        new = self.new
+                        if not new or r is not new[-1]:
+                            new.clear()
+                            return self.leader.get(r.id, r)
+                        new.pop()
+                        for x in new:  # operands of the result: constants and inner operations
+                            self.adopt(x, r, out, added)
+                        new.clear()
+                        v = r
+                        continue
+                if op == CAST:
+                    a = args[0]
+                    if a.type == v.type:
+                        return a
+                    if a.op == CAST and a.args[0].type == v.type:
+                        return a.args[0]
+                n = len(args)
+                if n == 2:
+                    x, y = args[0].id, args[1].id
+                    if x > y and IS_COMMUTATIVE[op]:
+                        x, y = y, x
+                    key: Any = (op, v.type, x, y, args[0].type)
+                elif n == 1:
+                    key = (op, v.type, args[0].id, v.imm)
+                else:
+                    key = (op, v.type, *[a.id for a in args])
+            elif op == ICONST:
+                if v.type != I32 and v.type != F64:
+                    key = (op, v.type, v.imm)
+                else:
+                    v.imm = wrap(v.imm, I32)
+                    key = (op, v.type, v.imm)
+            elif op == SYMADDR:
+                key = (op, v.type, v.sym, v.imm)
+            elif op == FCONST:
+                key = (op, v.imm)
+            else:
+                out.append(v)
+                return v
+            w = table.get(key)
+            if w is not None:
+                return w
+            table[key] = v
+            added.append(key)
+            out.append(v)
+            return v
+
+    def adopt(self, x: Value, user: Value, out: list[Value], added: list[Any]) -> None:
+        saved = self.new
+        self.new = []
+        w = self.pure(x, out, added)
+        self.new = saved
+        if w is not x:
+            self.leader[x.id] = w
+            args = user.args
+            for i, a in enumerate(args):
+                if a is x:
+                    args[i] = w
+
+    def branch(self, b: Block) -> None:
+        """Branches on constants, and on inverted conditions."""
+        if b.term == BRIF:
+            c = b.targs[0]
+            if c.op == ICONST:
+                keep = 0 if c.imm else 1
+                b.term = JUMP
+                b.targs = []
+                b.succs = [b.succs[keep]]
+                b.sargs = [b.sargs[keep]]
+                self.changed = True
+            elif b.succs[0] is b.succs[1] and not b.sargs[0] and not b.sargs[1]:
+                b.term = JUMP
+                b.targs = []
+                b.succs = [b.succs[0]]
+                b.sargs = [[]]
+                self.changed = True
+        elif b.term == SWITCH:
+            c = b.targs[0]
+            if c.op == ICONST:
+                keep = b.cases.index(c.imm) if c.imm in b.cases else len(b.succs) - 1
+                b.term = JUMP
+                b.targs = []
+                b.succs = [b.succs[keep]]
+                b.sargs = [b.sargs[keep]]
+                b.cases = []
+                self.changed = True
+
+
+def _reads_memory(v: Value) -> bool:
+    """A PURE runtime function may read objects that change between two calls: only scalars are safe to merge."""
+    return any(a.type in (PTR, REF, TAG) for a in v.args)
+
+
+def run(fn: Func, typed: bool = True) -> bool:
+    """Simplify and number the values of a function; tells whether anything changed."""
+    return _Walk(fn, typed).run()
