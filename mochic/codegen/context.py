@@ -1,0 +1,41 @@
+"""What compiling a module's functions shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from backend.obj.ctx import Ctx
+from backend.obj.sym import LSym
+from mochic.ir.func import DataSym, FuncSym
+
+# position -> (file name, line)
+Lines = Callable[[int], tuple[str, int]]
+
+
+def no_lines(pos: int) -> tuple[str, int]:
+    """For functions without source text."""
+    return "", 0
+
+
+class Context:
+    """Symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
+    ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
+
+    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "check", "_lsyms")
+
+    def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
+        self.asm = asm if asm is not None else Ctx()
+        self.lines = lines
+        self.alloc_ptr = DataSym("runtime.alloc_ptr", "data", None)
+        self.alloc_limit = DataSym("runtime.alloc_limit", "data", None)
+        self.alloc = FuncSym("runtime.alloc", [4, 2], 5)
+        self.inline_alloc = True
+        self.check = False
+        self._lsyms: dict[str, LSym] = {}
+
+    def lsym(self, sym: FuncSym | DataSym) -> LSym:
+        """The object file symbol of an IR symbol."""
+        s = self._lsyms.get(sym.name)
+        if s is None:
+            s = self._lsyms[sym.name] = self.asm.lookup(sym.name)
+        return s

@@ -1,0 +1,595 @@
+"""From allocated Progs to the final list: registers in place, moves between places, prologue, jumps.
+
+Also the last rewrites that need to know registers:
+
+    LEAQ c(r), r   ADDQ $c, r            LEAQ (r)(x*1), r   ADDQ x, r
+    MOVQ $0, r     XORL r, r             MOVQ r, r          nothing
+    IDIVQ y        sign extension, and a detour for y = -1, which traps on the most negative dividend
+    CVTSQ2SD x, f  preceded by XORPS f, f: it would wait for the last writer of f
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
+from backend.x86 import ops
+from backend.x86.ops import (
+    AADDL, AADDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
+    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, APOPQ, APUSHQ, ARET, ASUBQ, AXORL, AXORPS, AMOVB,
+)  # fmt: skip
+from backend.x86.regs import AX, DX, SP, X0
+from mochic.codegen.context import Context
+from mochic.codegen.frame import Frame, lay_out
+from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
+from mochic.codegen.moves import REGS, SLOT, parallel, place
+from mochic.codegen.regalloc import Allocation
+from mochic.codegen.select_amd64 import ACMOVSD
+from mochic.codegen.targets.amd64 import (
+    CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, CLOBBERS, JCC, READS_FLAGS, STACK,
+)  # fmt: skip
+from mochic.ir.ops import BRIF, JUMP
+
+_PLAIN_MOVES: Final = frozenset((AMOVQ, AMOVL, AMOVSD, AMOVAPS))
+# Opcodes that neither read nor write flags: all moves, LEA, SSE arithmetic (UCOMISD and COMISD write them).
+_NEUTRAL: Final = frozenset(
+    n for name, n in ops.OPS.items()
+    if name.startswith(("MOV", "LEA", "NOT", "PUSH", "POP", "CVT", "XCHGQ", "SQRT", "CMOV", "SET"))
+    or (name.endswith(("SD", "PS", "PD")) and "COMI" not in name)
+)  # fmt: skip
+PAGE: Final = 4096
+
+
+class Compiled:
+    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots)."""
+
+    __slots__ = ("progs", "sites", "frame", "tables")
+
+    def __init__(self, frame: Frame) -> None:
+        self.progs: list[Prog] = []
+        self.sites: list[tuple[Prog, int]] = []
+        self.frame = frame
+        self.tables: list[tuple[object, int, int, list[Prog]]] = []
+
+
+class Emitter:
+    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "tails", "heads")
+
+    def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
+        self.ctx = ctx
+        self.sel = sel
+        self.alloc = alloc
+        self.frame = frame
+        self.out: list[Prog] = []
+        self.result = Compiled(frame)
+        # Moves by instruction index they stand before; at the end and start of blocks by block id.
+        self.gaps: dict[int, list[tuple[int, int]]] = {}
+        self.tails: dict[int, list[tuple[int, int]]] = {}
+        self.heads: dict[int, list[tuple[int, int]]] = {}
+
+    # -- where values are
+
+    def slot(self, r: int) -> int:
+        g = self.alloc.slot[r]
+        assert g >= 0, "value without a slot"
+        return SLOT + self.frame.offsets[g]
+
+    def location(self, r: int, pos: int) -> int:
+        reg = self.alloc.reg[r] or self.alloc.at(r, pos)
+        return reg or self.slot(r)
+
+    # -- moves
+
+    def plan(self) -> None:
+        """Stores, reloads and the moves on edges."""
+        alloc = self.alloc
+        iv = alloc.iv
+        gaps = self.gaps
+        for members in alloc.groups:
+            for r in members:
+                if alloc.late[r]:
+                    continue
+                d = iv.define[r]
+                reg = alloc.reg[r] or alloc.at(r, d)
+                if reg:
+                    gaps.setdefault((d >> 1) + 1, []).append((self.slot(r), reg))
+        for j, live in alloc.live.items():
+            for r in live:
+                if alloc.late[r]:
+                    reg = alloc.reg[r] or alloc.at(r, 2 * j)
+                    if reg:
+                        gaps.setdefault(j, []).append((self.slot(r), reg))
+        if alloc.pieces:
+            self.plan_pieces()
+        self.plan_edges()
+
+    def plan_pieces(self) -> None:
+        """Transitions inside blocks: reload where a piece begins, store where a late value loses its register."""
+        alloc = self.alloc
+        iv = alloc.iv
+        gaps = self.gaps
+        edges = bytearray(2 * self.sel.codes[-1].end + 2)
+        for c in self.sel.codes:
+            edges[2 * c.first] = 1
+        for r, pieces in alloc.pieces.items():
+            d = iv.define[r]
+            start = iv.start[r]
+            bits = iv.bits[r]
+            for p in pieces:
+                if not p.reg:
+                    continue
+                s = p.start
+                e = s + p.bits.bit_length()
+                if s != d and not edges[s]:
+                    src = alloc.at(r, s - 1) or self.slot(r)
+                    gaps.setdefault((s + 1) >> 1, []).append((p.reg, src))
+                if alloc.late[r] and not edges[e] and bits >> (e - start) & 1 and not alloc.at(r, e):
+                    gaps.setdefault((e + 1) >> 1, []).append((self.slot(r), p.reg))
+
+    def plan_edges(self) -> None:
+        alloc = self.alloc
+        iv = alloc.iv
+        by_block = self.sel.by_block
+        split = 0
+        for r in alloc.pieces:
+            i = iv.number.get(r)
+            if i is not None:
+                split |= 1 << i
+        for c in self.sel.codes:
+            b = c.block
+            end = 2 * c.end - 1
+            for s in b.succs:
+                to = by_block[s.id]
+                assert to is not None
+                moves: list[tuple[int, int]] = []
+                first = 2 * to.first
+                m = to.live_in & split
+                while m:
+                    low = m & -m
+                    m ^= low
+                    r = iv.order[low.bit_length() - 1]
+                    src = alloc.at(r, end)
+                    dst = alloc.at(r, first)
+                    if src == dst:
+                        continue
+                    if dst:
+                        moves.append((dst, src or self.slot(r)))
+                    elif alloc.late[r]:
+                        moves.append((self.slot(r), src))
+                if b.term == JUMP:
+                    self.tails[b.id] = moves
+                elif moves:
+                    self.heads[s.id] = moves
+
+    def edge(self, c: BlockCode, out: list[Prog]) -> None:
+        """The moves at the end of a block with one successor."""
+        moves = self.tails.get(c.block.id, [])
+        alloc = self.alloc
+        constants: list[tuple[int, Addr]] = []
+        if c.edge:
+            to = self.sel.by_block[c.block.succs[0].id]
+            assert to is not None
+            first = 2 * to.first
+            end = 2 * c.end - 1
+            for a, v in zip(c.edge, to.params, strict=True):
+                d = v - VREG
+                reg = alloc.reg[d] or alloc.at(d, first)
+                if not reg and alloc.slot[d] < 0:
+                    continue  # the parameter is never read
+                dst = reg or self.slot(d)
+                if a.kind == REG:
+                    r = a.reg - VREG
+                    src = self.location(r, end)
+                    if dst >= SLOT and alloc.slot[r] == alloc.slot[d] and not alloc.late[r]:
+                        continue  # stored there at its definition
+                    moves.append((dst, src))
+                else:
+                    constants.append((dst, a))
+        if moves:
+            parallel(moves, c.block.pos, out)
+        for dst, a in constants:
+            self.constant(dst, a, c.block.pos, out)
+
+    def constant(self, dst: int, a: Addr, pos: int, out: list[Prog]) -> None:
+        """Load a constant, an address or a double into a location."""
+        kind = a.kind
+        if kind == CONST:
+            n = a.offset
+            if dst >= SLOT:
+                if not -0x80000000 <= n <= 0x7FFFFFFF:
+                    p = place(dst)
+                    out.append(Prog(AMOVL, [imm(n & 0xFFFFFFFF), p], pos))
+                    out.append(Prog(AMOVL, [imm(n >> 32 & 0xFFFFFFFF), Addr(MEM, STACK, p.offset + 4)], pos))
+                    return
+                out.append(Prog(AMOVQ, [a, place(dst)], pos))
+            elif n == 0:
+                # Flags are dead wherever moves for edges and calls stand.
+                out.append(Prog(AXORL, [REGS[dst], REGS[dst]], pos))
+            else:
+                out.append(Prog(AMOVQ, [a, REGS[dst]], pos))
+        elif kind == FCONST:
+            bits = a.offset & ((1 << 64) - 1)
+            if dst >= SLOT:
+                self.constant(dst, Addr(CONST, 0, bits - (1 << 64) if bits >> 63 else bits), pos, out)
+            elif not bits:
+                out.append(Prog(AXORPS, [REGS[dst], REGS[dst]], pos))
+            else:
+                s = self.ctx.asm.constant("f64", bits.to_bytes(8, "little"))
+                out.append(Prog(AMOVSD, [Addr(MEM, 0, 0, s, 0, 0, NAME_EXTERN), REGS[dst]], pos))
+        else:
+            if a.sym is not None:
+                src = Addr(MEM, 0, a.offset, a.sym, 0, 0, NAME_EXTERN)
+            else:
+                src = Addr(MEM, STACK, a.offset + self.frame.alloca)
+            if dst >= SLOT:
+                from mochic.codegen.targets.amd64 import SCRATCH_FP
+
+                # Borrow AX through the scratch register.
+                out.append(Prog(AMOVQ, [REGS[AX], REGS[SCRATCH_FP]], pos))
+                out.append(Prog(ALEAQ, [src, REGS[AX]], pos))
+                out.append(Prog(AMOVQ, [REGS[AX], place(dst)], pos))
+                out.append(Prog(AMOVQ, [REGS[SCRATCH_FP], REGS[AX]], pos))
+            else:
+                out.append(Prog(ALEAQ, [src, REGS[dst]], pos))
+
+    # -- instructions
+
+    def register(self, r: int, pos: int) -> int:
+        reg = self.alloc.at(r, pos)
+        if not reg:
+            raise AssertionError(f"@{self.sel.fn.sym.name}: v{r} has no register at {pos}")
+        return reg
+
+    def block(self, c: BlockCode, out: list[Prog]) -> None:
+        """Put the instructions of a block into `out`."""
+        alloc = self.alloc
+        reg_of = alloc.reg
+        gaps = self.gaps
+        regs = REGS
+        frame = self.frame
+        alloca = frame.alloca
+        specials = self.sel.specials
+        candidates: list[int] = []
+        head = self.heads.get(c.block.id)
+        if head:
+            parallel(head, c.block.pos, out)
+        if c.block is self.sel.fn.blocks[0]:
+            self.enter(out)
+        j = c.first
+        for p in c.progs:
+            j += 1
+            if j in gaps:
+                parallel(gaps[j], p.pos, out)
+            mark = p.mark
+            args = p.args
+            as_ = p.as_
+            p.mark = None
+            gap = 2 * j - 1
+            if mark >= VREG:
+                r = args[-1].reg - VREG
+                d = reg_of[r] or self.register(r, gap + 1)
+                s = self.location(mark - VREG, gap)
+                if s != d:
+                    parallel([(d, s)], p.pos, out)
+            elif mark < 0:
+                if self.fixed(p, specials[-1 - mark], j, out):
+                    continue
+            last = len(args) - 1
+            for k, a in enumerate(args):
+                r = a.reg - VREG
+                if a.kind == REG:
+                    if r >= 0:
+                        x = reg_of[r]
+                        if not x:
+                            written = k == last and (mark == M_DEF or mark >= VREG or mark == M_DEF_LATE)
+                            if not written and mark < 0 and specials[-1 - mark].tie and k == last:
+                                written = True
+                            x = self.register(r, gap + 1 if written else gap)
+                        args[k] = regs[x]
+                else:
+                    if r >= 0:
+                        a.reg = reg_of[r] or self.register(r, gap)
+                    elif a.reg == PR_ALLOCA:
+                        a.reg = STACK
+                        a.offset += alloca
+                    r = a.index - VREG
+                    if r >= 0:
+                        a.index = reg_of[r] or self.register(r, gap)
+            if as_ == ALEAQ or as_ == ALEAL:
+                a = args[0]
+                d = args[1].reg
+                if (a.reg == d or a.index == d) and a.sym is None:
+                    candidates.append(len(out))
+                elif not a.index and not a.offset and a.sym is None:
+                    p.as_ = AMOVQ if as_ == ALEAQ else AMOVL
+                    args[0] = regs[a.reg]
+            elif as_ == AMOVQ or as_ == AMOVL:
+                a = args[0]
+                if a.kind == REG:
+                    if as_ == AMOVQ and a is args[1]:
+                        continue
+                elif a.kind == CONST and args[1].kind == REG:
+                    if a.offset == 0:
+                        candidates.append(len(out))
+                    elif as_ == AMOVL:
+                        args[0] = imm(a.offset & 0xFFFFFFFF)
+            elif as_ == AMOVSD:
+                if args[0].kind == REG and args[1].kind == REG:
+                    if args[0] is args[1]:
+                        continue
+                    p.as_ = AMOVAPS
+            elif as_ == ACVTSQ2SD:
+                d = args[1].reg
+                out.append(Prog(AXORPS, [regs[d], regs[d]], p.pos))
+            elif as_ == ACMOVSD:
+                self.conditional_move(p, out)
+                continue
+            out.append(p)
+        if c.end in gaps:
+            parallel(gaps[c.end], c.block.pos, out)
+        if c.block.term == JUMP:
+            self.edge(c, out)
+        if candidates:
+            self.shorten(candidates, out, c.cc >= 0)
+
+    def shorten(self, candidates: list[int], out: list[Prog], branches: bool) -> None:
+        """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them."""
+        n = len(out)
+        for i in candidates:
+            k = i + 1
+            while k < n and out[k].as_ in _NEUTRAL and out[k].as_ not in READS_FLAGS:
+                k += 1
+            if (k < n and out[k].as_ in READS_FLAGS) or (k == n and branches):
+                continue
+            p = out[i]
+            a = p.args[0]
+            if a.kind == CONST:
+                p.as_ = AXORL
+                p.args[0] = p.args[1]
+                continue
+            d = p.args[1]
+            wide = p.as_ == ALEAQ
+            if not a.index:
+                p.as_ = AADDQ if wide else AADDL
+                p.args[0] = imm(a.offset)
+            elif a.scale == 1 and not a.offset:
+                if a.reg == d.reg:
+                    if a.index == d.reg:
+                        p.as_ = AADDQ if wide else AADDL
+                        p.args[0] = d
+                        continue
+                    p.as_ = AADDQ if wide else AADDL
+                    p.args[0] = REGS[a.index]
+                elif a.index == d.reg:
+                    p.as_ = AADDQ if wide else AADDL
+                    p.args[0] = REGS[a.reg]
+
+    def conditional_move(self, p: Prog, out: list[Prog]) -> None:
+        """A branch around a move: there is no CMOV for doubles."""
+        cc = p.scond
+        move = Prog(AMOVAPS, [p.args[0], p.args[1]], p.pos)
+        after = Prog(ops.ANOP, [], p.pos)
+        if cc == CC_FEQ:
+            tests = [CC_NE, CC_PS]
+            for t in tests:
+                out.append(Prog(JCC[t], [Addr(BRANCH, 0, 0, after)], p.pos))
+        elif cc == CC_FNE:
+            # Move if not equal or unordered: skip only when equal and ordered.
+            out.append(Prog(JCC[CC_NE], [Addr(BRANCH, 0, 0, move)], p.pos))
+            out.append(Prog(JCC[CC_PC], [Addr(BRANCH, 0, 0, after)], p.pos))
+        else:
+            out.append(Prog(JCC[cc ^ 1], [Addr(BRANCH, 0, 0, after)], p.pos))
+        out.append(move)
+        out.append(after)
+
+    def fixed(self, p: Prog, s: Special, j: int, out: list[Prog]) -> bool:
+        """The moves around an instruction with fixed operands; True when it has been put out already."""
+        gap = 2 * j - 1
+        moves: list[tuple[int, int]] = []
+        constants: list[tuple[int, Addr]] = []
+        for a, reg in s.uses:
+            if a.kind == REG:
+                moves.append((reg, self.location(a.reg - VREG, gap)))
+            else:
+                constants.append((reg, a))
+        for a, offset in s.stack:
+            if a.kind == REG:
+                moves.append((SLOT + offset, self.location(a.reg - VREG, gap)))
+            else:
+                constants.append((SLOT + offset, a))
+        if s.tie:
+            r = p.args[-1].reg - VREG
+            moves.append((self.alloc.reg[r] or self.register(r, gap + 1), self.location(s.tie - VREG, gap)))
+        # Constants for stack places borrow AX at most and come before the registers are loaded.
+        for dst, a in constants:
+            if dst >= SLOT:
+                self.constant(dst, a, p.pos, out)
+        if moves:
+            parallel(moves, p.pos, out)
+        for dst, a in constants:
+            if dst < SLOT:
+                self.constant(dst, a, p.pos, out)
+        if s.defs:
+            after = self.gaps.setdefault(j + 1, [])
+            for v, reg in s.defs:
+                r = v - VREG
+                # An unused result has a position too, but need not be moved anywhere.
+                after.append((self.alloc.reg[r] or self.register(r, gap + 2), reg))
+        as_ = p.as_
+        if as_ == ARET:
+            self.leave(p, out)
+            return True
+        if s.site:
+            self.site(p, s, j)
+        if as_ == AIDIVQ or as_ == AIDIVL or as_ == ADIVQ or as_ == ADIVL:
+            r = p.args[0].reg - VREG
+            y = REGS[self.alloc.reg[r] or self.register(r, gap)]
+            self.divide(p, y, s, out)
+            return True
+        return False
+
+    def site(self, p: Prog, s: Special, j: int) -> None:
+        bitmap = 0
+        frame = self.frame
+        for r in self.alloc.live.get(j, ()):
+            bitmap |= 1 << (frame.offsets[self.alloc.slot[r]] - frame.slots_offset) // 8
+        self.result.sites.append((p, bitmap))
+
+    def divide(self, p: Prog, y: Addr, s: Special, out: list[Prog]) -> None:
+        """Extend the dividend; a divisor of -1 gets a negation: the processor traps on MIN / -1."""
+        as_ = p.as_
+        p.args = [y]
+        pos = p.pos
+        if as_ == ADIVQ or as_ == ADIVL:
+            out.append(Prog(AXORL, [REGS[DX], REGS[DX]], pos))
+            out.append(p)
+            return
+        wide = as_ == AIDIVQ
+        extend = Prog(ACQO if wide else ACDQ, [], pos)
+        after = Prog(ops.ANOP, [], pos)
+        out.append(Prog(ACMPQ if wide else ACMPL, [y, imm(-1)], pos))
+        out.append(Prog(AJNE, [Addr(BRANCH, 0, 0, extend)], pos))
+        out.append(Prog(ANEGQ if wide else ANEGL, [REGS[AX]], pos))
+        out.append(Prog(AXORL, [REGS[DX], REGS[DX]], pos))
+        out.append(Prog(AJMP, [Addr(BRANCH, 0, 0, after)], pos))
+        out.append(extend)
+        out.append(p)
+        out.append(after)
+        del s
+
+    # -- frame
+
+    def enter(self, out: list[Prog]) -> None:
+        """The prologue, and the parameters from where the caller put them."""
+        f = self.frame
+        pos = self.sel.fn.pos
+        for reg in f.saved:
+            out.append(Prog(APUSHQ, [REGS[reg]], pos))
+        if f.adjust:
+            # Touch every page of a large frame in order, so that the guard page catches overflow.
+            left = f.adjust
+            while left > PAGE:
+                out.append(Prog(ASUBQ, [imm(PAGE), REGS[SP]], pos))
+                out.append(Prog(AMOVB, [imm(0), Addr(MEM, SP, 0)], pos))
+                left -= PAGE
+            out.append(Prog(ASUBQ, [imm(left), REGS[SP]], pos))
+        moves: list[tuple[int, int]] = []
+        alloc = self.alloc
+        for v, at in self.sel.incoming:
+            r = v - VREG
+            d = alloc.iv.define[r]
+            dst = alloc.reg[r] or alloc.at(r, d)
+            if not dst:
+                if alloc.slot[r] < 0:
+                    continue
+                dst = self.slot(r)
+            moves.append((dst, at if at > 0 else SLOT + f.size + 8 + (-1 - at)))
+        if moves:
+            parallel(moves, pos, out)
+
+    def leave(self, p: Prog, out: list[Prog]) -> None:
+        f = self.frame
+        if f.adjust:
+            out.append(Prog(AADDQ, [imm(f.adjust), REGS[SP]], p.pos))
+        for reg in reversed(f.saved):
+            out.append(Prog(APOPQ, [REGS[reg]], p.pos))
+        p.args = []
+        out.append(p)
+
+    # -- the function
+
+    def run(self) -> Compiled:
+        self.plan()
+        codes = self.sel.codes
+        bodies: list[list[Prog]] = [[] for _ in range(self.sel.fn.nblocks)]
+        for c in codes:
+            self.block(c, bodies[c.block.id])
+        self.link(codes, bodies)
+        return self.result
+
+    def link(self, codes: list[BlockCode], bodies: list[list[Prog]]) -> None:
+        """Join the blocks: jumps where the next block is not the target, empty blocks stepped over."""
+        out = self.result.progs
+        n = self.sel.fn.nblocks
+        final = list(range(n))  # where a jump to the block really goes
+        for c in codes:
+            b = c.block
+            if b.term == JUMP and not bodies[b.id] and b.succs[0] is not b:
+                final[b.id] = b.succs[0].id
+        for i in range(n):
+            seen = 0
+            t = i
+            while final[t] != t and seen <= n:
+                t = final[t]
+                seen += 1
+            if seen > n:  # an endless loop without a body
+                t = i
+                final[i] = i
+            final[i] = t
+        order = [c for c in codes if final[c.block.id] == c.block.id or c.block is self.sel.fn.blocks[0]]
+        pending: list[tuple[Addr, int]] = []
+        heads: list[Prog | None] = [None] * n
+        for k, c in enumerate(order):
+            b = c.block
+            following = order[k + 1].block.id if k + 1 < len(order) else -1
+            mark = len(out)
+            out += bodies[b.id]
+            if b.term == JUMP:
+                t = final[b.succs[0].id]
+                if t != following:
+                    self.jump(AJMP, t, b.pos, out, pending)
+            elif b.term == BRIF:
+                t = final[b.succs[0].id]
+                e = final[b.succs[1].id]
+                cc = c.cc
+                if t == e:
+                    if t != following:
+                        self.jump(AJMP, t, b.pos, out, pending)
+                else:
+                    if t == following:
+                        t, e = e, t
+                        cc ^= 1
+                    self.branch(cc, t, e, b.pos, out, pending)
+                    if e != following:
+                        self.jump(AJMP, e, b.pos, out, pending)
+            if len(out) == mark:  # an empty block something jumps to
+                out.append(Prog(ops.ANOP, [], b.pos))
+            heads[b.id] = out[mark]
+            if c.table is not None:
+                table, lo, hi = c.table
+                self.result.tables.append((table, lo, hi, []))
+                del hi
+        for a, t in pending:
+            a.sym = heads[t]
+        for c in order:
+            if c.table is not None:
+                table, lo, _ = c.table
+                targets = [heads[final[s.id]] for s in c.block.succs[:-1]]
+                for entry in self.result.tables:
+                    if entry[0] is table:
+                        entry[3].extend(t for t in targets if t is not None)
+
+    def jump(self, as_: int, target: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
+        a = Addr(BRANCH)
+        pending.append((a, target))
+        out.append(Prog(as_, [a], pos))
+
+    def branch(
+        self, cc: int, then: int, orelse: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]
+    ) -> None:
+        """Jump to `then` if cc, go on (or be followed by a jump to `orelse`) otherwise."""
+        if cc == CC_FNE:
+            self.jump(JCC[CC_NE], then, pos, out, pending)
+            self.jump(JCC[CC_PS], then, pos, out, pending)
+        elif cc == CC_FEQ:
+            self.jump(JCC[CC_NE], orelse, pos, out, pending)
+            self.jump(JCC[CC_PC], then, pos, out, pending)
+        else:
+            self.jump(JCC[cc], then, pos, out, pending)
+
+
+def emit(ctx: Context, sel: Selection, alloc: Allocation) -> Compiled:
+    """The final code of a function."""
+    calls = any(s.clobbers is CLOBBERS for s in sel.specials)
+    frame = lay_out(sel, alloc, calls)
+    return Emitter(ctx, sel, alloc, frame).run()

@@ -1,0 +1,95 @@
+"""Frame layout.
+
+From SP upward: arguments for callees, slots of traced values (one contiguous run: the frame maps number
+them), other slots, allocas, saved registers, then the return address.  Slots are shared by groups whose
+intervals, taken from first to last position, do not overlap.
+
+SP is 16-aligned at calls (psABI 3.2.2): the return address and the saved registers count.
+"""
+
+from __future__ import annotations
+
+from mochic.codegen.isel import Selection
+from mochic.codegen.regalloc import Allocation
+from mochic.ir.types import TRACED
+
+
+class Frame:
+    """size: bytes from SP to just below the return address; adjust: what the prologue subtracts after its pushes."""
+
+    __slots__ = ("size", "adjust", "slots_offset", "traced", "offsets", "alloca", "saved", "incoming")
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.adjust = 0
+        self.slots_offset = 0
+        self.traced = 0  # number of traced slots
+        self.offsets: list[int] = []  # slot group -> offset from SP
+        self.alloca = 0
+        self.saved: list[int] = []
+        self.incoming = 0
+
+
+def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> int:
+    """Give each (start, end, group) a word from `base` up; the number of words."""
+    spans.sort()
+    ends: list[tuple[int, int]] = []  # (end, word) in use
+    free: list[int] = []
+    words = 0
+    for start, end, g in spans:
+        if ends:
+            keep = []
+            for e in ends:
+                if e[0] <= start:
+                    free.append(e[1])
+                else:
+                    keep.append(e)
+            ends = keep
+        if free:
+            free.sort(reverse=True)
+            w = free.pop()
+        else:
+            w = words
+            words += 1
+        ends.append((end, w))
+        offsets[g] = base + 8 * w
+    return words
+
+
+def lay_out(sel: Selection, alloc: Allocation, calls: bool) -> Frame:
+    """Place everything; `calls`: the function contains calls, so SP must be aligned."""
+    f = Frame()
+    iv = alloc.iv
+    f.slots_offset = sel.outgoing
+    f.offsets = [0] * len(alloc.groups)
+    traced: list[tuple[int, int, int]] = []
+    plain: list[tuple[int, int, int]] = []
+    for g, members in enumerate(alloc.groups):
+        start = 1 << 60
+        end = 0
+        is_traced = False
+        for r in members:
+            x = alloc.extended.get(r)
+            if x is not None:
+                start = min(start, (x & -x).bit_length() - 1)
+                end = max(end, x.bit_length())
+            else:
+                start = min(start, iv.start[r])
+                end = max(end, iv.start[r] + iv.bits[r].bit_length())
+            if TRACED[sel.types[r]]:
+                is_traced = True
+        (traced if is_traced else plain).append((start, end, g))
+    f.traced = _color(traced, f.offsets, f.slots_offset)
+    top = f.slots_offset + 8 * f.traced
+    top += 8 * _color(plain, f.offsets, top)
+    if sel.alloca_size:
+        top = (top + 15) & -16
+        f.alloca = top
+        top += sel.alloca_size
+    f.saved = alloc.used
+    pushes = 8 * len(f.saved)
+    if (calls or sel.alloca_size) and (top + pushes + 8) % 16:
+        top += 8
+    f.adjust = top
+    f.size = top + pushes
+    return f

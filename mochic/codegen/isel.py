@@ -1,0 +1,405 @@
+"""Instruction selection: IR to Progs with virtual registers.
+
+Blocks are walked from their end to their start, and in an order in which every use of a value comes
+before its definition (reverse of a reverse postorder: definitions dominate uses).  A value gets a
+virtual register when something asks for it as a register operand (`use`); at its definition it is
+selected only if something did, so what was folded into its users costs nothing and needs no dead
+code elimination.  The rules (rules/<arch>.rules) decide what is folded.  Constants and addresses of
+symbols never live in registers of their own: each use makes them anew.
+
+Virtual register VREG + i belongs to value i; scratch registers follow.  Each has exactly one
+definition.  What the allocator must know about a Prog is in `Prog.mark`:
+
+    M_USE        all operands are read
+    M_DEF        the last operand is written, the others are read before
+    M_DEF_LATE   the same, but the others are still read while it is written: no shared register
+    >= VREG      two-address: the last operand starts as a copy of that register, the others are read late
+    < 0          `Selection.specials[-1 - mark]`: operands in fixed registers, clobbers
+
+Between an instruction that sets flags and the ones that read them only those readers stand, and moves
+that leave flags alone; allocation and emission rely on it.
+
+Folding a load moves it down to its user, so it must not cross a store or call.  `version[load]` counts
+the stores and calls before it in its block and `now` those before the point of selection: equal
+means nothing in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from backend.obj.prog import ADDR, CONST, FCONST as A_FCONST, REG, VREG, Addr, Prog
+from mochic.codegen.context import Context
+from mochic.ir.func import Block, Func, Value
+from mochic.ir.ops import (
+    ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32,
+)  # fmt: skip
+from mochic.ir.types import I32, I64, TRACED
+
+M_USE: Final = 0
+M_DEF: Final = 1
+M_DEF_LATE: Final = 2
+
+# Pseudo registers for places of the frame; emit.py turns them into offsets from SP.
+PR_ALLOCA: Final = VREG - 1  # the area of `alloca`
+PR_INCOMING: Final = VREG - 2  # arguments the caller pushed
+PR_OUTGOING: Final = VREG - 3  # arguments for callees
+
+_IMMEDIATES: Final[dict[int, Addr]] = {}
+
+
+def imm(n: int) -> Addr:
+    """The immediate operand n; small ones are shared."""
+    a = _IMMEDIATES.get(n)
+    if a is None:
+        a = Addr(CONST, 0, n)
+        if -256 <= n <= 1024:
+            _IMMEDIATES[n] = a
+    return a
+
+
+class Special:
+    """What an instruction demands beyond its operands.
+
+    uses: (operand, register) moved there before; stack: (operand, offset) stored in the outgoing area
+    before; tie: the last operand starts as a copy of this virtual register; defs: (virtual register,
+    register) found there afterwards; clobbers: registers that do not survive.  Virtual registers in
+    the Prog's own operands are read late, after the moves.  `safepoint`: traced values that live on
+    must be in the frame; `site`: has a frame map record.
+    """
+
+    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "live")
+
+    def __init__(
+        self, uses: list[tuple[Addr, int]], defs: list[tuple[int, int]], clobbers: tuple[int, ...], tie: int = 0
+    ) -> None:
+        self.uses = uses
+        self.stack: list[tuple[Addr, int]] = []
+        self.tie = tie
+        self.defs = defs
+        self.clobbers = clobbers
+        self.safepoint = False
+        self.site = False
+        self.live: list[int] = []  # traced virtual registers live across, filled by regalloc
+
+
+class BlockCode:
+    """A block under code generation.  `progs` is in program order and without the final jumps; `cc` is
+    the condition of a two-way branch; `edge` the operands of the only successor's parameters;
+    `first`/`end` its range of instruction indices."""
+
+    __slots__ = ("block", "progs", "cc", "edge", "params", "gen", "freq", "first", "end", "table", "live_in", "live_out")
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.progs: list[Prog] = []
+        self.cc = -1
+        self.edge: list[Addr] = []
+        self.params: list[int] = []
+        self.gen: list[int] = []  # virtual registers read here but defined elsewhere
+        self.freq = 1
+        self.first = 0
+        self.end = 0
+        self.table: Any = None  # the jump table of a switch
+        self.live_in = 0
+        self.live_out = 0
+
+
+class Selection:
+    """The outcome for one function.  `types` gives the IR type of each virtual register, `home` the
+    number of the block that defines it, `keeps` pairs (pointer, base): while the pointer lives
+    the base must be known to the collector."""
+
+    __slots__ = (
+        "fn", "codes", "types", "home", "specials", "keeps", "alloca_size", "outgoing", "incoming", "by_block",
+        "has_safepoint",
+    )  # fmt: skip
+
+    def __init__(self, fn: Func) -> None:
+        self.fn = fn
+        self.codes: list[BlockCode] = []  # in layout order
+        self.by_block: list[BlockCode | None] = [None] * fn.nblocks
+        self.types: list[int] = [0] * fn.nvalues
+        self.home: list[int] = [-1] * fn.nvalues
+        self.specials: list[Special] = []
+        self.keeps: list[tuple[int, int]] = []
+        self.alloca_size = 0
+        self.outgoing = 0
+        self.incoming: list[tuple[int, int]] = []  # (virtual register, fixed register or -1 - stack offset)
+        self.has_safepoint = False
+
+
+class SelectorBase:
+    """The part of selection that is the same for all register machines."""
+
+    __slots__ = (
+        "ctx", "fn", "sel", "out", "pend", "regs", "nuses", "types", "home", "cur", "gen", "version", "now", "allocas",
+        "specials", "bases", "fused", "code",
+    )  # fmt: skip
+
+    def __init__(self, ctx: Context, fn: Func, bases: dict[int, Value]) -> None:
+        self.ctx = ctx
+        self.fn = fn
+        self.bases = bases
+        self.sel = sel = Selection(fn)
+        self.types = sel.types
+        self.home = sel.home
+        self.specials = sel.specials
+        self.out: list[Prog] = []
+        self.pend: list[Prog] = []
+        self.regs: list[Addr | None] = [None] * fn.nvalues
+        self.nuses = [0] * fn.nvalues
+        self.version = [0] * fn.nvalues
+        self.allocas: dict[int, int] = {}
+        self.fused = bytearray(fn.nvalues)
+        self.cur = 0
+        self.now = 0
+        self.gen: dict[int, None] = {}
+        self.code = BlockCode(fn.blocks[0])
+
+    # -- operands
+
+    def use(self, v: Value) -> Addr:
+        """The register of a value, read at the point of selection."""
+        a = self.regs[v.id]
+        if a is None:
+            a = self.first_use(v)
+        r = a.reg - VREG
+        if self.home[r] != self.cur:
+            self.gen[r] = None
+        return a
+
+    def first_use(self, v: Value) -> Addr:
+        """Give a value its register, or make a constant in a scratch register for this use."""
+        op = v.op
+        if op == ICONST or op == FCONST or op == SYMADDR or op == ALLOCA:
+            return self.materialize(v)
+        if op == CAST or op == TRUNC32:
+            src = v.args[0]
+            # No code, unless a raw word becomes a traced one: the register's type tells the collector.
+            if TRACED[src.type] or not TRACED[v.type]:
+                a = self.use(src)
+                if a.reg - VREG < self.fn.nvalues:  # a constant's scratch register serves one use only
+                    self.regs[v.id] = a
+                return a
+        a = Addr(REG, VREG + v.id)
+        self.regs[v.id] = a
+        self.types[v.id] = v.type
+        return a
+
+    def dst(self, v: Value) -> Addr:
+        """The register a value's instruction writes."""
+        a = self.regs[v.id]
+        return a if a is not None else self.first_use(v)
+
+    def temp(self, type: int = I64) -> Addr:
+        """A scratch register of this block."""
+        r = len(self.types)
+        self.types.append(type)
+        self.home.append(self.cur)
+        return Addr(REG, VREG + r)
+
+    def any(self, v: Value) -> Addr:
+        """A value as the source of a move: a register, constant or address."""
+        while v.op == CAST or v.op == TRUNC32:
+            src = v.args[0]
+            if src.op not in (ICONST, SYMADDR, ALLOCA, CAST, TRUNC32):
+                break
+            v = src
+        op = v.op
+        if op == ICONST:
+            return imm(v.imm)
+        if op == FCONST:
+            return Addr(A_FCONST, 0, v.imm)
+        if op == SYMADDR:
+            return Addr(ADDR, 0, v.imm, self.ctx.lsym(v.sym))
+        if op == ALLOCA:
+            return Addr(ADDR, PR_ALLOCA, self.allocas[v.id])
+        return self.use(v)
+
+    def materialize(self, v: Value) -> Addr:
+        raise NotImplementedError
+
+    # -- questions that patterns ask
+
+    def single(self, v: Value) -> bool:
+        """May v be computed inside its only user?"""
+        return self.nuses[v.id] == 1 and self.home[v.id] == self.cur and self.regs[v.id] is None
+
+    def folds(self, v: Value) -> bool:
+        """May the load v be done by its only user, here?"""
+        i = v.id
+        return (
+            self.nuses[i] == 1 and self.home[i] == self.cur and self.version[i] == self.now and self.regs[i] is None
+        )
+
+    def same_place(self, store: Value, load: Value) -> bool:
+        """Does the load read what the store overwrites?"""
+        return store.imm == load.imm and store.args[0] is load.args[0]
+
+    # -- code
+
+    def emit(self, as_: int, args: list[Addr], mark: int, pos: int) -> None:
+        """Append an instruction: the code grows backwards."""
+        p = Prog(as_, args, pos)
+        p.mark = mark
+        out = self.out
+        out.append(p)
+        if self.pend:
+            self.pend.reverse()
+            out += self.pend
+            self.pend = []
+
+    def special(self, s: Special) -> int:
+        """The mark of an instruction with fixed operands."""
+        self.specials.append(s)
+        return -len(self.specials)
+
+    # -- the walk
+
+    def prepare(self, order: list[Block]) -> None:
+        """Uses, homes and memory versions of all values; places of allocas."""
+        nuses = self.nuses
+        home = self.home
+        version = self.version
+        offset = 0
+        for b in order:
+            at = b.id
+            for p in b.params:
+                home[p.id] = at
+            now = 0
+            for v in b.values:
+                home[v.id] = at
+                op = v.op
+                for a in v.args:
+                    nuses[a.id] += 1
+                if op >= LD:
+                    if IS_STORE[op] or IS_CALL[op]:
+                        now += 1
+                    elif op == ALLOCA:
+                        self.allocas[v.id] = offset
+                        offset += (v.imm + 15) & -16
+                    else:
+                        version[v.id] = now
+                elif op == ICONST:
+                    t = v.type
+                    if t == I32:
+                        v.imm = ((v.imm + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+                    else:
+                        v.imm = ((v.imm + (1 << 63)) & ((1 << 64) - 1)) - (1 << 63)
+            for a in b.targs:
+                nuses[a.id] += 1
+            for args in b.sargs:
+                for a in args:
+                    nuses[a.id] += 1
+        self.sel.alloca_size = offset
+
+    def run(self, order: list[Block], layout: list[Block]) -> Selection:
+        """Select all blocks; `order` is a reverse postorder, `layout` the order of the code."""
+        sel = self.sel
+        self.prepare(order)
+        for b in reversed(order):
+            self.select_block(b)
+        sel.codes = [c for c in (sel.by_block[b.id] for b in layout) if c is not None]
+        return sel
+
+    def select_block(self, b: Block) -> None:
+        code = BlockCode(b)
+        self.sel.by_block[b.id] = code
+        self.code = code
+        self.cur = b.id
+        self.gen = {}
+        self.out = out = []
+        regs = self.regs
+        now = 0
+        for v in b.values:
+            if v.op >= LD and (IS_STORE[v.op] or IS_CALL[v.op]):
+                now += 1
+        self.now = now
+        term = b.term
+        if term == JUMP:
+            code.edge = [self.any(a) for a in b.sargs[0]]
+        elif term == BRIF:
+            code.cc = self.branch(b.targs[0], b)
+        elif term == RET:
+            self.ret(b)
+        elif term == SWITCH:
+            self.jump_table(b)
+        else:
+            self.trap(b)
+        table = self.table()
+        key_arg = self.key_arg()
+        bases = self.bases
+        fused = self.fused
+        for v in reversed(b.values):
+            op = v.op
+            if op >= LD and (IS_STORE[op] or IS_CALL[op]):
+                self.now -= 1
+                if IS_CALL[op]:
+                    self.call(v)
+                    continue
+            else:
+                a = regs[v.id]
+                if a is None or fused[v.id] or (a.reg != VREG + v.id):  # unused, already made, or an alias
+                    continue
+                if bases and v.id in bases:
+                    self.keep(v)
+            row = table.get(op)
+            if row is not None:
+                k = key_arg.get(op)
+                f = row[v.type if k is None else v.args[k].type]
+                f(self, v)
+            elif op == CAST:
+                self.move(v)
+        if b is self.fn.blocks[0]:
+            self.entry(b)
+        else:
+            for p in b.params:
+                code.params.append(self.dst(p).reg)
+                if bases and p.id in bases:
+                    self.keep(p)
+        out.reverse()
+        code.progs = out
+        code.gen = list(self.gen)
+
+    def keep(self, v: Value) -> None:
+        """Note that the collector must see v's base while v lives."""
+        base = self.bases[v.id]
+        if base.op in (ICONST, SYMADDR):
+            return
+        a = self.regs[base.id]
+        if a is None:
+            a = self.first_use(base)
+        if a.reg != VREG + v.id:
+            self.sel.keeps.append((VREG + v.id, a.reg))
+
+    # -- what a target provides
+
+    def table(self) -> dict[int, Any]:
+        raise NotImplementedError
+
+    def key_arg(self) -> dict[int, int]:
+        raise NotImplementedError
+
+    def branch(self, cond: Value, b: Block) -> int:
+        raise NotImplementedError
+
+    def ret(self, b: Block) -> None:
+        raise NotImplementedError
+
+    def trap(self, b: Block) -> None:
+        raise NotImplementedError
+
+    def jump_table(self, b: Block) -> None:
+        raise NotImplementedError
+
+    def call(self, v: Value) -> None:
+        raise NotImplementedError
+
+    def move(self, v: Value) -> None:
+        raise NotImplementedError
+
+    def entry(self, b: Block) -> None:
+        raise NotImplementedError
+
+

@@ -1,0 +1,586 @@
+"""Register allocation: linear scan over SSA intervals, with coalescing, eviction and splitting.
+
+Terms.  An *interval* is where a virtual register is live (liveness.py).  A *bundle* is a set of virtual
+registers that do not interfere and want the same machine register; it is allocated as one.  A *piece* is
+the part of one virtual register's interval that got a register after a split; elsewhere the value is in
+its *slot* of the frame.
+
+Method.  As in Wimmer and Franz, "Linear Scan Register Allocation on SSA Form" (CGO 2010), intervals with
+holes are taken in the order of their start, calls and fixed operands occupy machine registers, values are
+split around them, and moves on edges resolve block parameters and splits.  What differs comes from intervals
+being ints used as bitsets: a machine register's occupation is one int too, so whether an interval fits is
+one AND, and nothing need be kept in the order of a sweep.  That affords two things of newer allocators
+(LLVM's greedy, Cranelift's regalloc2): copies are coalesced before allocation wherever intervals do not meet, and
+an interval without a free register may evict cheaper ones, which then are split and queued again.
+
+Splitting goes in steps, each of which is only taken when the one before did not find a register:
+
+    bundle -> its members -> pieces between calls, widened to whole loops -> pieces within blocks -> single uses
+
+The last are too small to be evicted, so the process ends.
+
+Slots.  A value has one definition, so its slot never changes once written.  It is stored either right at the
+definition, or late: where it leaves a register for the slot.  Late pays when that happens only in colder or
+outer code than the definition.  All members of a bundle share a slot.
+
+Traced values (REF, TAG) that are live across a safepoint are in their slot there, where the collector finds
+them through the frame map.  As the heap does not move, a copy may stay in a callee-saved register.
+A raw pointer's base (gcroots.py) is kept in its slot as long as the pointer lives.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+from backend.obj.prog import VREG
+from mochic.codegen.isel import BlockCode, Selection
+from mochic.codegen.liveness import U_ANY, U_LATE, Intervals
+from mochic.codegen.targets.amd64 import CLOBBERS, FP_REGS, GP_CALLEE, GP_CALLER, NREGS
+from mochic.ir.cfg import Loop
+from mochic.ir.types import F64, TRACED
+
+GP_ALL: Final = GP_CALLER + GP_CALLEE
+UNSPILLABLE: Final = 1 << 60
+_SCALE: Final = 1 << 16
+
+# How far a bundle has been taken apart.
+S_WHOLE: Final = 0
+S_MEMBER: Final = 1
+S_SEGMENT: Final = 2
+S_LOCAL: Final = 3
+S_TINY: Final = 4
+
+
+class Bundle:
+    """Virtual registers (or a piece of one) that get one machine register."""
+
+    __slots__ = ("start", "bits", "members", "weight", "hints", "stage", "reg", "float")
+
+    def __init__(self, start: int, bits: int, members: list[int], weight: int, hints: list[int], is_float: bool) -> None:
+        self.start = start
+        self.bits = bits
+        self.members = members
+        self.weight = weight
+        self.hints = hints
+        self.stage = S_WHOLE
+        self.reg = 0
+        self.float = is_float
+
+
+class Allocation:
+    """The result.  `reg[r]` is the machine register of virtual register r, or 0 if it is split: then
+    `pieces[r]` are its bundles and the rest of it is in its slot.  `slot[r]` numbers its slot group or is -1;
+    `late[r]`: stored where it leaves a register, not at its definition.  `live` lists the traced registers
+    live across each safepoint, by instruction index."""
+
+    __slots__ = ("iv", "reg", "pieces", "slot", "late", "groups", "used", "live", "extended")
+
+    def __init__(self, iv: Intervals, n: int) -> None:
+        self.iv = iv
+        self.reg = [0] * n
+        self.pieces: dict[int, list[Bundle]] = {}
+        self.slot = [-1] * n
+        self.late = bytearray(n)
+        self.groups: list[list[int]] = []  # members of each slot group
+        self.used: list[int] = []  # callee-saved registers in use, in order
+        self.live: dict[int, list[int]] = {}
+        self.extended: dict[int, int] = {}  # base -> its interval with those of the pointers into it
+
+    def at(self, r: int, pos: int) -> int:
+        """The machine register that holds r at a position, 0 for the slot."""
+        x = self.reg[r]
+        if x:
+            return x
+        for p in self.pieces[r]:
+            d = pos - p.start
+            if d >= 0 and p.bits >> d & 1:
+                return p.reg
+        return 0
+
+
+class Allocator:
+    __slots__ = (
+        "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits", "loops",
+        "starts", "partners", "positions",
+    )  # fmt: skip
+
+    def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
+        self.sel = sel
+        self.iv = iv
+        n = len(sel.types)
+        self.out = Allocation(iv, n)
+        self.fixed = [0] * NREGS
+        call_bits = 0
+        for j in reversed(iv.calls):
+            call_bits |= 1 << 2 * j
+        self.call_bits = call_bits
+        for reg in CLOBBERS:
+            self.fixed[reg] = call_bits
+        for reg, bits in iv.fixed.items():
+            self.fixed[reg] |= bits
+        self.busy = list(self.fixed)
+        self.occupants: list[list[Bundle]] = [[] for _ in range(NREGS)]
+        self.queue: list[tuple[int, int, Bundle]] = []
+        self.serial = 0
+        self.root = list(range(n))
+        self.bundles: list[Bundle | None] = [None] * n
+        self.partners: dict[int, list[int]] = {}
+        self.loops = loops
+        self.starts: list[int] = []
+        self.positions: list[BlockCode] = []
+
+    # -- bundles
+
+    def make_bundles(self) -> None:
+        """One bundle per register, then merge along copies, the most frequent first."""
+        iv = self.iv
+        types = self.sel.types
+        bundles = self.bundles
+        weight = iv.weight
+        hints = iv.hints
+        starts = iv.start
+        for r, bits in enumerate(iv.bits):
+            if bits:
+                bundles[r] = Bundle(starts[r], bits, [r], weight[r], hints[r] or [], types[r] == F64)
+        root = self.root
+        pairs = iv.pairs
+        pairs.sort(key=_frequency)
+        for _, a, b in pairs:
+            ra = root[a]
+            while root[ra] != ra:
+                ra = root[ra]
+            rb = root[b]
+            while root[rb] != rb:
+                rb = root[rb]
+            root[a] = ra
+            root[b] = rb
+            if ra == rb:
+                continue
+            x = bundles[ra]
+            y = bundles[rb]
+            if x is None or y is None or x.float != y.float:
+                continue
+            if x.start > y.start:
+                x, y = y, x
+                ra, rb = rb, ra
+            shift = y.start - x.start
+            if (x.bits >> shift) & y.bits:
+                self.partners.setdefault(a, []).append(b)
+                self.partners.setdefault(b, []).append(a)
+                continue
+            x.bits |= y.bits << shift
+            x.members += y.members
+            x.weight += y.weight
+            if y.hints:
+                x.hints = x.hints + y.hints
+            root[rb] = ra
+            bundles[rb] = None
+
+    # -- the scan
+
+    def push(self, b: Bundle) -> None:
+        self.serial += 1
+        heappush(self.queue, (b.start, self.serial, b))
+
+    def run(self) -> Allocation:
+        self.make_bundles()
+        queue = self.queue
+        serial = 0
+        groups = self.out.groups
+        for r, b in enumerate(self.bundles):
+            if b is not None:
+                serial += 1
+                queue.append((b.start, serial, b))
+                groups.append(b.members)
+        self.serial = serial
+        heapify(queue)
+        busy = self.busy
+        call_bits = self.call_bits
+        reg = self.out.reg
+        partners = self.partners
+        occupants = self.occupants
+        while queue:
+            b = heappop(queue)[2]
+            start = b.start
+            bits = b.bits
+            if b.float:
+                choice: tuple[int, ...] = FP_REGS
+                crosses = bool((call_bits >> start) & bits)
+                if crosses:
+                    choice = ()
+            else:
+                crosses = bool((call_bits >> start) & bits)
+                choice = GP_CALLEE if crosses else GP_ALL
+            found = 0
+            for h in b.hints:
+                if h in choice and not (busy[h] >> start) & bits:
+                    found = h
+                    break
+            if not found and partners:
+                for r in b.members:
+                    for o in partners.get(r, ()):
+                        h = reg[o]
+                        if h and h in choice and not (busy[h] >> start) & bits:
+                            found = h
+                            break
+                    if found:
+                        break
+            if not found:
+                for h in choice:
+                    if not (busy[h] >> start) & bits:
+                        found = h
+                        break
+            if not found:
+                found = self.evict(b, choice)
+                if not found:
+                    self.split(b)
+                    continue
+            busy[found] |= bits << start
+            b.reg = found
+            occupants[found].append(b)
+            if b.stage <= S_MEMBER:
+                for r in b.members:
+                    reg[r] = found
+        self.finish()
+        return self.out
+
+    def density(self, b: Bundle) -> int:
+        """The cost of not having b in a register per position it occupies."""
+        if b.stage == S_TINY:
+            return UNSPILLABLE
+        return b.weight * _SCALE // b.bits.bit_count()
+
+    def evict(self, b: Bundle, choice: tuple[int, ...]) -> int:
+        """Free a register for b by evicting bundles that are cheaper together; 0 if there are none."""
+        start = b.start
+        bits = b.bits
+        end = start + bits.bit_length()
+        best = self.density(b)
+        found = 0
+        victims: list[Bundle] = []
+        for h in choice:
+            if (self.fixed[h] >> start) & bits:
+                continue
+            cost = 0
+            some: list[Bundle] = []
+            for o in self.occupants[h]:
+                s = o.start
+                if s >= end or s + o.bits.bit_length() <= start:
+                    continue
+                if (o.bits >> (start - s)) & bits if s <= start else (bits >> (s - start)) & o.bits:
+                    cost += self.density(o)
+                    if cost >= best:
+                        break
+                    some.append(o)
+            if cost < best:
+                best = cost
+                found = h
+                victims = some
+        for o in victims:
+            self.busy[found] ^= o.bits << o.start
+            self.occupants[found].remove(o)
+            if o.stage <= S_MEMBER:
+                for r in o.members:
+                    self.out.reg[r] = 0
+            o.reg = 0
+            self.split(o)
+        return found
+
+    # -- splitting
+
+    def split(self, b: Bundle) -> None:
+        """Replace b by smaller bundles."""
+        stage = b.stage
+        if stage == S_TINY:
+            raise AssertionError(f"@{self.sel.fn.sym.name}: no register for a single use")
+        iv = self.iv
+        if stage == S_WHOLE and len(b.members) > 1:
+            for r in b.members:
+                x = Bundle(iv.start[r], iv.bits[r], [r], iv.weight[r], iv.hints[r] or [], b.float)
+                x.stage = S_MEMBER
+                others = self.partners.setdefault(r, [])
+                others += [o for o in b.members if o != r][:4]
+                self.push(x)
+            return
+        r = b.members[0]
+        pieces = self.out.pieces
+        if stage <= S_MEMBER:
+            pieces[r] = []
+        else:
+            pieces[r].remove(b)
+        if not self.starts:
+            self.positions = self.sel.codes
+            self.starts = [2 * c.first for c in self.positions]
+        made: list[tuple[int, int, int]] = []
+        while not made and stage < S_TINY:
+            stage = max(stage, S_MEMBER) + 1
+            if stage == S_SEGMENT:
+                made = self.segments(r, b)
+            elif stage == S_LOCAL:
+                made = self.local(r, b)
+            else:
+                made = self.tiny(r, b)
+            if stage < S_TINY and len(made) == 1 and made[0][1] == b.bits and made[0][0] == b.start:
+                made = []
+            if not made and not self.points(r, b):
+                return  # only used where the slot will do
+        for start, bits, weight in made:
+            x = Bundle(start, bits, [r], weight, b.hints, b.float)
+            x.stage = stage
+            pieces[r].append(x)
+            self.push(x)
+
+    def points(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
+        """(first position, end, weight) of each read in a register and of the definition, ascending, within b."""
+        out: list[tuple[int, int, int]] = []
+        start = b.start
+        bits = b.bits
+        freq = self.frequency
+        d = self.iv.define[r]
+        if d >= start and bits >> (d - start) & 1 and not self.is_param(r, d):
+            end = (d + 2) & -2
+            out.append((d, end, freq(d)))
+        for u in reversed(self.iv.uses[r]):
+            kind = u & 3
+            if kind == U_ANY:
+                continue
+            j = u >> 2
+            gap = 2 * j - 1
+            i = gap - start
+            if i < 0 or not bits >> i & 1:
+                continue
+            end = 2 * j + 1 if kind == U_LATE else 2 * j
+            if out and out[-1][0] == gap:
+                old = out.pop()
+                out.append((gap, max(end, old[1]), old[2]))
+            else:
+                out.append((gap, end, freq(gap)))
+        out.sort()
+        return out
+
+    def is_param(self, r: int, d: int) -> bool:
+        """Is r defined at a block's start (by moves on edges, which may write its slot)?"""
+        return not d & 1 and self.code_at(d).first * 2 == d
+
+    def code_at(self, pos: int) -> BlockCode:
+        lo, hi = 0, len(self.starts)
+        starts = self.starts
+        while hi - lo > 1:
+            mid = (lo + hi) // 2
+            if starts[mid] <= pos:
+                lo = mid
+            else:
+                hi = mid
+        return self.positions[lo]
+
+    def frequency(self, pos: int) -> int:
+        return self.code_at(pos).freq
+
+    def cut(self, b: Bundle, spans: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+        """(start, bits, weight) of what b has in each span."""
+        out = []
+        for lo, hi, weight in spans:
+            lo = max(lo, b.start)
+            if hi <= lo:
+                continue
+            bits = (b.bits >> (lo - b.start)) & ((1 << (hi - lo)) - 1)
+            if bits:
+                shift = (bits & -bits).bit_length() - 1
+                out.append((lo + shift, bits >> shift, weight))
+        return out
+
+    def segments(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
+        """Cut at the calls b lives across.  Between them, from the first read to the last, widened to whole loops
+        so that a reload does not land inside one."""
+        crossed = (self.call_bits >> b.start) & b.bits
+        spans: list[tuple[int, int, int]] = []
+        lo = b.start
+        last = b.start + b.bits.bit_length()
+        bounds: list[tuple[int, int]] = []
+        while crossed:
+            low = crossed & -crossed
+            at = b.start + low.bit_length() - 1
+            bounds.append((lo, at))
+            lo = at + 1
+            crossed ^= low
+        bounds.append((lo, last))
+        points = self.points(r, b)
+        i = 0
+        for lo, hi in bounds:
+            begin = -1
+            end = 0
+            weight = 0
+            while i < len(points) and points[i][0] < hi:
+                s, e, f = points[i]
+                i += 1
+                if begin < 0:
+                    begin = s
+                end = max(end, min(e, hi))
+                weight += f
+            if begin < 0:
+                continue
+            begin, end = self.widen(begin, end, lo, hi)
+            if spans and begin < spans[-1][1]:
+                begin = spans[-1][1]
+            spans.append((begin, end, weight))
+        return self.cut(b, spans)
+
+    def widen(self, begin: int, end: int, lo: int, hi: int) -> tuple[int, int]:
+        """Extend a span to the loops it reaches into, as far as they lie within lo..hi."""
+        for loop in self.loops:
+            code = self.sel.by_block[loop.header.id]
+            if code is None or code.block.cold:
+                continue
+            first, stop = self.extent(loop)
+            if first < lo or stop > hi:
+                continue
+            if begin < stop and end > first:
+                begin = min(begin, first)
+                end = max(end, stop)
+        return begin, end
+
+    def extent(self, loop: Loop) -> tuple[int, int]:
+        """Positions from the first to the last hot block of a loop."""
+        first = 1 << 60
+        stop = 0
+        by_block = self.sel.by_block
+        m = loop.body
+        while m:
+            low = m & -m
+            c = by_block[low.bit_length() - 1]
+            m ^= low
+            if c is not None and not c.block.cold:
+                first = min(first, 2 * c.first)
+                stop = max(stop, 2 * c.end)
+        return first, stop
+
+    def local(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
+        """One piece per block that reads or writes, cut at calls."""
+        spans: list[tuple[int, int, int]] = []
+        calls = self.call_bits
+        block: BlockCode | None = None
+        for s, e, f in self.points(r, b):
+            c = self.code_at(s)
+            if c is block and not (calls >> spans[-1][0]) & ((1 << (e - spans[-1][0])) - 1):
+                lo, hi, w = spans[-1]
+                spans[-1] = (lo, max(e, hi), w + f)
+            else:
+                spans.append((s, e, f))
+            block = c
+        return self.cut(b, spans)
+
+    def tiny(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
+        """One piece per read and for the definition."""
+        return self.cut(b, self.points(r, b))
+
+    # -- slots, frame maps
+
+    def finish(self) -> None:
+        """Which values need slots, when they are stored, and what lives across the safepoints."""
+        out = self.out
+        iv = self.iv
+        sel = self.sel
+        types = sel.types
+        safe = 0
+        for j in reversed(iv.safepoints):
+            safe |= 1 << 2 * j
+        needs = bytearray(len(types))
+        for r in out.pieces:
+            needs[r] = 1
+        if safe:
+            self.extend(safe)
+            live = out.live
+            for j in iv.safepoints:
+                live[j] = []
+            for r, bits in enumerate(iv.bits):
+                if bits and TRACED[types[r]]:
+                    at = iv.start[r]
+                    x = out.extended.get(r)
+                    if x is not None:
+                        at = 0
+                        bits = x
+                    m = (safe >> at) & bits
+                    if m:
+                        needs[r] = 1
+                        while m:
+                            low = m & -m
+                            live[(at + low.bit_length() - 1) >> 1].append(r)
+                            m ^= low
+        groups: list[list[int]] = []
+        for members in out.groups:
+            some = [r for r in members if needs[r] and r not in out.extended]
+            if some:
+                groups.append(some)
+            groups += [[r] for r in members if needs[r] and r in out.extended]
+        out.groups = groups
+        for i, members in enumerate(groups):
+            for r in members:
+                out.slot[r] = i
+        if groups:
+            self.choose_stores(safe)
+        used = {b.reg for reg in GP_CALLEE for b in self.occupants[reg]}
+        out.used = [reg for reg in GP_CALLEE if reg in used]
+
+    def extend(self, safe: int) -> None:
+        """Where pointers live across safepoints, so do their bases."""
+        iv = self.iv
+        extended = self.out.extended
+        again = True
+        while again:  # a base may itself be kept by another register's interval
+            again = False
+            for p, base in self.sel.keeps:
+                p -= VREG
+                base -= VREG
+                bits = iv.bits[p] << iv.start[p]
+                if not bits & safe:
+                    continue
+                old = extended.get(base)
+                if old is None:
+                    old = iv.bits[base] << iv.start[base]
+                if bits & safe & ~old:
+                    extended[base] = old | bits
+                    again = True
+
+    def choose_stores(self, safe: int) -> None:
+        """Store at the definition, or late where the value leaves its register."""
+        out = self.out
+        iv = self.iv
+        deep: list[int] = []  # per depth: positions of hot blocks at that depth or below
+        for c in self.sel.codes:
+            if c.block.cold:
+                continue
+            m = ((1 << (2 * (c.end - c.first))) - 1) << 2 * c.first
+            for d in range(c.block.depth + 1):
+                if d == len(deep):
+                    deep.append(0)
+                deep[d] |= m
+        if not self.starts:
+            self.positions = self.sel.codes
+            self.starts = [2 * c.first for c in self.positions]
+        for members in out.groups:
+            for r in members:
+                if r in out.extended:
+                    continue
+                block = self.code_at(iv.define[r]).block
+                if block.cold:
+                    continue
+                at = iv.start[r]
+                memory = 0
+                if r in out.pieces:
+                    memory = iv.bits[r]
+                    for p in out.pieces[r]:
+                        memory &= ~(p.bits << (p.start - at))
+                if TRACED[self.sel.types[r]]:
+                    memory |= iv.bits[r] & (safe >> at)
+                if not memory & (deep[block.depth] >> at):
+                    out.late[r] = 1
+
+
+def _frequency(pair: tuple[int, int, int]) -> int:
+    return -pair[0]
+
+
+def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> Allocation:
+    """Give every virtual register a machine register or a slot."""
+    return Allocator(sel, iv, loops).run()
