@@ -13,7 +13,6 @@ from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
 from backend.obj.sym import LSym
 
-
 _MAX_LINE: Final = 1 << 24
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 

@@ -1,9 +1,9 @@
 """The table of targets: one row each, everything that differs between them outside the backends.
 
-    status   `ready`: programs build and run; `object`: the object format is known, no code generator
-             yet; `planned`: nothing yet
-    linker   command family (see link/linker.py): lld-elf, lld-coff, lld-macho, lld-wasm
-    runner   what executes the result on a linux/amd64 host: `-` is the host itself
+status   `ready`: programs build and run; `object`: the object format is known, no code generator
+         yet; `planned`: nothing yet
+linker   command family (see link/linker.py): lld-elf, lld-coff, lld-macho, lld-wasm
+runner   what executes the result on a linux/amd64 host: `-` is the host itself
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from __future__ import annotations
 from typing import Final
 
 _ROWS: Final = """
-# target          format bits order  abi        linker    emulation         script             runner                status
-linux/amd64       elf    64   little sysv       lld-elf   elf_x86_64        linux_amd64.ld     -                     ready
-linux/arm64       elf    64   little aapcs64    lld-elf   aarch64linux      -                  qemu-aarch64          object
-linux/riscv64     elf    64   little lp64d      lld-elf   elf64lriscv       -                  qemu-riscv64          object
-linux/386         elf    32   little sysv386    lld-elf   elf_i386          -                  qemu-i386             object
-linux/arm         elf    32   little aapcs      lld-elf   armelf_linux_eabi -                  qemu-arm              object
-linux/ppc64le     elf    64   little elfv2      lld-elf   elf64lppc         -                  qemu-ppc64le          object
-linux/ppc64       elf    64   big    elfv2      lld-elf   elf64ppc          -                  qemu-ppc64            object
-linux/mips64le    elf    64   little n64        lld-elf   elf64ltsmip       -                  qemu-mips64el         object
-linux/mips64      elf    64   big    n64        lld-elf   elf64btsmip       -                  qemu-mips64           object
-linux/mipsle      elf    32   little o32        lld-elf   elf32ltsmip       -                  qemu-mipsel           object
-linux/mips        elf    32   big    o32        lld-elf   elf32btsmip       -                  qemu-mips             object
-linux/s390x       elf    64   big    s390x      lld-elf   elf64_s390        -                  qemu-s390x            object
-linux/loong64     elf    64   little lp64d      lld-elf   elf64loongarch    -                  qemu-loongarch64      object
-darwin/arm64      macho  64   little aapcs64    lld-macho arm64             -                  macho_run             planned
-darwin/amd64      macho  64   little sysv       lld-macho x86_64            -                  macho_run             planned
-windows/amd64     coff   64   little win64      lld-coff  x64               -                  wine                  planned
-windows/arm64     coff   64   little aapcs64    lld-coff  arm64             -                  wine                  planned
-windows/386       coff   32   little win32      lld-coff  x86               -                  wine                  planned
-freebsd/amd64     elf    64   little sysv       lld-elf   elf_x86_64_fbsd   -                  fbsd_run              object
-freebsd/arm64     elf    64   little aapcs64    lld-elf   aarch64fbsd       -                  fbsd_run              object
-netbsd/amd64      elf    64   little sysv       lld-elf   elf_x86_64        -                  none                  object
-netbsd/arm64      elf    64   little aapcs64    lld-elf   aarch64nbsd       -                  none                  object
-openbsd/amd64     elf    64   little sysv       lld-elf   elf_x86_64        -                  none                  object
-openbsd/arm64     elf    64   little aapcs64    lld-elf   aarch64elf        -                  none                  object
-wasip1/wasm       wasm   32   little wasm       lld-wasm  wasm32            -                  wasmtime              planned
+# target        format  bits  order   abi      linker     emulation          script          runner            status
+linux/amd64     elf     64    little  sysv     lld-elf    elf_x86_64         linux_amd64.ld  -                 ready
+linux/arm64     elf     64    little  aapcs64  lld-elf    aarch64linux       -               qemu-aarch64      object
+linux/riscv64   elf     64    little  lp64d    lld-elf    elf64lriscv        -               qemu-riscv64      object
+linux/386       elf     32    little  sysv386  lld-elf    elf_i386           -               qemu-i386         object
+linux/arm       elf     32    little  aapcs    lld-elf    armelf_linux_eabi  -               qemu-arm          object
+linux/ppc64le   elf     64    little  elfv2    lld-elf    elf64lppc          -               qemu-ppc64le      object
+linux/ppc64     elf     64    big     elfv2    lld-elf    elf64ppc           -               qemu-ppc64        object
+linux/mips64le  elf     64    little  n64      lld-elf    elf64ltsmip        -               qemu-mips64el     object
+linux/mips64    elf     64    big     n64      lld-elf    elf64btsmip        -               qemu-mips64       object
+linux/mipsle    elf     32    little  o32      lld-elf    elf32ltsmip        -               qemu-mipsel       object
+linux/mips      elf     32    big     o32      lld-elf    elf32btsmip        -               qemu-mips         object
+linux/s390x     elf     64    big     s390x    lld-elf    elf64_s390         -               qemu-s390x        object
+linux/loong64   elf     64    little  lp64d    lld-elf    elf64loongarch     -               qemu-loongarch64  object
+darwin/arm64    macho   64    little  aapcs64  lld-macho  arm64              -               macho_run         planned
+darwin/amd64    macho   64    little  sysv     lld-macho  x86_64             -               macho_run         planned
+windows/amd64   coff    64    little  win64    lld-coff   x64                -               wine              planned
+windows/arm64   coff    64    little  aapcs64  lld-coff   arm64              -               wine              planned
+windows/386     coff    32    little  win32    lld-coff   x86                -               wine              planned
+freebsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64_fbsd    -               fbsd_run          object
+freebsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64fbsd        -               fbsd_run          object
+netbsd/amd64    elf     64    little  sysv     lld-elf    elf_x86_64         -               none              object
+netbsd/arm64    elf     64    little  aapcs64  lld-elf    aarch64nbsd        -               none              object
+openbsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64         -               none              object
+openbsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64elf         -               none              object
+wasip1/wasm     wasm    32    little  wasm     lld-wasm   wasm32             -               wasmtime          planned
 """
 
 
@@ -44,7 +44,8 @@ class Target:
     """One row."""
 
     __slots__ = (
-        "name", "os", "arch", "format", "bits", "big_endian", "abi", "linker", "emulation", "script", "runner", "status",
+        "name", "os", "arch", "format", "bits", "big_endian", "abi", "linker", "emulation", "script", "runner",
+        "status",
     )  # fmt: skip
 
     def __init__(self, row: str) -> None:

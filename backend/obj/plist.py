@@ -12,7 +12,7 @@ from typing import Final
 
 from backend.obj.ctx import AsmError, Ctx
 from backend.obj.prog import BRANCH, Prog
-from backend.obj.sym import STEXT, A_UNDEF, LSym
+from backend.obj.sym import A_UNDEF, STEXT, LSym
 from backend.obj.table import AFUNCDATA, APCDATA
 
 

@@ -186,7 +186,7 @@ def classify(a: Addr) -> int:
         return REG_CLASS[a.reg] if 0 <= a.reg < regs.NREG else C_BAD
     if kind == CONST:
         return class_const(a.offset)
-    if kind == MEM or kind == ADDR or kind == INDIR:
+    if kind in (MEM, ADDR, INDIR):
         if _bad_memory(a):
             if kind == MEM and a.sym is None and 1 << 31 <= a.offset < 1 << 32 and not _bad_registers(a):
                 return C_MEMWIDE

@@ -19,7 +19,6 @@ from typing import Final
 
 from backend.obj.ctx import AsmError, Ctx
 from backend.obj.prog import (
-
     CONST,
     FCONST,
     MEM,
@@ -74,9 +73,8 @@ def progedit(ctx: Ctx, p: Prog) -> None:
     for i, a in enumerate(p.args):
         if a.kind == FCONST:
             _float_constant(ctx, p, i, a)
-    if p.as_ == AADJSP:
-        if len(p.args) != 1 or p.args[0].kind != CONST:
-            raise AsmError(p.pos, "ADJSP takes one constant")
+    if p.as_ == AADJSP and (len(p.args) != 1 or p.args[0].kind != CONST):
+        raise AsmError(p.pos, "ADJSP takes one constant")
 
 
 def _float_constant(ctx: Ctx, p: Prog, i: int, a: Addr) -> None:
@@ -171,5 +169,3 @@ def _adjust_sp(p: Prog) -> None:
     if n < 0:
         sign, n = AADDQ, -n
     p.as_, p.args = sign, [Addr(CONST, offset=n), Addr(REG, SP)]
-
-

@@ -11,36 +11,83 @@ from __future__ import annotations
 
 from typing import Final
 
-# fmt: off
 # Integer registers 16..31, in hardware order.
-AX: Final = 16; CX: Final = 17; DX: Final = 18; BX: Final = 19
-SP: Final = 20; BP: Final = 21; SI: Final = 22; DI: Final = 23
-R8: Final = 24; R9: Final = 25; R10: Final = 26; R11: Final = 27
-R12: Final = 28; R13: Final = 29; R14: Final = 30; R15: Final = 31
+AX: Final = 16
+CX: Final = 17
+DX: Final = 18
+BX: Final = 19
+SP: Final = 20
+BP: Final = 21
+SI: Final = 22
+DI: Final = 23
+R8: Final = 24
+R9: Final = 25
+R10: Final = 26
+R11: Final = 27
+R12: Final = 28
+R13: Final = 29
+R14: Final = 30
+R15: Final = 31
 # Their low bytes 32..47.
-AL: Final = 32; CL: Final = 33; DL: Final = 34; BL: Final = 35
-SPB: Final = 36; BPB: Final = 37; SIB: Final = 38; DIB: Final = 39
-R8B: Final = 40; R9B: Final = 41; R10B: Final = 42; R11B: Final = 43
-R12B: Final = 44; R13B: Final = 45; R14B: Final = 46; R15B: Final = 47
+AL: Final = 32
+CL: Final = 33
+DL: Final = 34
+BL: Final = 35
+SPB: Final = 36
+BPB: Final = 37
+SIB: Final = 38
+DIB: Final = 39
+R8B: Final = 40
+R9B: Final = 41
+R10B: Final = 42
+R11B: Final = 43
+R12B: Final = 44
+R13B: Final = 45
+R14B: Final = 46
+R15B: Final = 47
 # The high bytes: hardware numbers 4..7 again, distinguished by the absence of REX.
-AH: Final = 52; CH: Final = 53; DH: Final = 54; BH: Final = 55
+AH: Final = 52
+CH: Final = 53
+DH: Final = 54
+BH: Final = 55
 # Vector registers.
-X0: Final = 64; X1: Final = 65; X2: Final = 66; X3: Final = 67
-X4: Final = 68; X5: Final = 69; X6: Final = 70; X7: Final = 71
-X8: Final = 72; X9: Final = 73; X10: Final = 74; X11: Final = 75
-X12: Final = 76; X13: Final = 77; X14: Final = 78; X15: Final = 79
+X0: Final = 64
+X1: Final = 65
+X2: Final = 66
+X3: Final = 67
+X4: Final = 68
+X5: Final = 69
+X6: Final = 70
+X7: Final = 71
+X8: Final = 72
+X9: Final = 73
+X10: Final = 74
+X11: Final = 75
+X12: Final = 76
+X13: Final = 77
+X14: Final = 78
+X15: Final = 79
 Y0: Final = 96
 Z0: Final = 128
 K0: Final = 160
 M0: Final = 176
 F0: Final = 240
 # Segment registers in hardware order, control, debug and test registers.
-ES: Final = 192; CS: Final = 193; SS: Final = 194; DS: Final = 195; FS: Final = 196; GS: Final = 197
+ES: Final = 192
+CS: Final = 193
+SS: Final = 194
+DS: Final = 195
+FS: Final = 196
+GS: Final = 197
 CR0: Final = 208
 DR0: Final = 224
 TR0: Final = 256
-GDTR: Final = 264; IDTR: Final = 265; LDTR: Final = 266; MSW: Final = 267; TASK: Final = 268; TLS: Final = 269
-# fmt: on
+GDTR: Final = 264
+IDTR: Final = 265
+LDTR: Final = 266
+MSW: Final = 267
+TASK: Final = 268
+TLS: Final = 269
 NREG: Final = 270
 
 _GP: Final = "AX CX DX BX SP BP SI DI R8 R9 R10 R11 R12 R13 R14 R15".split()

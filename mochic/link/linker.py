@@ -176,11 +176,16 @@ def run_tool(argv: list[str]) -> tuple[int, str]:
         finally:
             os.close(writer)
         chunks: list[bytes] = []
-        while True:
-            chunk = os.read(reader, 65536)
-            if not chunk:
-                break
-            chunks.append(chunk)
+        try:
+            while True:
+                chunk = os.read(reader, 65536)
+                if not chunk:
+                    break
+                chunks.append(chunk)
+        except BaseException:  # interrupted: the tool must not go on writing behind our back
+            os.kill(pid, 15)
+            os.waitpid(pid, 0)
+            raise
         _, status = os.waitpid(pid, 0)
     finally:
         os.close(reader)

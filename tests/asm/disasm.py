@@ -40,8 +40,7 @@ FCOMDP=fcomp,fcomp2,fcomp3 FCOMDPP=fcompp FCOMFP=fcomp FCOMLP=ficomp FCOMWP=fico
 MOVZWW=movzx MOVSWW=movsx BSWAPL=bswap BSWAPQ=bswap XABORT=xabort FUCOMPP=fucompp,fcmovu,fucomi
 FADDDP=faddp FMULDP=fmulp FSUBDP=fsubp,fsubrp FSUBRDP=fsubrp,fsubp FDIVDP=fdivp,fdivrp FDIVRDP=fdivrp,fdivp
 MOVQ=mov,movq,movabs,movd,movdq2q,lea MOVL=mov,movd,lea RET=ret,jmp SYSENTER64=sysenter
-SHLW=shl,shld SHLL=shl,shld SHLQ=shl,shld SHRW=shr,shrd SHRL=shr,shrd SHRQ=shr,shrd CMPPS=cmpps,cmpordps
-CMPPD=cmppd,cmpordpd CMPSS=cmpss,cmpordss CMPSD=cmpsd,cmpordsd
+SHLW=shl,shld SHLL=shl,shld SHLQ=shl,shld SHRW=shr,shrd SHRL=shr,shrd SHRQ=shr,shrd
 FCOMD=fcom,fcom2 FSUBD=fsub,fsubr FSUBRD=fsubr,fsub FDIVD=fdiv,fdivr FDIVRD=fdivr,fdiv
 """
 TABLE = {k: v.split(",") for k, _, v in (w.partition("=") for w in NAMES.split())}
@@ -52,14 +51,13 @@ CONDITIONS = {
 # Not decodable: data, instructions 64-bit mode does not have but Go assembles, and Go's x87 forms that
 # only exist for F1.
 EXEMPT = "BYTE WORD LONG QUAD ICEBP PUSHAW POPAW BOUNDW BOUNDL FUCOMPP FCOMD FCOMDP FCOMDPP".split()
+PREDICATES = "eq lt le unord neq nlt nle ord".split()
 _X87 = {"D": "f", "F": "f", "L": "fi", "W": "fi"}
 
 _GP = "ax cx dx bx sp bp si di r8 r9 r10 r11 r12 r13 r14 r15".split()
 _NUMBER: dict[str, str] = {}
 for _i, _n in enumerate(_GP):
-    for _form in (
-        (_n, "e" + _n, "r" + _n) if _i < 8 else (_n, _n + "d", _n + "w", _n + "b")
-    ):
+    for _form in (_n, "e" + _n, "r" + _n) if _i < 8 else (_n, _n + "d", _n + "w", _n + "b"):
         _NUMBER[_form] = f"g{_i}"
 for _i, _n in enumerate(["al", "cl", "dl", "bl", "spl", "bpl", "sil", "dil"]):
     _NUMBER[_n] = f"g{_i}"
@@ -138,7 +136,17 @@ def compare(line: str, code: bytes) -> str:
     if not decoded or decoded[0].size != len(code):
         return "not decoded as one instruction of this length"
     insn = decoded[0]
-    names = insn.mnemonic.split()
+    predicate = re.fullmatch(r"CMP([PS][SD])", go)
+    if predicate and text.count("$"):  # the predicate is part of Intel's name
+        text, _, number = text.rpartition(", $")
+        wanted_name = (
+            f"cmp{PREDICATES[int(number, 0)]}{predicate.group(1).lower()}" if int(number, 0) in range(8) else ""
+        )
+        if wanted_name and insn.mnemonic != wanted_name:
+            return f"decoded as {insn.mnemonic}"
+        names = [go.lower()]
+    else:
+        names = insn.mnemonic.split()
     if names[-1] not in mnemonics(go) and insn.mnemonic not in mnemonics(go):
         return f"decoded as {insn.mnemonic} {insn.op_str}"
     regs, imms = operands("" if _is_branch(go) and "(SB)" in text and "*" not in text else text)
@@ -155,7 +163,7 @@ def compare(line: str, code: bytes) -> str:
             index = f"{_register(insn.reg_name(mem.index))}*{mem.scale}" if mem.index else "-"
             seen.append(f"[{base} {index} {mem.disp}]")
     # Capstone lists registers that Go leaves out (the accumulator, CL, st(0)): ours must be among them, in order.
-    wanted = [r for r in reversed(regs)] if go[:3] not in ("CMP", "BOU") else regs
+    wanted = list(reversed(regs)) if go[:3] not in ("CMP", "BOU") else regs
     rest = list(seen)
     for r in wanted:
         if r == "g1" and r not in rest and go[:2] in ("SH", "SA", "RO", "RC"):
@@ -166,9 +174,8 @@ def compare(line: str, code: bytes) -> str:
             rest.remove(r)
     sized = {v & 0xFFFFFFFFFFFFFFFF for v in values}
     for v in imms:
-        if "ord" in insn.mnemonic:
-            continue  # the predicate is part of the name
+        if v == 1 and go[:2] in ("SH", "SA", "RO", "RC"):
+            continue  # the form without an immediate
         if not any((v ^ s) & mask == 0 for s in sized for mask in (0xFF, 0xFFFF, 0xFFFFFFFF)):
-            if not (v == 1 and go[:2] in ("SH", "SA", "RO", "RC")):
-                return f"immediate {v:#x} not in {insn.mnemonic} {insn.op_str}"
+            return f"immediate {v:#x} not in {insn.mnemonic} {insn.op_str}"
     return ""

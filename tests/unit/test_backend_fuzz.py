@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from backend.obj.asmparse import parse_assembly
 from backend.obj.ctx import Ctx
-from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.printer import format_prog
+from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.sym import LSym
 from backend.x86.arch import AMD64
 from backend.x86.encode import assemble, forms_of
@@ -132,7 +132,7 @@ def test_relaxation(shape: list[tuple[str, int, int]]) -> None:
 
 WORDS = st.sampled_from(
     "MOVQ ADDQ JMP CALL TEXT DATA GLOBL RET AX (AX) 8(SP) $1 $foo(SB) foo(SB) x-8(SP) L: ; , ( ) $ * + - << ~ / "
-    '0x 08 1.5 "s" \'c\' {3:RET} # PCALIGN (PC) <> NOSPLIT X0 CR0 [Z0-Z3] $(1.5) \u00b7 \n'.split(" ")
+    "0x 08 1.5 \"s\" 'c' {3:RET} # PCALIGN (PC) <> NOSPLIT X0 CR0 [Z0-Z3] $(1.5) \u00b7 \n".split(" ")
 )
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from backend.obj.asmparse import Parser
 from backend.obj.ctx import Ctx
-from backend.obj.prog import REG, VREG, Addr, Prog
 from backend.obj.printer import format_addr, format_function, format_prog
+from backend.obj.prog import REG, VREG, Addr, Prog
 from backend.x86.arch import AMD64
 
 OPERANDS = """
