@@ -1,0 +1,3 @@
+from mochic.cli import main
+
+main(prog_name="mochi")

@@ -1,0 +1,166 @@
+"""The command line: options to `Options`, no logic.  Each command imports its stage when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from mochic import __version__
+from mochic.driver import EXIT_USAGE, guarded
+from mochic.options import STAGES, Options
+
+HOST = "linux/amd64"
+
+
+class Single(click.Group):
+    """Accepts `-target=X` and `-target X` for `--target=X` (and -arch), as Go's tools do."""
+
+    def main(self, args: Any = None, **kw: Any) -> Any:
+        argv = list(sys.argv[1:] if args is None else args)
+        out = []
+        rest = False
+        for a in argv:
+            if a == "--":
+                rest = True
+            if not rest and (a.startswith("-target") or a.startswith("-arch")):
+                a = "-" + a
+            out.append(a)
+        return super().main(out, **kw)
+
+
+@click.group(cls=Single, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mochi")
+def main() -> None:
+    """Ahead-of-time compiler for Mochi: one command from source to a standalone native binary."""
+
+
+def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    if value not in ("0", "1", "2"):
+        raise click.BadParameter("the optimisation level is 0, 1 or 2")
+    return int(value)
+
+
+def _options(
+    target: str, out: str | None, o: int, debug: bool, emit: str, linker: str | None, strip: bool, time: bool
+) -> Options:
+    opt = Options(target)
+    opt.out = out or ""
+    opt.opt = o
+    opt.debug = debug
+    opt.emit = emit
+    opt.linker = linker or ""
+    opt.strip = strip
+    opt.time = time
+    opt.verify = bool(os.environ.get("MOCHI_VERIFY"))
+    opt.gc_stress = bool(os.environ.get("MOCHI_GC_STRESS"))
+    return opt
+
+
+@main.command()
+@click.argument("file")
+@click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for.")
+@click.option("-o", "out", metavar="OUT", help="Output file (default: the program's name).")
+@click.option("-O", "o", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default).")
+@click.option("-g", "debug", is_flag=True, help="Keep symbols for debuggers.")
+@click.option("--emit", type=click.Choice(STAGES), default="exe", help="Stop after a stage and write its result.")
+@click.option("--linker", metavar="PATH|NAME", help="Linker to use.")
+@click.option("--strip", is_flag=True, help="Leave symbols out of the binary.")
+@click.option("--time", is_flag=True, help="Print how long each stage took.")
+def build(
+    file: str, target: str, out: str | None, o: int, debug: bool, emit: str, linker: str | None, strip: bool, time: bool
+) -> None:
+    """Compile FILE to a native binary."""
+    from mochic.driver import build as run
+
+    opt = _options(target, out, o, debug, emit, linker, strip, time)
+    sys.exit(guarded(lambda: run(file, opt)))
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("file")
+@click.argument("args", nargs=-1, type=click.UNPROCESSED)
+@click.option("-O", "o", default="2", callback=_level, help="Optimisation level.")
+def run(file: str, args: tuple[str, ...], o: int) -> None:
+    """Build FILE for this machine (cached) and run it; exit with its status."""
+    from mochic.run import run_program
+
+    opt = _options(HOST, None, o, False, "exe", None, False, False)
+    sys.exit(guarded(lambda: run_program(file, list(args), opt)))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True)
+@click.option("-O", "o", default="2", callback=_level, help="Optimisation level.")
+def test(paths: tuple[str, ...], o: int) -> None:
+    """Run the `test` blocks of files, natively compiled."""
+    from mochic.run import test_programs
+
+    opt = _options(HOST, None, o, False, "exe", None, False, False)
+    sys.exit(guarded(lambda: test_programs(list(paths), opt)))
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--strict", is_flag=True, help="Apply the strict checker (not available yet).")
+def check(files: tuple[str, ...], strict: bool) -> None:
+    """Report errors without building."""
+    from mochic.run import check_files
+
+    opt = Options(HOST)
+    opt.strict = strict
+    sys.exit(guarded(lambda: check_files(list(files), opt)))
+
+
+@main.command()
+@click.argument("file", required=False)
+@click.option("--arch", required=True, metavar="ARCH", help="Architecture, as GOARCH.")
+@click.option("-o", "out", metavar="OUT.o", help="Object file to write.")
+@click.option("--format", "fmt", type=click.Choice(["elf", "macho", "coff"]), default="elf", help="Object format.")
+@click.option("--lines", is_flag=True, help="Read `id<TAB>instruction` from stdin, print `id<TAB>hex`.")
+def asm(file: str | None, arch: str, out: str | None, fmt: str, lines: bool) -> None:
+    """Assemble Go-syntax assembly to an object file."""
+    from mochic import asmcmd
+
+    if lines:
+        sys.exit(guarded(lambda: asmcmd.asm_lines(arch, sys.stdin, sys.stdout)))
+    if file is None:
+        click.echo("mochi: asm needs a FILE.s or --lines", err=True)
+        sys.exit(EXIT_USAGE)
+    sys.exit(guarded(lambda: asmcmd.asm_file(arch, file, out or "", fmt)))
+
+
+@main.command()
+@click.argument("file")
+def inspect(file: str) -> None:
+    """Show headers, sections, symbols, relocations and code of an object or binary."""
+    from mochic.inspect import inspect_file
+
+    sys.exit(guarded(lambda: inspect_file(file)))
+
+
+@main.command()
+def targets() -> None:
+    """List the targets and what this machine has for them."""
+    from mochic.report import print_targets
+
+    sys.exit(guarded(print_targets))
+
+
+@main.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Explain a diagnostic code such as T002."""
+    from mochic.report import explain_code
+
+    sys.exit(guarded(lambda: explain_code(code)))
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is missing on this machine and how to install it."""
+    from mochic.report import doctor_report
+
+    sys.exit(guarded(doctor_report))

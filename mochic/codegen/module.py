@@ -1,0 +1,44 @@
+"""A whole module to object file symbols, in a fixed order: functions, then data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.obj.ctx import Ctx
+from backend.obj.sym import LSym
+from mochic.codegen.compile import emit_data, emit_func
+from mochic.codegen.context import Context
+from mochic.ir.func import Module
+
+ROOTS_SECTION = "mochi_roots"
+
+
+def line_table(sources: Any) -> Any:
+    """position -> (file name, line), for frame maps."""
+
+    def lines(pos: int) -> tuple[str, int]:
+        if pos <= 0 or sources is None:
+            return "", 0
+        file, line, _ = sources.position(pos)
+        return file.name, line
+
+    return lines
+
+
+def compile_module(module: Module, target: Any, check: bool = False) -> list[LSym]:
+    """Machine code, frame maps and data of all functions; `check` verifies every register allocation."""
+    ctx = Context(Ctx(), line_table(module.sources))
+    ctx.check = check
+    out: list[LSym] = []
+    for fn in module.funcs:
+        out += emit_func(fn, ctx)
+    for d in module.data:
+        roots = d.kind == "roots"
+        if roots:
+            d.kind = "data"
+        s = emit_data(d, ctx)
+        if s is not None:
+            if roots:
+                s.section = ROOTS_SECTION
+            out.append(s)
+    return out
