@@ -79,20 +79,22 @@ def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False) ->
         sys.stderr.write(f"mochi asm: no assembler for {arch}; available: amd64\n")
         return 2
     out: list[str] = []
-    for line in stdin:
-        fields = line.rstrip("\n").split("\t")
+    raw = getattr(stdin, "buffer", None)  # bytes that are no UTF-8 are wrong instructions, not our failure
+    source = raw.read().decode("utf-8", "replace") if raw is not None else stdin.read()
+    for line in source.split("\n"):
+        fields = line.rstrip("\r").split("\t")
         if len(fields) < 2:
             if fields[0]:
                 out.append(f"{fields[0]}\tERROR: expected id<TAB>instruction\n")
             continue
         text, rel = assemble_line(record, fields[1])
         out.append(f"{fields[0]}\t{text}\t{rel}\n" if relocs else f"{fields[0]}\t{text}\n")
-    stdout.write("".join(out))
+    stdout.write("".join(out).encode("ascii", "backslashreplace").decode("ascii"))
     return 0
 
 
 def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux") -> int:
-    """Assembles one file to an object; errors go to stderr as file:line:col: message.
+    """Assembles one file to an object (`out` empty: FILE.o beside the source); errors go to stderr as file:line:col: message.
 
     Exit status 0, 1 for errors in the source, 2 for usage (arch or format unknown, file not readable).
     """
@@ -120,43 +122,25 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "l
                 shown = lines[line - 1].replace("\t", " ")
                 sys.stderr.write(f"    {shown}\n    {' ' * (col - 1)}^\n")
         return 1
+    from mochic.driver import UserError, write_output
     from objwriter.build import build_object
     from objwriter.elf import TARGETS, write_elf
     from objwriter.model import ObjectError
 
     try:
         data = write_elf(build_object(TARGETS[f"{os_name}/{arch}"], symbols))
-        write_atomic(out, data)
+        write_output(out or path.removesuffix(".s") + ".o", data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")
         return 1
-    except OSError as e:
-        sys.stderr.write(f"mochi asm: cannot write {out}: {_reason(e)}\n")
-        return 2
+    except UserError as e:
+        sys.stderr.write(e.message + "\n")
+        return e.status
     return 0
 
 
 def _reason(e: Exception) -> str:
     return e.strerror or str(e) if isinstance(e, OSError) else str(e)
-
-
-def write_atomic(path: str, data: bytes) -> None:
-    """Writes beside the target and renames, so that an interrupted run leaves no half file."""
-    import os
-    import tempfile
-
-    folder = os.path.dirname(path) or "."
-    fd, temporary = tempfile.mkstemp(prefix=".mochi-", dir=folder)
-    try:
-        with os.fdopen(fd, "wb") as fh:
-            fh.write(data)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
 
 
 def main(argv: list[str]) -> int:
@@ -193,7 +177,7 @@ def main(argv: list[str]) -> int:
     if not path:
         sys.stderr.write("usage: mochi asm -arch=ARCH [-o OUT.o] FILE.s | mochi asm -arch=ARCH --lines\n")
         return 2
-    return asm_file(arch, path, out or path.removesuffix(".s") + ".o", fmt)
+    return asm_file(arch, path, out, fmt)
 
 
 if __name__ == "__main__":

@@ -333,26 +333,7 @@ def _emit(
     for h in headers:
         append(pack(offsets[h.name], h.type, h.flags, 0, h.offset, h.size, h.link, h.info, h.align, h.entry))
     head = bytearray(header_size)
-    head[:16] = bytes(
-        (
-            0x7F,
-            0x45,
-            0x4C,
-            0x46,
-            2 if is64 else 1,
-            2 if target.big_endian else 1,
-            1,
-            target.osabi,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-            0,
-        )
-    )
+    head[:8] = b"\x7fELF" + bytes((2 if is64 else 1, 2 if target.big_endian else 1, 1, target.osabi))
     pack_into(
         order + ("HHIQQQIHHHHHH" if is64 else "HHIIIIIHHHHHH"),
         head,
