@@ -54,7 +54,7 @@ def assemble_line(arch: Arch, line: str) -> tuple[str, str]:
     ctx = Ctx()
     source = _repeat(line)
     if not source.lstrip().startswith("TEXT "):
-        source = "TEXT f(SB), NOSPLIT|NOFRAME, $0-0\n" + source
+        source = "TEXT __line(SB), NOSPLIT|NOFRAME, $0-0\n" + source
     symbols = parse_assembly(arch, ctx, source)
     if ctx.errors:
         return "ERROR: " + ctx.errors[0].message, ""
