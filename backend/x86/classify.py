@@ -159,8 +159,8 @@ def class_const(value: int) -> int:
     if -128 <= value <= 255:
         return _SMALL[value + 128]
     if value > 0:
-        return C_S31 if value < 1 << 31 else C_U32 if value < 1 << 32 else C_I64
-    return C_NEG32 if value >= -(1 << 31) else C_I64
+        return C_S31 if value < 1 << 31 else C_U32 if value < 1 << 32 else C_I64 if value < 1 << 64 else C_BAD
+    return C_NEG32 if value >= -(1 << 31) else C_I64 if value >= -(1 << 63) else C_BAD
 
 
 def _bad_memory(a: Addr) -> bool:

@@ -185,6 +185,8 @@ def _reloc(p: Prog, field: int, size: int) -> Reloc | None:
     for a in p.args:
         sym = a.sym
         if sym is not None:
+            if not -(1 << 31) <= a.offset < 1 << 31:  # a remembered encoding was not classified again
+                raise AsmError(p.pos, "offset too large")
             # The processor counts from the end of the instruction, S + A - P from the field: the
             # distance between the two goes into the addend.
             kind = "R_CALL" if a.kind == BRANCH or NAMES[p.as_] in _JUMPS and a.kind == MEM else "R_PCREL"

@@ -37,3 +37,4 @@ TEXT f(SB), $0 ; RET ; TEXT f(SB), $0 ; RET // redeclared
 MOVQ 'a, BX // unexpected character
 MOVQ $"abc, BX // not closed
 #define X // preprocessor
+LEAQ foo(SB), AX ; LEAQ foo+0x100000000(SB), AX // offset too large

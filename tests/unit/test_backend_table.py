@@ -7,8 +7,10 @@ import os
 
 import pytest
 
+from backend.obj.ctx import AsmError
 from backend.obj.genops import ops_source
-from backend.obj.prog import CONST, MEM, REG, Addr
+from backend.obj.prog import BRANCH, CONST, MEM, REG, VREG, Addr, Prog
+from backend.obj.sym import LSym
 from backend.obj.table import PORTABLE, check_lines
 from backend.x86 import encode, ops, regs
 
@@ -74,3 +76,20 @@ def test_operand_rw() -> None:
     assert encode.operand_rw(ops.AMOVQ, [m, bx]) == ([1, 2], [])
     assert encode.operand_rw(ops.ACMPQ, [bx, m]) == ([1, 1], [])
     assert encode.operand_rw(ops.AIDIVQ, [bx]) == ([1], [(regs.AX, 3), (regs.DX, 3)])
+
+
+def test_compiler_mistakes_are_errors() -> None:
+    """What no text can say but a code generator could: left-over virtual registers, foreign branch
+    targets, constants beyond 64 bits."""
+    far = Prog(ops.ARET, [])
+    bad = [
+        Prog(ops.AMOVQ, [Addr(REG, VREG), Addr(REG, regs.AX)]),
+        Prog(ops.AMOVQ, [Addr(MEM, VREG + 2), Addr(REG, regs.AX)]),
+        Prog(ops.AJMP, [Addr(BRANCH, sym=far)]),
+        Prog(ops.AMOVQ, [Addr(CONST, offset=1 << 64), Addr(REG, regs.AX)]),
+        Prog(ops.AMOVQ, [Addr(MEM, regs.AX, index=regs.CX), Addr(REG, regs.AX)]),
+        Prog(ops.AMOVQ, []),
+    ]
+    for p in bad:
+        with pytest.raises(AsmError):
+            encode.assemble(LSym("f"), [p])
