@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mochic.diag.diagnostic import Diagnostic, has_errors
+from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
 from mochic.sema.infer import Infer
 from mochic.sema.symbols import ProgramInfo
@@ -31,15 +31,30 @@ class CompileError(Exception):
         self.sources: SourceMap | None = None
 
 
-def parse_file(file: SourceFile) -> ast.Program:
-    """Source text to syntax tree; raises CompileError."""
+# What the strict mode refuses and the default mode only warns about: such programs have a meaning.
+LENIENT = frozenset(("P065", "T024"))
+
+
+def demote(diags: list[Diagnostic]) -> list[Diagnostic]:
+    """Default mode: errors that do not keep a program from running become warnings."""
+    for d in diags:
+        if d.code in LENIENT:
+            d.severity = WARNING
+    return diags
+
+
+def parse_file(file: SourceFile, warnings: list[Diagnostic] | None = None) -> ast.Program:
+    """Source text to syntax tree; raises CompileError.  Warnings are added to the list given."""
     program, diags = parse(file)
+    demote(diags)
     if has_errors(diags):
         raise CompileError("parse", diags)
+    if warnings is not None:
+        warnings += diags
     return program
 
 
-def check(sources: SourceMap, program: ast.Program) -> ProgramInfo:
+def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] | None = None) -> ProgramInfo:
     """Names and types; raises CompileError."""
     from mochic.sema.check import check_solved
 
@@ -47,11 +62,13 @@ def check(sources: SourceMap, program: ast.Program) -> ProgramInfo:
     info.sources = sources
     inf = Infer(info)
     inf.program(program)
-    diags = inf.diags
+    diags = demote(inf.diags)
     if not has_errors(diags):
         diags = diags + check_solved(inf)
     if has_errors(diags):
         raise CompileError("type", diags)
+    if warnings is not None:
+        warnings += diags
     return info
 
 

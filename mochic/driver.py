@@ -148,16 +148,21 @@ def front(path: str, opt: Options, timer: Timer) -> Any:
     from mochic.compile import CompileError, check, parse_file
     from mochic.source import SourceMap
 
+    from mochic.diag.render import render
+
     sources = SourceMap()
     f = sources.add(path, read_source(path))
+    warnings: list[Any] = []
     try:
-        program = parse_file(f)
+        program = parse_file(f, warnings)
         timer.mark("parse")
-        info = check(sources, program)
+        info = check(sources, program, warnings)
         timer.mark("check")
     except CompileError as e:
         e.sources = sources
         raise
+    for w in warnings:
+        say(render(w, sources))
     return info
 
 

@@ -396,7 +396,7 @@ class Infer(ExprInfer):
                 target.ref = sym
                 self.use_var(sym)
                 target.ty = sym.ty
-                if sym.kind in ("let", "fun", "self") and not sym.mutable:
+                if sym.kind == "let" and not sym.mutable:
                     self.error("T024", st.lo, st.hi, target.name)
                 sym.writes += 1
                 sym.const = None
