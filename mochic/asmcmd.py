@@ -94,7 +94,9 @@ def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False) ->
 
 
 def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux") -> int:
-    """Assembles one file to an object (`out` empty: FILE.o beside the source); errors go to stderr as file:line:col: message.
+    """Assembles one file to an object (`out` empty: FILE.o beside the source).
+
+    Errors go to stderr as file:line:col: message.
 
     Exit status 0, 1 for errors in the source, 2 for usage (arch or format unknown, file not readable).
     """
