@@ -22,7 +22,7 @@ from backend.x86.regs import AX, DX, SP, X0
 from mochic.codegen.context import Context
 from mochic.codegen.frame import Frame, lay_out
 from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
-from mochic.codegen.moves import REGS, SLOT, parallel, place
+from mochic.codegen.moves import REGS, SLOT, move, parallel, place
 from mochic.codegen.regalloc import Allocation
 from mochic.codegen.select_amd64 import ACMOVSD
 from mochic.codegen.targets.amd64 import (
@@ -53,7 +53,7 @@ class Compiled:
 
 
 class Emitter:
-    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "tails", "heads")
+    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads")
 
     def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
         self.ctx = ctx
@@ -62,8 +62,10 @@ class Emitter:
         self.frame = frame
         self.out: list[Prog] = []
         self.result = Compiled(frame)
-        # Moves by instruction index they stand before; at the end and start of blocks by block id.
+        # Moves by the instruction index they stand before; at the end and start of blocks by block id.  `stores`
+        # read registers as they are after the parallel moves of the same gap.
         self.gaps: dict[int, list[tuple[int, int]]] = {}
+        self.stores: dict[int, list[tuple[int, int]]] = {}
         self.tails: dict[int, list[tuple[int, int]]] = {}
         self.heads: dict[int, list[tuple[int, int]]] = {}
 
@@ -84,7 +86,7 @@ class Emitter:
         """Stores, reloads and the moves on edges."""
         alloc = self.alloc
         iv = alloc.iv
-        gaps = self.gaps
+        stores = self.stores
         for members in alloc.groups:
             for r in members:
                 if alloc.late[r]:
@@ -92,13 +94,13 @@ class Emitter:
                 d = iv.define[r]
                 reg = alloc.reg[r] or alloc.at(r, d)
                 if reg:
-                    gaps.setdefault((d >> 1) + 1, []).append((self.slot(r), reg))
+                    stores.setdefault((d >> 1) + 1, []).append((self.slot(r), reg))
         for j, live in alloc.live.items():
             for r in live:
                 if alloc.late[r]:
                     reg = alloc.reg[r] or alloc.at(r, 2 * j)
                     if reg:
-                        gaps.setdefault(j, []).append((self.slot(r), reg))
+                        stores.setdefault(j, []).append((self.slot(r), reg))
         if alloc.pieces:
             self.plan_pieces()
         self.plan_edges()
@@ -124,7 +126,8 @@ class Emitter:
                     src = alloc.at(r, s - 1) or self.slot(r)
                     gaps.setdefault((s + 1) >> 1, []).append((p.reg, src))
                 if alloc.late[r] and not edges[e] and bits >> (e - start) & 1 and not alloc.at(r, e):
-                    gaps.setdefault((e + 1) >> 1, []).append((self.slot(r), p.reg))
+                    where = gaps if e & 1 else self.stores
+                    where.setdefault((e + 1) >> 1, []).append((self.slot(r), p.reg))
 
     def plan_edges(self) -> None:
         alloc = self.alloc
@@ -245,6 +248,7 @@ class Emitter:
         alloc = self.alloc
         reg_of = alloc.reg
         gaps = self.gaps
+        stores = self.stores
         regs = REGS
         frame = self.frame
         alloca = frame.alloca
@@ -260,6 +264,9 @@ class Emitter:
             j += 1
             if j in gaps:
                 parallel(gaps[j], p.pos, out)
+            if j in stores:
+                for dst, src in stores[j]:
+                    move(dst, src, p.pos, out)
             mark = p.mark
             args = p.args
             as_ = p.as_
@@ -327,6 +334,8 @@ class Emitter:
             out.append(p)
         if c.end in gaps:
             parallel(gaps[c.end], c.block.pos, out)
+        for dst, src in stores.get(c.end, ()):
+            move(dst, src, c.block.pos, out)
         if c.block.term == JUMP:
             self.edge(c, out)
         if candidates:
@@ -367,7 +376,7 @@ class Emitter:
     def conditional_move(self, p: Prog, out: list[Prog]) -> None:
         """A branch around a move: there is no CMOV for doubles."""
         cc = p.scond
-        move = Prog(AMOVAPS, [p.args[0], p.args[1]], p.pos)
+        copy = Prog(AMOVAPS, [p.args[0], p.args[1]], p.pos)
         after = Prog(ops.ANOP, [], p.pos)
         if cc == CC_FEQ:
             tests = [CC_NE, CC_PS]
@@ -375,11 +384,11 @@ class Emitter:
                 out.append(Prog(JCC[t], [Addr(BRANCH, 0, 0, after)], p.pos))
         elif cc == CC_FNE:
             # Move if not equal or unordered: skip only when equal and ordered.
-            out.append(Prog(JCC[CC_NE], [Addr(BRANCH, 0, 0, move)], p.pos))
+            out.append(Prog(JCC[CC_NE], [Addr(BRANCH, 0, 0, copy)], p.pos))
             out.append(Prog(JCC[CC_PC], [Addr(BRANCH, 0, 0, after)], p.pos))
         else:
             out.append(Prog(JCC[cc ^ 1], [Addr(BRANCH, 0, 0, after)], p.pos))
-        out.append(move)
+        out.append(copy)
         out.append(after)
 
     def fixed(self, p: Prog, s: Special, j: int, out: list[Prog]) -> bool:

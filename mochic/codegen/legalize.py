@@ -28,7 +28,7 @@ def legalize(fn: Func, ctx: Context) -> None:
     """Rewrite in place; leaves `preds` computed and no block unreachable."""
     cfg.remove_unreachable(fn)
     allocs = False
-    for b in fn.blocks:
+    for b in list(fn.blocks):
         if b.term == SWITCH:
             _lower_switch(fn, b)
         if not allocs:
@@ -134,7 +134,7 @@ def _lower_switch(fn: Func, b: Block) -> None:
         table.term = SWITCH
         table.targs = [x]
         table.cases = list(range(lo, hi + 1))
-        table.succs = [by_case.get(c, default) for c in table.cases]
+        table.succs = [by_case.get(c, default) for c in table.cases] + [default]
         table.sargs = [[] for _ in table.succs]
         t = x
         if lo:

@@ -286,9 +286,12 @@ class Selector(SelectorBase):
             if f == FNE:
                 x, y = y, x
             t = self.temp(v.type)
-            self.emit(table[CC_PS], [self.use(y), d], t.reg, v.pos)
-            ps = self.out[-1]
-            self.emit(table[CC_NE], [ps.args[0], t], self.use(x).reg, v.pos)
+            other = self.use(y)
+            constants = self.pend  # must stand before both moves
+            self.pend = []
+            self.emit(table[CC_PS], [other, d], t.reg, v.pos)
+            self.emit(table[CC_NE], [other, t], self.use(x).reg, v.pos)
+            self.out += constants
             self.flags(c)
             return
         self.emit(table[CC_NE], [self.use(x), d], self.use(y).reg, v.pos)
@@ -363,8 +366,11 @@ class Selector(SelectorBase):
     # -- division by constants; `seq` takes instructions in program order
 
     def seq(self, items: list[tuple[int, list[Addr], int]], pos: int) -> None:
+        constants = self.pend  # operands of several instructions: they stand before all
+        self.pend = []
         for as_, args, mark in reversed(items):
             self.emit(as_, args, mark, pos)
+        self.out += constants
 
     def high(self, x: Addr, m: int, wide: bool, signed: bool, items: list[tuple[int, list[Addr], int]]) -> Addr:
         """The upper word of x * m."""

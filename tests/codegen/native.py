@@ -1,0 +1,102 @@
+"""Runs machine code made from IR in this process: symbols are placed in anonymous memory and called with ctypes.
+
+For linux/amd64 hosts; elsewhere `available()` is false.  Externs of the IR may be given as Python
+callables of up to six integer arguments.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import platform
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from backend.obj.sym import LSym
+from mochic.codegen.compile import emit_data, emit_func
+from mochic.codegen.context import Context
+from mochic.ir.func import FuncSym, Module
+from mochic.ir.types import F64, I32, VOID
+
+_CTYPES = {F64: ctypes.c_double, I32: ctypes.c_int32, VOID: None}
+
+
+def available() -> bool:
+    return sys.platform == "linux" and platform.machine() == "x86_64"
+
+
+def ctype(t: int) -> Any:
+    return _CTYPES.get(t, ctypes.c_int64)
+
+
+class Native:
+    """A module in memory.  `call(name, args)` runs a function; `fault` asks for GC checks (none here)."""
+
+    def __init__(self, m: Module, externs: dict[str, Callable[..., int]] | None = None, check: bool = True) -> None:
+        self.syms = {fn.sym.name: fn.sym for fn in m.funcs}
+        ctx = Context()
+        ctx.check = check
+        self.ctx = ctx
+        placed: list[LSym] = []
+        for fn in m.funcs:
+            placed += emit_func(fn, ctx)
+        for d in m.data:
+            s = emit_data(d, ctx)
+            if s is not None:
+                placed.append(s)
+        placed += ctx.asm.constants.values()
+        self.keep: list[Any] = []
+        addresses: dict[str, int] = {}
+        stubs: list[tuple[str, bytes]] = []
+        for name, f in (externs or {}).items():
+            sym = self._extern(m, name)
+            proto = ctypes.CFUNCTYPE(ctype(sym.ret), *[ctype(t) for t in sym.params])
+            cb = proto(f)
+            self.keep.append(cb)
+            target = ctypes.cast(cb, ctypes.c_void_p).value or 0
+            # MOVQ $target, R11; JMP R11: rel32 calls do not reach libffi's closures.
+            stubs.append((name, b"\x49\xbb" + target.to_bytes(8, "little") + b"\x41\xff\xe3"))
+        size = sum(len(s.data) + s.size + 32 for s in placed) + 64 * (len(stubs) + 1)
+        self.map = mmap.mmap(-1, (size + 4095) & -4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+        base = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
+        at = 0
+        places: dict[int, int] = {}
+        for s in placed:
+            at = (at + 15) & -16
+            places[id(s)] = at
+            addresses[s.name] = base + at
+            self.map[at : at + len(s.data)] = bytes(s.data)
+            at += max(len(s.data), s.size)
+        for name, code in stubs:
+            at = (at + 15) & -16
+            self.map[at : at + len(code)] = code
+            addresses[name] = base + at
+            at += len(code)
+        for s in placed:
+            for r in s.relocs:
+                assert r.sym is not None
+                target = places.get(id(r.sym))
+                value = (base + target if target is not None else addresses[r.sym.name]) + r.add
+                field = places[id(s)] + r.off
+                if r.kind in ("R_PCREL", "R_PCREL32", "R_CALL"):
+                    value -= base + field
+                elif r.kind != "R_ADDR":
+                    raise NotImplementedError(r.kind)
+                self.map[field : field + r.size] = (value & ((1 << 8 * r.size) - 1)).to_bytes(r.size, "little")
+        self.addresses = addresses
+
+    def _extern(self, m: Module, name: str) -> FuncSym:
+        for fn in m.funcs:
+            for b in fn.blocks:
+                for v in b.values:
+                    if isinstance(v.sym, FuncSym) and v.sym.name == name:
+                        return v.sym
+        return FuncSym(name, [], VOID)
+
+    def call(self, name: str, args: list[Any]) -> Any:
+        """Call with Python ints and floats; ints come back signed."""
+        sym = self.syms[name]
+        proto = ctypes.CFUNCTYPE(ctype(sym.ret), *[ctype(t) for t in sym.params])
+        f = proto(self.addresses[name])
+        return f(*args)
