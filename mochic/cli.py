@@ -55,7 +55,6 @@ def _options(
     opt.strip = strip
     opt.time = time
     opt.verify = bool(os.environ.get("MOCHI_VERIFY"))
-    opt.gc_stress = bool(os.environ.get("MOCHI_GC_STRESS"))
     return opt
 
 

@@ -7,10 +7,10 @@ STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
-    allocation.  `tests`: keep `test` blocks.  `gc_stress`: collect at every allocation."""
+    allocation.  `tests`: keep `test` blocks."""
 
     __slots__ = (
-        "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "strict", "gc_stress",
+        "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "strict",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -25,4 +25,3 @@ class Options:
         self.verify = False
         self.tests = True
         self.strict = False
-        self.gc_stress = False

@@ -17,7 +17,7 @@ def cached_binary(path: str, opt: Options) -> str:
 
     from mochic.link.runtime_lib import cache_dir, source_key
 
-    variant = f"{source_key()} {opt.target} {opt.opt} {opt.tests} {opt.gc_stress} {path}"
+    variant = f"{source_key()} {opt.target} {opt.opt} {opt.tests} {path}"
     key = sha256(variant.encode() + b"\0" + read_source(path)).hexdigest()[:32]
     d = os.path.join(cache_dir(), "run")
     try:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
+from mochic.diag.diagnostic import Diagnostic
+from mochic.diag.render import render_short
 from mochic.options import Options
+from mochic.source import SourceMap
 from mochic.targets import Target
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -47,7 +50,7 @@ def source_key() -> str:
 
 def runtime_object(target: Target, opt: Options) -> str:
     """Path of the runtime's object file, compiled now if the cache has none."""
-    variant = f"{target.name} O{opt.opt} stress={opt.gc_stress}"
+    variant = f"{target.name} O{opt.opt}"
     key = sha256(f"{source_key()} {variant}".encode()).hexdigest()[:32]
     d = os.path.join(cache_dir(), "runtime")
     path = os.path.join(d, f"{target.os}-{target.arch}-{key}.o")
@@ -67,9 +70,15 @@ def runtime_sources(target: Target) -> list[str]:
     for name in sorted(os.listdir(RUNTIME_DIR)):
         if name.endswith(".mochi"):
             stem = name[:-6]
-            if not stem.startswith("os_") or stem == "os_" + target.os:
+            special = stem.startswith("os_") or stem.startswith(target.os + "_")
+            if not special or stem in ("os_" + target.os, f"{target.os}_{target.arch}"):
                 out.append(os.path.join(RUNTIME_DIR, name))
     return out
+
+
+def runtime_error(diags: list[Diagnostic], sources: SourceMap) -> AssertionError:
+    """The runtime does not compile: our own bug, told with its place."""
+    return AssertionError("the runtime does not compile:\n" + "\n".join(render_short(d, sources) for d in diags))
 
 
 def build_runtime(target: Target, opt: Options) -> bytes:
@@ -78,23 +87,28 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     from backend.obj.ctx import Ctx
     from mochic.asmcmd import load_arch
     from mochic.codegen.module import compile_module
-    from mochic.compile import object_bytes, optimise, parse_file
+    from mochic.compile import CompileError, object_bytes, parse_file
     from mochic.lower.descs import runtime_descs
-    from mochic.lower.lowlevel import lower_runtime
-    from mochic.source import SourceMap
-
+    from mochic.lower.lowlevel import RuntimeLower
+    from mochic.opt.pipeline import run_pipeline
     sources = SourceMap()
     programs = []
     for path in runtime_sources(target):
         with open(path, "rb") as f:
-            programs.append(parse_file(sources.add("runtime/" + os.path.basename(path), f.read())))
-    module = lower_runtime(sources, programs, {"stress": int(opt.gc_stress)})
+            source = sources.add("runtime/" + os.path.basename(path), f.read())
+        try:
+            programs.append(parse_file(source))
+        except CompileError as e:
+            raise runtime_error(e.diagnostics, sources) from None
+    module, diags = RuntimeLower(sources).run(programs)
+    if diags:
+        raise runtime_error(diags, sources)
     module.data.extend(runtime_descs())
     if opt.verify:
         from mochic.ir.verify import verify_module
 
         verify_module(module, False)
-    optimise(module, opt)
+    run_pipeline(module, opt.opt, opt.verify, typed=False)
     symbols = compile_module(module, target, opt.verify)
     arch = load_arch(target.arch)
     assert arch is not None

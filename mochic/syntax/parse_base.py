@@ -134,12 +134,17 @@ class ParserBase:
         if k >= IDENT:
             self.p = p + 1
             name = self.texts[p]
+            result = ast.TypeName(lo, self.ends[p], name)
             if kinds[p + 1] == LT:
+                # `x as int < y` is a comparison: the generic reading is one choice, tried first.
                 self.p = p + 2
-                args = self._types(GT, '">"')
-                result = ast.TypeGeneric(lo, self.ends[self.p - 1], name, args)
-            else:
-                result = ast.TypeName(lo, self.ends[p], name)
+                try:
+                    args = self._types(GT, '">"')
+                    result = ast.TypeGeneric(lo, self.ends[self.p - 1], name, args)
+                except SyntaxFailure:
+                    if name in ("list", "map"):
+                        raise
+                    self.p = p + 1
         elif k == FUN:
             if kinds[p + 1] != LPAREN:
                 self.fail(p + 1, '"("')
