@@ -41,4 +41,5 @@ def compile_module(module: Module, target: Any, check: bool = False) -> list[LSy
             if roots:
                 s.section = ROOTS_SECTION
             out.append(s)
+    out += ctx.asm.constants.values()
     return out
