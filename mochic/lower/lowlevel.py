@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 
 from mochic.diag.diagnostic import Diagnostic
 from mochic.ir.builder import Builder
-from mochic.ir.func import COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value
+from mochic.ir.func import ASM, COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value
 from mochic.ir.ops import (
     ADD, ALLOC, ALLOCA, CALL, CALLI, CAST, EQ, F2I, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, I2F,
     ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
@@ -166,8 +166,8 @@ class RuntimeLower:
             self.decls.append((sym, stmt))
         elif isinstance(stmt, ast.ExternDecl) and stmt.kind == "fun":
             assert stmt.params is not None
-            sym = self.signature(stmt, stmt.name, stmt.params, stmt.type, "")
-            sym.flags |= NOGC
+            sym = self.signature(stmt, stmt.name, stmt.params, stmt.type, stmt.doc)
+            sym.flags |= ASM
             self.funcs[stmt.name] = sym
         elif isinstance(stmt, ast.VarDecl):
             if stmt.name in self.consts or stmt.name in self.vars:
@@ -365,7 +365,7 @@ class FuncLower:
                 s = s.orelse[0]
                 b.pos = s.lo
                 continue
-            self.block(s.orelse)
+            self.block(s.orelse or [])
             b.jump(done)
             break
         b.start(done)

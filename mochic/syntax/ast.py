@@ -842,7 +842,7 @@ class ImportDecl(Stmt):
 class ExternDecl(Stmt):
     """kind is "type", "var", "fun" or "object"; name is dotted; lang is set by `extern go fun` (newer upstream)."""
 
-    __slots__ = ("kind", "name", "params", "type", "lang", "info")
+    __slots__ = ("kind", "name", "params", "type", "lang", "doc", "info")
 
     def __init__(
         self,
@@ -853,8 +853,10 @@ class ExternDecl(Stmt):
         params: list[Param] | None,
         type: TypeRef | None,
         lang: str = "",
+        doc: str = "",
     ) -> None:
         self.lang = lang
+        self.doc = doc
         self.lo = lo
         self.hi = hi
         self.kind = kind

@@ -545,7 +545,8 @@ class Parser(ExprParser):
             typ = self.result_type()
         else:
             self.fail(self.p, '("type" | "var" | "let" | "fun" | "object")')
-        return ast.ExternDecl(self.starts[p], self.ends[self.p - 1], kind, name, params, typ, lang)
+        lo = self.starts[p]
+        return ast.ExternDecl(lo, self.ends[self.p - 1], kind, name, params, typ, lang, self.docs.get(lo, ""))
 
     def dotted(self) -> str:
         """`a.b.c`."""
