@@ -24,6 +24,7 @@ from mochic.codegen.frame import Frame, lay_out
 from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
 from mochic.codegen.moves import REGS, SLOT, move, parallel, place
 from mochic.codegen.regalloc import Allocation
+from mochic.codegen.regcheck import Checker, Trace
 from mochic.codegen.select_amd64 import ACMOVSD
 from mochic.codegen.targets.amd64 import (
     CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, CLOBBERS, JCC, READS_FLAGS, STACK,
@@ -53,7 +54,7 @@ class Compiled:
 
 
 class Emitter:
-    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads")
+    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates")
 
     def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
         self.ctx = ctx
@@ -66,6 +67,8 @@ class Emitter:
         # read registers as they are after the parallel moves of the same gap.
         self.gaps: dict[int, list[tuple[int, int]]] = {}
         self.stores: dict[int, list[tuple[int, int]]] = {}
+        self.candidates: list[tuple[list[int], list[Prog], bool]] = []
+        self.trace = Trace(sel) if ctx.check else None
         self.tails: dict[int, list[tuple[int, int]]] = {}
         self.heads: dict[int, list[tuple[int, int]]] = {}
 
@@ -260,8 +263,11 @@ class Emitter:
         if c.block is self.sel.fn.blocks[0]:
             self.enter(out)
         j = c.first
+        trace = self.trace.items[c.block.id] if self.trace is not None else None
         for p in c.progs:
             j += 1
+            if trace:
+                trace[-1] = (trace[-1][0], len(out), trace[-1][2])
             if j in gaps:
                 parallel(gaps[j], p.pos, out)
             if j in stores:
@@ -280,7 +286,11 @@ class Emitter:
                     parallel([(d, s)], p.pos, out)
             elif mark < 0:
                 if self.fixed(p, specials[-1 - mark], j, out):
+                    if trace is not None:
+                        trace.append((len(out), len(out), p))
                     continue
+            if trace is not None:
+                trace.append((len(out), 0, p))
             last = len(args) - 1
             for k, a in enumerate(args):
                 r = a.reg - VREG
@@ -332,6 +342,8 @@ class Emitter:
                 self.conditional_move(p, out)
                 continue
             out.append(p)
+        if trace:
+            trace[-1] = (trace[-1][0], len(out), trace[-1][2])
         if c.end in gaps:
             parallel(gaps[c.end], c.block.pos, out)
         for dst, src in stores.get(c.end, ()):
@@ -339,7 +351,7 @@ class Emitter:
         if c.block.term == JUMP:
             self.edge(c, out)
         if candidates:
-            self.shorten(candidates, out, c.cc >= 0)
+            self.candidates.append((candidates, out, c.cc >= 0))
 
     def shorten(self, candidates: list[int], out: list[Prog], branches: bool) -> None:
         """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them."""
@@ -455,6 +467,10 @@ class Emitter:
             return
         wide = as_ == AIDIVQ
         extend = Prog(ACQO if wide else ACDQ, [], pos)
+        if s.plain:
+            out.append(extend)
+            out.append(p)
+            return
         after = Prog(ops.ANOP, [], pos)
         out.append(Prog(ACMPQ if wide else ACMPL, [y, imm(-1)], pos))
         out.append(Prog(AJNE, [Addr(BRANCH, 0, 0, extend)], pos))
@@ -464,7 +480,6 @@ class Emitter:
         out.append(extend)
         out.append(p)
         out.append(after)
-        del s
 
     # -- frame
 
@@ -513,8 +528,30 @@ class Emitter:
         bodies: list[list[Prog]] = [[] for _ in range(self.sel.fn.nblocks)]
         for c in codes:
             self.block(c, bodies[c.block.id])
+        if self.trace is not None:
+            self.check(self.trace, bodies)
+        for candidates, out, branches in self.candidates:
+            self.shorten(candidates, out, branches)
         self.link(codes, bodies)
         return self.result
+
+    def check(self, trace: Trace, bodies: list[list[Prog]]) -> None:
+        """Let the symbolic checker go over the result (regcheck.py)."""
+        sel = self.sel
+        alloc = self.alloc
+        slots = {r: self.slot(r) for r, g in enumerate(alloc.slot) if g >= 0}
+        places: dict[int, int] = {}
+        for c in sel.codes:
+            for v in c.params:
+                r = v - VREG
+                x = alloc.reg[r] or alloc.at(r, 2 * c.first)
+                if x or r in slots:
+                    places[v] = x or slots[r]
+        incoming = {at if at > 0 else SLOT + self.frame.size + 8 + (-1 - at): v for v, at in sel.incoming}
+        checker = Checker(sel, trace, bodies, slots, incoming, places)
+        checker.first_slot = self.frame.slots_offset
+        checker.sites = {id(p): bitmap for p, bitmap in self.result.sites}
+        checker.run([sel.codes[0]] + sel.codes[1:])
 
     def link(self, codes: list[BlockCode], bodies: list[list[Prog]]) -> None:
         """Join the blocks: jumps where the next block is not the target, empty blocks stepped over."""

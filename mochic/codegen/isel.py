@@ -68,7 +68,7 @@ class Special:
     must be in the frame; `site`: has a frame map record.
     """
 
-    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "live")
+    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "live", "plain")
 
     def __init__(
         self, uses: list[tuple[Addr, int]], defs: list[tuple[int, int]], clobbers: tuple[int, ...], tie: int = 0
@@ -81,6 +81,7 @@ class Special:
         self.safepoint = False
         self.site = False
         self.live: list[int] = []  # traced virtual registers live across, filled by regalloc
+        self.plain = False  # a signed division whose divisor is known not to be -1
 
 
 class BlockCode:

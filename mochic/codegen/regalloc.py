@@ -102,7 +102,7 @@ class Allocation:
 class Allocator:
     __slots__ = (
         "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits", "loops",
-        "starts", "partners", "positions",
+        "extents", "starts", "partners", "positions",
     )  # fmt: skip
 
     def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
@@ -127,6 +127,7 @@ class Allocator:
         self.bundles: list[Bundle | None] = [None] * n
         self.partners: dict[int, list[int]] = {}
         self.loops = loops
+        self.extents: list[tuple[int, int]] | None = None
         self.starts: list[int] = []
         self.positions: list[BlockCode] = []
 
@@ -428,11 +429,9 @@ class Allocator:
 
     def widen(self, begin: int, end: int, lo: int, hi: int) -> tuple[int, int]:
         """Extend a span to the loops it reaches into, as far as they lie within lo..hi."""
-        for loop in self.loops:
-            code = self.sel.by_block[loop.header.id]
-            if code is None or code.block.cold:
-                continue
-            first, stop = self.extent(loop)
+        if self.extents is None:
+            self.extents = [self.extent(loop) for loop in self.loops if not loop.header.cold]
+        for first, stop in self.extents:
             if first < lo or stop > hi:
                 continue
             if begin < stop and end > first:

@@ -353,6 +353,7 @@ class Selector(SelectorBase):
                 defs.append((self.dst(w).reg, AX if remainder else DX))
                 break
         s = Special([(self.any(x), AX)], defs, (AX, DX))
+        s.plain = v.imm == 1
         self.emit(opcode, [self.use(y)], self.special(s), v.pos)
 
     def reads(self, v: Value, w: Value) -> bool:

@@ -22,7 +22,7 @@ from mochic.ir.func import Block, Func, Module, Value
 from mochic.ir.ops import (
     ADD, ADDOV, AND, BRIF, CALL, CALLI, CAST, EQ, F2I, F2INT, FLT, FCONST, FROMINT, I2F, ICONST, INT2F, JUMP, LD,
     MAPFIND, MAPSLOT, MUL, MULOV, NE, NEG, OR, RET, SAR, SDIV, SHL, SLE, SLT, SREM, ST, SUB, SUBOV, SYMADDR,
-    TOINT, TOTAG, UNTAG,
+    TOINT, TOTAG, TRUNC32, UDIV, UNTAG, UREM, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, TAG
 from mochic.lower.literals import float_bits
@@ -474,9 +474,7 @@ class _Rewrite:
         word = self.word_node(node)
         r = self.r
         if word and self.word_node(na) and self.word_node(nb):
-            v.type = I64
-            v.args = [self.to_word(a, na), self.to_word(b, nb)]
-            self.cur.values.append(v)
+            self.subst[v.id] = self.word_divide(op, self.to_word(a, na), self.to_word(b, nb), na, nb)
             return
         if a.type == I64 and b.type == I64 and op == SREM:
             v.type = I64
@@ -503,6 +501,20 @@ class _Rewrite:
         self.jump(done, [self.to_word(res, node) if word else res])
         self.start(done)
         self.subst[v.id] = p
+
+    def word_divide(self, op: int, x: Value, y: Value, na: int, nb: int) -> Value:
+        """Division of words.  Unsigned division needs no correction for signs, a 32-bit one is far shorter."""
+        r = self.r
+        if r.lo[na] < 0 or r.lo[nb] < 0:
+            v = self.emit(op, I64, [x, y])
+            if r.lo[nb] > -1 or r.hi[nb] < -1:
+                v.imm = 1  # the divisor is not -1: no MIN / -1
+            return v
+        op = UDIV if op == SDIV else UREM
+        if r.hi[na] >> 32 or r.hi[nb] >> 32:
+            return self.emit(op, I64, [x, y])
+        x32, y32 = self.emit(TRUNC32, I32, [x]), self.emit(TRUNC32, I32, [y])
+        return self.emit(ZEXT32, I64, [self.emit(op, I32, [x32, y32])])
 
     # -- comparison -----------------------------------------------------------------------------
 
