@@ -138,12 +138,14 @@ class ParserBase:
             if kinds[p + 1] == LT:
                 # `x as int < y` is a comparison: the generic reading is one choice, tried first.
                 self.p = p + 2
+                depth = self.depth
                 try:
                     args = self._types(GT, '">"')
                     result = ast.TypeGeneric(lo, self.ends[self.p - 1], name, args)
                 except SyntaxFailure:
                     if name in ("list", "map"):
                         raise
+                    self.depth = depth
                     self.p = p + 1
         elif k == FUN:
             if kinds[p + 1] != LPAREN:
