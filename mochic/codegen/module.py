@@ -25,9 +25,12 @@ def line_table(sources: Any) -> Any:
     return lines
 
 
-def compile_module(module: Module, target: Any, check: bool = False) -> list[LSym]:
-    """Machine code, frame maps and data of all functions; `check` verifies every register allocation."""
-    ctx = Context(Ctx(), line_table(module.sources))
+def compile_module(module: Module, target: Any, check: bool = False, asm: Ctx | None = None) -> list[LSym]:
+    """Machine code, frame maps and data of all functions; `check` verifies every register allocation.
+
+    `asm` is the symbol table to share with assembly files of the same object.
+    """
+    ctx = Context(asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
     out: list[LSym] = []
     for fn in module.funcs:

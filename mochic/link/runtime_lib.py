@@ -109,11 +109,11 @@ def build_runtime(target: Target, opt: Options) -> bytes:
 
         verify_module(module, False)
     run_pipeline(module, opt.opt, opt.verify, typed=False)
-    symbols = compile_module(module, target, opt.verify)
+    ctx = Ctx()
+    symbols = compile_module(module, target, opt.verify, ctx)
     arch = load_arch(target.arch)
     assert arch is not None
     asm = os.path.join(RUNTIME_DIR, "asm", f"{target.os}_{target.arch}.s")
-    ctx = Ctx()
     with open(asm, encoding="utf-8") as f2:
         symbols = symbols + parse_assembly(arch, ctx, f2.read())
     if ctx.errors:
