@@ -122,7 +122,7 @@ def _materialize(fn: Func, order: list[Block], own: dict[int, Value], base: dict
                 i += len(b.values) - n
                 made.op = SELECT
                 made.args = [v.args[0], x, y]
-                b.values.insert(i + 1, made)
+                b.values.insert(i, made)  # before v: selection goes backwards and meets v first
                 i += 1
             i += 1
     for b in order:

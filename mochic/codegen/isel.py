@@ -366,8 +366,11 @@ class SelectorBase:
     def keep(self, v: Value) -> None:
         """Note that the collector must see v's base while v lives."""
         base = self.bases[v.id]
-        if base.op in (ICONST, SYMADDR):
-            return
+        at = base
+        while at.op == CAST:
+            at = at.args[0]
+        if at.op == ICONST or at.op == SYMADDR:
+            return  # static objects are not collected
         a = self.regs[base.id]
         if a is None:
             a = self.first_use(base)
