@@ -51,7 +51,7 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     text.kind = STEXT
     text.attrs &= ~A_UNDEF
     out = [text]
-    for table, _, _, targets in code.tables:
+    for table, targets in code.tables:
         for i, p in enumerate(targets):
             table.relocs.append(Reloc(8 * i, 8, "R_ADDR", text, p.pc))
         table.data = bytearray(8 * len(targets))

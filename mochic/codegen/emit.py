@@ -13,12 +13,13 @@ from __future__ import annotations
 from typing import Final
 
 from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
+from backend.obj.sym import LSym
 from backend.x86 import ops
 from backend.x86.ops import (
     AADDL, AADDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
     ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, APOPQ, APUSHQ, ARET, ASUBQ, AXORL, AXORPS, AMOVB,
 )  # fmt: skip
-from backend.x86.regs import AX, DX, SP, X0
+from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
 from mochic.codegen.frame import Frame, lay_out
 from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
@@ -50,7 +51,7 @@ class Compiled:
         self.progs: list[Prog] = []
         self.sites: list[tuple[Prog, int]] = []
         self.frame = frame
-        self.tables: list[tuple[object, int, int, list[Prog]]] = []
+        self.tables: list[tuple[LSym, list[Prog]]] = []
 
 
 class Emitter:
@@ -551,7 +552,7 @@ class Emitter:
         checker = Checker(sel, trace, bodies, slots, incoming, places)
         checker.first_slot = self.frame.slots_offset
         checker.sites = {id(p): bitmap for p, bitmap in self.result.sites}
-        checker.run([sel.codes[0]] + sel.codes[1:])
+        checker.run(sel.codes)
 
     def link(self, codes: list[BlockCode], bodies: list[list[Prog]]) -> None:
         """Join the blocks: jumps where the next block is not the target, empty blocks stepped over."""
@@ -574,6 +575,7 @@ class Emitter:
             final[i] = t
         order = [c for c in codes if final[c.block.id] == c.block.id or c.block is self.sel.fn.blocks[0]]
         pending: list[tuple[Addr, int]] = []
+        switches: list[BlockCode] = []
         heads: list[Prog | None] = [None] * n
         for k, c in enumerate(order):
             b = c.block
@@ -602,18 +604,12 @@ class Emitter:
                 out.append(Prog(ops.ANOP, [], b.pos))
             heads[b.id] = out[mark]
             if c.table is not None:
-                table, lo, hi = c.table
-                self.result.tables.append((table, lo, hi, []))
-                del hi
+                switches.append(c)
         for a, t in pending:
             a.sym = heads[t]
-        for c in order:
-            if c.table is not None:
-                table, lo, _ = c.table
-                targets = [heads[final[s.id]] for s in c.block.succs[:-1]]
-                for entry in self.result.tables:
-                    if entry[0] is table:
-                        entry[3].extend(t for t in targets if t is not None)
+        for c in switches:
+            targets = [heads[final[s.id]] for s in c.block.succs[:-1]]
+            self.result.tables.append((c.table, [t for t in targets if t is not None]))
 
     def jump(self, as_: int, target: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
         a = Addr(BRANCH)

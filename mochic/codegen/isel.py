@@ -310,7 +310,8 @@ class SelectorBase:
         self.code = code
         self.cur = b.id
         self.gen = {}
-        self.out = out = []
+        out: list[Prog] = []
+        self.out = out
         regs = self.regs
         now = 0
         for v in b.values:

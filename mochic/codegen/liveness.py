@@ -143,13 +143,13 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
         if c.edge:
             to = by_block[c.block.succs[0].id]
             assert to is not None
-            for a, p in zip(c.edge, to.params, strict=True):
+            for a, v in zip(c.edge, to.params, strict=True):
                 if a.kind == REG:
                     r = a.reg - VREG
                     if not hi[r]:
                         hi[r] = end
                     uses[r].append(c.end << 2 | U_ANY)
-                    pairs.append((f, p - VREG, r))
+                    pairs.append((f, v - VREG, r))
         j = c.end
         for p in reversed(c.progs):
             j -= 1

@@ -17,7 +17,7 @@ from backend.x86.ops import (
     ASHRL, ASHRQ, ASUBL, ASUBQ, ATESTL, AUD2, AXORPS, AIMUL3L, AIMUL3Q, ADIVL, ADIVQ,
 )  # fmt: skip
 from backend.x86.regs import AX, CX, DX, X0
-from mochic.codegen.generated.amd64_rules import CONDITION, KEY_ARG, SELECT
+from mochic.codegen.generated.amd64_rules import CONDITIONS, KEY_ARG, RULES
 from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA, SelectorBase, Special, imm
 from mochic.codegen.targets.amd64 import (
     CALL_TARGET, CC_NE, CC_OS, CC_PC, CC_PS, CLOBBERS, CMOVL, CMOVQ, FP_ARGS, GP_ARGS, SETCC,
@@ -72,7 +72,7 @@ class Selector(SelectorBase):
     __slots__ = ()
 
     def table(self) -> dict[int, Any]:
-        return SELECT
+        return RULES
 
     def key_arg(self) -> dict[int, int]:
         return KEY_ARG
@@ -198,7 +198,7 @@ class Selector(SelectorBase):
                     continue
             break
         if op >= 0 and IS_BOOL[op] and (self.regs[c.id] is None or self.home[c.id] == self.cur):
-            f = CONDITION[op][c.args[0].type]
+            f = CONDITIONS[op][c.args[0].type]
             assert f is not None
             return f(self, c) ^ invert
         a = self.use(c)
@@ -272,7 +272,7 @@ class Selector(SelectorBase):
 
     def condition(self, v: Value) -> int:
         """The flags for v itself, at its own place."""
-        f = CONDITION[v.op][v.args[0].type]
+        f = CONDITIONS[v.op][v.args[0].type]
         assert f is not None
         return f(self, v)
 
@@ -605,12 +605,11 @@ class Selector(SelectorBase):
         self.emit(AUD2, [], M_USE, b.pos)
 
     def jump_table(self, b: Block) -> None:
-        """SWITCH with dense cases (legalize.py leaves no others): 32-bit offsets from the table."""
+        """SWITCH with dense cases (legalize.py leaves no others): addresses in a table."""
         lo = min(b.cases)
-        hi = max(b.cases)
         table = LSym(f"{self.fn.sym.name}.switch{b.id}", SRODATA, A_STATIC)
         table.align = 8
-        self.code.table = (table, lo, hi)
+        self.code.table = table
         x = self.use(b.targs[0])
         base = self.temp()
         to = self.temp()

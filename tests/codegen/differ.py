@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from codegen.native import Native
-from codegen.randir import EXTERNS, random_args, random_module
+from native import Native
+from randir import EXTERNS, random_args, random_module
 from mochic.ir.interp import Machine, s64
 from mochic.ir.verify import verify_module
 

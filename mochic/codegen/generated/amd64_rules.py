@@ -2602,7 +2602,7 @@ def st32_i32(s: Selector, v: Value) -> None:
 
 
 # Functions by op, then by the number of the type that chooses the rule.
-SELECT: Final[dict[int, tuple[Callable[[Selector, Value], None] | None, ...]]] = {
+RULES: Final[dict[int, tuple[Callable[[Selector, Value], None] | None, ...]]] = {
     ADD: (None, add_i32, add_i64, None, add_ptr, None, None, None),
     SUB: (None, sub_i32, sub_i64, None, sub_ptr, None, None, None),
     MUL: (None, mul_i32, mul_i64, None, None, None, None, None),
@@ -2661,7 +2661,7 @@ SELECT: Final[dict[int, tuple[Callable[[Selector, Value], None] | None, ...]]] =
     ST16: (None, st16_i32, st16_i32, None, None, None, None, None),
     ST32: (None, st32_i32, st32_i32, None, None, None, None, None),
 }
-CONDITION: Final[dict[int, tuple[Callable[[Selector, Value], int] | None, ...]]] = {
+CONDITIONS: Final[dict[int, tuple[Callable[[Selector, Value], int] | None, ...]]] = {
     ADDOV: (None, None, cond_addov_i64, None, None, None, None, None),
     SUBOV: (None, None, cond_subov_i64, None, None, None, None, None),
     MULOV: (None, None, cond_mulov_i64, None, None, None, None, None),

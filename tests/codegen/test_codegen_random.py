@@ -1,0 +1,37 @@
+"""Random IR functions behave the same interpreted and compiled, with the allocation checker on."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from differ import compare
+from native import available
+from randir import random_module
+from mochic.codegen.compile import compile_func
+from mochic.codegen.context import Context
+from mochic.ir.interp import InterpError
+from mochic.ir.parser import parse_module
+from mochic.ir.printer import print_module
+
+
+@pytest.mark.skipif(not available(), reason="runs amd64 code in this process")
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 1 << 40))
+def test_machine_code_agrees_with_the_interpreter(seed: int) -> None:
+    try:
+        compare(seed)
+    except InterpError:
+        pass  # too many steps
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 1 << 40))
+def test_allocation_is_valid_and_text_round_trips(seed: int) -> None:
+    m = random_module(seed)
+    text = print_module(m)
+    assert print_module(parse_module(text)) == text
+    ctx = Context()
+    ctx.check = True
+    compile_func(m.funcs[0], ctx)
