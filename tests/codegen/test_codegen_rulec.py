@@ -24,10 +24,10 @@ RULES = (ROOT / "rules/amd64.rules").read_text()
 @pytest.mark.parametrize(
     ("rule", "message"),
     [
-        ("(add i64 x y) => FROB y, v/x", "no instruction"),
+        ("(add i64 x (iconst c)) && c > 5 => FROB x, v/x", "no instruction"),
         ("(frob i64 x y) => ADDQ y, v/x", "no op frob"),
         ("(add i65 x y) => ADDQ y, v/x", "no type i65"),
-        ("(add i64 x y) => ADDQ z, v/x", "not bound"),
+        ("(add i64 x (iconst c)) && c > 5 => ADDQ z, v/x", "not bound"),
         ("(add i64 x y", "no `=>`"),
         ("(add i64 x y => ADDQ y, v/x", "malformed"),
         ("(add i64 x y) => ADDQ y, v/x", "never reached"),
