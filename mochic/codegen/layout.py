@@ -32,7 +32,8 @@ def mark_cold(order: list[Block]) -> None:
             continue
         cold = True
         for p in b.preds:
-            if p.cold or (p.term == BRIF and p.hint and p.succs[1 if p.hint > 0 else 0] is b):
+            # Leaving a loop is unlikely each time but happens once: not cold.
+            if p.cold or (p.hint and p.term == BRIF and b.depth >= p.depth and p.succs[1 if p.hint > 0 else 0] is b):
                 continue
             cold = False
             break
@@ -92,10 +93,15 @@ def _rotate(hot: list[Block], loop: cfg.Loop) -> None:
     while end < len(hot) and body >> hot[end].id & 1:
         end += 1
     last = hot[end - 1]
-    # Worth it when the code falls into the test from the bottom and out of it to the exit.
+    # Worth it when the code falls into the test from the bottom and out of it to the exit.  An empty last block is a
+    # split edge: the branch before it will go to the header itself.
     if end - at < 2 or last.term != JUMP or last.succs[0] is not h or at == 0:
         return
+    if not last.values and len(last.preds) == 1 and not last.sargs[0]:
+        return
     inside = [s for s in h.succs if body >> s.id & 1]
+    if any(s.cold for s in h.succs):
+        return
     if len(inside) != 1 or hot[at + 1] is not inside[0] or hot[at - 1].term != JUMP:
         return
     hot[at:end] = [*hot[at + 1 : end], h]

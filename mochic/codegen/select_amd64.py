@@ -137,13 +137,14 @@ class Selector(SelectorBase):
             base, x = base.args
             scale = 1
             while True:
-                if x.op == SHL and regs[x.id] is None and self.home[x.id] == self.cur:
+                # A shift costs nothing as a scale, wherever it stands: its operand takes its place in a register.
+                if x.op == SHL and regs[x.id] is None:
                     c = x.args[1]
                     if c.op == ICONST and 0 < c.imm <= 3 and scale << c.imm <= 8:
                         scale <<= c.imm
                         x = x.args[0]
                         continue
-                elif x.op == MUL and regs[x.id] is None and self.home[x.id] == self.cur:
+                elif x.op == MUL and regs[x.id] is None:
                     c = x.args[1]
                     if c.op == ICONST and c.imm in (2, 4, 8) and scale * c.imm <= 8:
                         scale *= c.imm

@@ -168,18 +168,17 @@ def extern_text(sym: FuncSym) -> str:
 
 
 def print_module(m: Module) -> str:
-    """All data and functions; functions that are called but not defined come first as `extern`."""
-    defined = {fn.sym.name for fn in m.funcs}
-    used: dict[str, FuncSym] = {}
-    for fn in m.funcs:
-        for b in fn.blocks:
-            for v in b.values:
-                if isinstance(v.sym, FuncSym) and v.sym.name not in defined:
-                    used[v.sym.name] = v.sym
+    """All data and functions; what is used but not defined comes first."""
+    defined: dict[str, FuncSym | DataSym] = {fn.sym.name: fn.sym for fn in m.funcs}
     for d in m.data:
-        for sym, _ in d.items.values():
-            if isinstance(sym, FuncSym) and sym.name not in defined:
-                used[sym.name] = sym
-    parts = [extern_text(s) for s in used.values()] + [data_text(d) for d in m.data]
+        defined[d.name] = d
+    used: dict[str, FuncSym | DataSym] = {}
+    refs = [v.sym for fn in m.funcs for b in fn.blocks for v in b.values if v.sym is not None]
+    refs += [sym for d in m.data for sym, _ in d.items.values()]
+    for sym in refs:
+        if isinstance(sym, FuncSym | DataSym) and sym.name not in defined:
+            used[sym.name] = sym
+    parts = [extern_text(s) if isinstance(s, FuncSym) else f"data @{s.name} {s.kind} extern" for s in used.values()]
+    parts += [data_text(d) for d in m.data]
     head = "\n".join(parts) + "\n\n" if parts else ""
     return head + "\n".join(print_func(fn) for fn in m.funcs)
