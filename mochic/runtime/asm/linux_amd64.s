@@ -46,3 +46,18 @@ TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
 	MOVL	$15, AX
 	SYSCALL
 	INT	$3
+
+// zero_words(p, n)
+TEXT runtime·zero_words(SB), NOSPLIT|NOFRAME, $0
+	MOVQ	SI, CX
+	XORL	AX, AX
+	REP
+	STOSQ
+	RET
+
+// copy_bytes(to, from, n)
+TEXT runtime·copy_bytes(SB), NOSPLIT|NOFRAME, $0
+	MOVQ	DX, CX
+	REP
+	MOVSB
+	RET
