@@ -1,0 +1,165 @@
+"""Whole programs: each `NAME.mochi` here is built and run, and must print what `NAME.out` says, byte for byte.
+
+`NAME.in` is its standard input.  With `NAME.err` the program must fail with exit status 1 and that text on standard
+error; one line there stands for the message alone, more for message, call graph and stack trace.  Programs whose first
+line is `//! no-stress` allocate too much to collect at every allocation.
+
+A new case is a new file.  Builds happen in this process with the IR verifier and the checker of register allocation on.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mochic import driver
+from mochic.link.linker import LinkError, find_linker
+from mochic.options import Options
+from mochic.targets import TARGETS, host_target
+
+if TYPE_CHECKING:
+    from conftest import Figures
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TARGET = "linux/amd64"
+NAMES = sorted(f[:-6] for f in os.listdir(HERE) if f.endswith(".mochi"))
+# Configuration -> (optimisation level, environment of the program)
+CONFIGS: dict[str, tuple[int, dict[str, str]]] = {
+    "O0": (0, {}),
+    "O2": (2, {}),
+    "O2-stress": (2, {"MOCHI_GC_STRESS": "1"}),
+}
+TIME_LIMIT = 120
+
+
+def why_not() -> str:
+    """Why programs cannot be linked or run here; empty when they can."""
+    if host_target() != TARGET:
+        return f"the programs need a {TARGET} machine"
+    try:
+        find_linker(TARGETS[TARGET])
+    except LinkError as e:
+        return e.message
+    return ""
+
+
+WHY_NOT = why_not()
+
+
+def read(name: str) -> bytes | None:
+    try:
+        with open(os.path.join(HERE, name), "rb") as f:
+            return f.read()
+    except FileNotFoundError:
+        return None
+
+
+@pytest.fixture(scope="module")
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], str]:
+    """(program, level) -> its binary: configurations that differ only at run time share one."""
+    return {}
+
+
+def build(name: str, level: int, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Build in this process; the binary's path."""
+    monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
+    out = os.path.join(folder, f"{name}-{level}")
+    opt = Options(TARGET)
+    opt.out = out
+    opt.opt = level
+    opt.verify = True
+    try:
+        status = driver.build(name + ".mochi", opt)
+    finally:
+        gc.enable()  # a build switches it off; this process goes on
+    assert status == 0
+    return out
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("name", NAMES)
+def test_program(
+    name: str,
+    config: str,
+    binaries: dict[tuple[str, int], str],
+    figures: Figures,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if WHY_NOT:
+        figures.left_out[WHY_NOT] += 1
+        pytest.skip(WHY_NOT)
+    level, env = CONFIGS[config]
+    source = read(name + ".mochi")
+    assert source is not None
+    if env and source.startswith(b"//! no-stress"):
+        figures.left_out["too much allocation for the stress mode"] += 1
+        return
+    exe = binaries.get((name, level))
+    if exe is None:
+        exe = build(name, level, str(tmp_path_factory.getbasetemp()), monkeypatch)
+        binaries[name, level] = exe
+    run = subprocess.run(
+        [exe],
+        input=read(name + ".in") or b"",
+        capture_output=True,
+        env={**os.environ, **env},
+        timeout=TIME_LIMIT,
+        check=False,
+    )
+    expected = read(name + ".out")
+    assert expected is not None, f"{name}.out is missing"
+    error = read(name + ".err")
+    stderr = run.stderr.decode("utf-8", "replace")
+    assert run.stdout.decode("utf-8", "replace") == expected.decode(), stderr
+    if error is None:
+        assert (run.returncode, stderr) == (0, "")
+    else:
+        if error.count(b"\n") == 1:
+            stderr = stderr[: stderr.find("\n") + 1]
+        assert (run.returncode, stderr) == (1, error.decode())
+    figures.programs.add(name)
+    figures.ran[config] += 1
+
+
+def test_every_file_belongs_to_a_program() -> None:
+    data = [f for f in sorted(os.listdir(HERE)) if f.endswith((".out", ".in", ".err"))]
+    stray = [f for f in data if f.rsplit(".", 1)[0] not in NAMES]
+    assert not stray
+
+
+# Builds in processes of their own: the hash seed, the folder and the name of the output must not matter.
+DETERMINISM = ("dynamic_mixed_maps", "closure_in_collections", "union_tree", "bigint_fib")
+BUILD = """
+import sys
+from mochic.driver import build
+from mochic.options import Options
+opt = Options("linux/amd64")
+opt.out = sys.argv[2]
+sys.exit(build(sys.argv[1], opt))
+"""
+
+
+@pytest.mark.parametrize("name", DETERMINISM)
+def test_same_bytes(name: str, tmp_path: os.PathLike[str]) -> None:
+    if WHY_NOT:
+        pytest.skip(WHY_NOT)
+    source = read(name + ".mochi")
+    assert source is not None
+    images = []
+    for seed, folder in (("1", "a"), ("4242", "another folder")):
+        where = os.path.join(tmp_path, folder)
+        os.mkdir(where)
+        with open(os.path.join(where, name + ".mochi"), "wb") as f:
+            f.write(source)
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.path.dirname(os.path.dirname(HERE))}
+        out = os.path.join(where, "out" + seed)
+        subprocess.run([sys.executable, "-c", BUILD, name + ".mochi", out], cwd=where, env=env, check=True)
+        with open(out, "rb") as f:
+            images.append(f.read())
+    assert images[0] == images[1]
