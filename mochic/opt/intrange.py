@@ -439,10 +439,12 @@ def _find_counters(r: Ranges) -> bool:
     inside = bytearray(len(kind))
     for n in cand:
         inside[n] = 1
+    # A pi node carries the value of its first argument only; the second is a bound.
+    carried = {n: args[n][:1] if kind[n] >= N_LT else args[n] for n in cand}
     found = False
-    for comp in _components(cand, args, inside):
+    for comp in _components(cand, carried, inside):
         members = set(comp)
-        if len(comp) == 1 and comp[0] not in args[comp[0]]:
+        if len(comp) == 1 and comp[0] not in carried[comp[0]]:
             continue
         step_lo = step_hi = 0
         in_lo, in_hi = INF, -INF
@@ -471,11 +473,9 @@ def _find_counters(r: Ranges) -> bool:
                     break
                 step_lo = min(step_lo, dl)
                 step_hi = max(step_hi, dh)
-            elif k < N_LT or args[n][0] not in members:
-                # A pi node refines its first argument; one that is in the cycle only through the bound is no copy.
-                if k < N_LT:
-                    ok = False
-                    break
+            elif k < N_LT:
+                ok = False
+                break
         if not ok or in_lo < -COUNTER or in_hi > COUNTER:
             continue
         found = True
@@ -501,7 +501,7 @@ def _reset(r: Ranges) -> list[int]:
     return out
 
 
-def _components(nodes: list[int], args: list[list[int]], inside: bytearray) -> list[list[int]]:
+def _components(nodes: list[int], args: dict[int, list[int]], inside: bytearray) -> list[list[int]]:
     """Strongly connected components (Tarjan 1972, without recursion)."""
     index: dict[int, int] = {}
     low: dict[int, int] = {}
