@@ -16,8 +16,8 @@ from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG,
 from backend.obj.sym import LSym
 from backend.x86 import ops
 from backend.x86.ops import (
-    AADDL, AADDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
-    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, APOPQ, APUSHQ, ARET, ASUBQ, AXORL, AXORPS, AMOVB,
+    AADDL, AADDQ, AANDL, AANDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
+    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, AORL, AORQ, APOPQ, APUSHQ, ARET, ASUBL, ASUBQ, ATESTL, ATESTQ, AXORL, AXORPS, AXORQ, AMOVB,
 )  # fmt: skip
 from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
@@ -28,7 +28,7 @@ from mochic.codegen.regalloc import Allocation
 from mochic.codegen.regcheck import Checker, Trace
 from mochic.codegen.select_amd64 import ACMOVSD
 from mochic.codegen.targets.amd64 import (
-    CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, CLOBBERS, JCC, READS_FLAGS, STACK,
+    CC_EQ, CC_FEQ, CC_FNE, CC_MI, CC_NE, CC_PC, CC_PL, CC_PS, CLOBBERS, JCC, READS_FLAGS, STACK,
 )  # fmt: skip
 from mochic.ir.ops import BRIF, JUMP
 
@@ -39,6 +39,12 @@ _NEUTRAL: Final = frozenset(
     if name.startswith(("MOV", "LEA", "NOT", "PUSH", "POP", "CVT", "XCHGQ", "SQRT", "CMOV", "SET"))
     or (name.endswith(("SD", "PS", "PD")) and "COMI" not in name)
 )  # fmt: skip
+_TESTS: Final = frozenset((ATESTL, ATESTQ))
+_LOGIC: Final = frozenset((AANDL, AANDQ, AORL, AORQ, AXORL, AXORQ))
+_ARITHMETIC: Final = frozenset((AADDL, AADDQ, ASUBL, ASUBQ, ANEGL, ANEGQ))
+_SHORT: Final = frozenset((AANDL, AORL, AXORL, AADDL, ASUBL, ANEGL))
+_ZERO: Final = (CC_EQ, CC_NE)
+_ZERO_SIGN: Final = (CC_EQ, CC_NE, CC_MI, CC_PL)
 PAGE: Final = 4096
 
 
@@ -68,7 +74,7 @@ class Emitter:
         # read registers as they are after the parallel moves of the same gap.
         self.gaps: dict[int, list[tuple[int, int]]] = {}
         self.stores: dict[int, list[tuple[int, int]]] = {}
-        self.candidates: list[tuple[list[int], list[Prog], bool]] = []
+        self.candidates: list[tuple[list[int], list[Prog], int]] = []
         self.trace = Trace(sel) if ctx.check else None
         self.tails: dict[int, list[tuple[int, int]]] = {}
         self.heads: dict[int, list[tuple[int, int]]] = {}
@@ -342,6 +348,8 @@ class Emitter:
             elif as_ == ACMOVSD:
                 self.conditional_move(p, out)
                 continue
+            elif (as_ == ATESTQ or as_ == ATESTL) and args[0] is args[1] and p is c.progs[-1]:
+                candidates.append(len(out))
             out.append(p)
         if trace:
             trace[-1] = (trace[-1][0], len(out), trace[-1][2])
@@ -352,12 +360,18 @@ class Emitter:
         if c.block.term == JUMP:
             self.edge(c, out)
         if candidates:
-            self.candidates.append((candidates, out, c.cc >= 0))
+            self.candidates.append((candidates, out, c.cc))
 
-    def shorten(self, candidates: list[int], out: list[Prog], branches: bool) -> None:
-        """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them."""
+    def shorten(self, candidates: list[int], out: list[Prog], cc: int) -> None:
+        """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them; drop a final TEST of what the
+        instruction before it has just computed, flags included.  `cc` is the condition of the branch that follows."""
         n = len(out)
+        branches = cc >= 0
         for i in candidates:
+            if out[i].as_ in _TESTS:
+                if i == n - 1 and i and self.same_flags(out[i - 1], out[i], cc):
+                    out.pop()
+                continue
             k = i + 1
             while k < n and out[k].as_ in _NEUTRAL and out[k].as_ not in READS_FLAGS:
                 k += 1
@@ -385,6 +399,16 @@ class Emitter:
                 elif a.index == d.reg:
                     p.as_ = AADDQ if wide else AADDL
                     p.args[0] = REGS[a.reg]
+
+    def same_flags(self, p: Prog, test: Prog, cc: int) -> bool:
+        """Do the flags that p leaves give `cc` the meaning that `test` of p's result would give it?"""
+        if len(p.args) < 1 or p.args[-1] is not test.args[0]:
+            return False
+        # ADD, SUB, NEG: zero and sign; AND, OR, XOR clear carry and overflow as TEST does.
+        if not ((p.as_ in _LOGIC and cc < CC_FEQ) or (p.as_ in _ARITHMETIC and cc in _ZERO_SIGN)):
+            return False
+        # A 32-bit result was extended with zeros: as a 64-bit word it is zero or not, but has another sign.
+        return (p.as_ in _SHORT) == (test.as_ == ATESTL) or (p.as_ in _SHORT and cc in _ZERO)
 
     def conditional_move(self, p: Prog, out: list[Prog]) -> None:
         """A branch around a move: there is no CMOV for doubles."""
@@ -531,8 +555,8 @@ class Emitter:
             self.block(c, bodies[c.block.id])
         if self.trace is not None:
             self.check(self.trace, bodies)
-        for candidates, out, branches in self.candidates:
-            self.shorten(candidates, out, branches)
+        for candidates, out, cc in self.candidates:
+            self.shorten(candidates, out, cc)
         self.link(codes, bodies)
         return self.result
 

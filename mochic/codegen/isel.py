@@ -32,7 +32,7 @@ from backend.obj.prog import ADDR, CONST, FCONST as A_FCONST, REG, VREG, Addr, P
 from mochic.codegen.context import Context
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
-    ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32,
+    ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import I32, I64, TRACED
 
@@ -175,7 +175,7 @@ class SelectorBase:
         op = v.op
         if op == ICONST or op == FCONST or op == SYMADDR or op == ALLOCA:
             return self.materialize(v)
-        if op == CAST or op == TRUNC32:
+        if op == CAST or op == TRUNC32 or (op == ZEXT32 and v.args[0].op in self.zero_extending):
             src = v.args[0]
             # No code, unless a raw word becomes a traced one: the register's type tells the collector.
             if TRACED[src.type] or not TRACED[v.type]:
@@ -217,6 +217,9 @@ class SelectorBase:
         if op == ALLOCA:
             return Addr(ADDR, PR_ALLOCA, self.allocas[v.id])
         return self.use(v)
+
+    # I32 ops whose instructions clear the upper half of the register: ZEXT32 of them is no code.
+    zero_extending: frozenset[int] = frozenset()
 
     def materialize(self, v: Value) -> Addr:
         raise NotImplementedError

@@ -361,8 +361,9 @@ class Allocator:
         return out
 
     def is_param(self, r: int, d: int) -> bool:
-        """Is r defined at a block's start (by moves on edges, which may write its slot)?"""
-        return not d & 1 and self.code_at(d).first * 2 == d
+        """Is r defined at a block's start (by moves on edges, which may write its slot)?  Not the function's
+        parameters: those arrive in registers."""
+        return d > 0 and not d & 1 and self.code_at(d).first * 2 == d
 
     def code_at(self, pos: int) -> BlockCode:
         lo, hi = 0, len(self.starts)

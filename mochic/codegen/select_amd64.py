@@ -24,7 +24,7 @@ from mochic.codegen.targets.amd64 import (
 )  # fmt: skip
 from mochic.ir.func import NOGC, NORETURN, Block, Sig, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, ALLOCA, CALL, CAST, EQ, FCONST, FEQ, FNE, ICONST, IS_BOOL, LD, MUL, MULOV, NE, SDIV, SHL, SREM, SUB, SUBOV,
+    ADD, ADDOV, ALLOCA, CALL, CAST, EQ, FCONST, FEQ, FNE, ICONST, IS_BOOL, LD, MUL, NEG, NOT, OR, AND, MULOV, NE, SDIV, SHL, SREM, SUB, SUBOV,
     SYMADDR, UDIV, UREM, XOR,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, VOID
@@ -70,6 +70,12 @@ class Selector(SelectorBase):
     """See SelectorBase; the rules call the methods here."""
 
     __slots__ = ()
+
+    # Every 32-bit instruction clears the upper half (SDM 1, 3.4.1.1).
+    zero_extending = frozenset((
+        ADD, SUB, MUL, NEG, AND, OR, XOR, NOT, SHL, SHL + 1, SHL + 2, UDIV, UREM, SDIV, SREM, LD, LD + 1, LD + 2,
+        LD + 3, LD + 4, LD + 5, LD + 6,
+    ))  # fmt: skip
 
     def table(self) -> dict[int, Any]:
         return RULES
