@@ -23,7 +23,7 @@ from typing import Final
 _TABLE: Final = """
 iconst    0 p    imm: the value; I32, I64, PTR, REF/TAG (0 or a tagged immediate), INT (any size)
 fconst    0 p    imm: the 64 bits of the double
-symaddr   0 p    sym: FuncSym or DataSym, imm: offset; PTR or REF
+symaddr   0 p    sym: FuncSym or DataSym, imm: offset; PTR, REF or TAG
 add       2 pc   I32 I64 PTR INT (PTR/REF + I64 -> PTR)
 sub       2 p    I32 I64 PTR INT (PTR - PTR -> I64)
 mul       2 pc

@@ -39,7 +39,7 @@ _CLASSES: Final = {
 _SIGNATURES: Final = """
 iconst   -> i32 | -> i64 | -> ptr | -> ref | -> tag | -> int
 fconst   -> f64
-symaddr  -> ptr | -> ref
+symaddr  -> ptr | -> ref | -> tag
 add      i32 i32 -> i32 | i64 i64 -> i64 | int int -> int | a i64 -> ptr
 sub      i32 i32 -> i32 | i64 i64 -> i64 | int int -> int | a i64 -> ptr | a a -> i64
 mul      i32 i32 -> i32 | i64 i64 -> i64 | int int -> int
