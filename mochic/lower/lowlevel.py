@@ -669,4 +669,3 @@ class FuncLower:
 def _wrap(n: int) -> int:
     n &= (1 << 64) - 1
     return n - (1 << 64) if n >> 63 else n
-

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from syntax_tools import check_spans, dump, parse_text, show  # noqa: E402
+from syntax_tools import check_spans, dump, parse_text, show
 
-from mochic.diag.codes import CODES, explain  # noqa: E402
-from mochic.diag.diagnostic import Label, make  # noqa: E402
-from mochic.diag.render import render, render_list  # noqa: E402
-from mochic.syntax.printer import print_program  # noqa: E402
+from mochic.diag.codes import CODES, explain
+from mochic.diag.diagnostic import Label, make
+from mochic.diag.render import render, render_list
+from mochic.syntax.printer import print_program
 
 CASE_DIR = Path(__file__).parent.parent / "parse"
 
