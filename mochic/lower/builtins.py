@@ -27,15 +27,12 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "input": ("", "input"),
     "now": ("", "now"),
     "mem": ("", "mem_used"),
-    "sha256": ("t", "sha256"),
     "to_json": ("t", "to_json"),
     "avg": ("t", "dyn_avg"),
     "exists": ("t", "dyn_exists"),
-    "values": ("t", "dyn_values"),
     "first": ("t", "dyn_first"),
     "distinct": ("t", "dyn_distinct"),
     "lower": ("t", "dyn_lower"),
-    "collect": ("t", "dyn_collect"),
     "count": ("t", "dyn_count"),
 }
 
@@ -178,10 +175,29 @@ class Builtins(Exprs):
             vals = [self.i64(0), vals[0]]
         if len(vals) == 2:
             vals.append(self.i64(1))
-        lst = self.rt("list_range", *vals)
-        # list_range makes words; the element type may have another representation
-        elem = self.elem_ty(e.ty)
-        return self.rt("list_as", lst, self.sym(self.m.list_desc(elem)))
+        return self.fresh_list(self.rt("list_range", *vals), e)
+
+    def sha256_(self, e: ast.Call) -> Value:
+        v = self.tag(self.expr(e.args[0]))
+        self.b.pos = e.lo
+        return self.fresh_list(self.rt("sha256", v), e)
+
+    def fresh_list(self, v: Value, e: ast.Call) -> Value:
+        """A list that the runtime made, its elements in the representation of the call's type.
+
+        Only for new lists: the element type of such a result may be wider than what the elements came from.
+        """
+        return self.rt("list_as", self.convert(v, REF), self.sym(self.m.list_desc(self.elem_ty(e.ty))))
+
+    def values_(self, e: ast.Call) -> Value:
+        v = self.tag(self.expr(e.args[0]))
+        self.b.pos = e.lo
+        return self.fresh_list(self.rt("dyn_values", v), e)
+
+    def collect_(self, e: ast.Call) -> Value:
+        v = self.tag(self.expr(e.args[0]))
+        self.b.pos = e.lo
+        return self.fresh_list(self.rt("dyn_collect", v), e)
 
     def min_max(self, e: ast.Call) -> Value:
         name = "min" if _name(e) == "min" else "max"
@@ -234,8 +250,8 @@ class Builtins(Exprs):
         v = self.expr(e.args[0])
         self.b.pos = e.lo
         if find(e.args[0].ty).kinds == MAP:
-            return self.rt("map_keys", v)
-        return self.rt("dyn_keys", self.tag(v))
+            return self.fresh_list(self.rt("map_keys", v), e)
+        return self.fresh_list(self.rt("dyn_keys", self.tag(v)), e)
 
     def substring_(self, e: ast.Call) -> Value:
         vals = [self.expr(a) for a in e.args]
@@ -314,9 +330,9 @@ class Builtins(Exprs):
             s = self.as_string(obj, k)
             return self.rt("str_pad_start", s, self.want(args[0], "i"), self.rt("cast_string", self.tag(args[1])))
         if name == "keys":
-            return self.convert(self.rt("dyn_keys", self.tag(obj)), ir_type(e.ty))
+            return self.fresh_list(self.rt("dyn_keys", self.tag(obj)), e)
         if name == "values":
-            return self.convert(self.rt("dyn_values", self.tag(obj)), ir_type(e.ty))
+            return self.fresh_list(self.rt("dyn_values", self.tag(obj)), e)
         if name == "get" and k & MAP:
             default = self.tag(args[1]) if len(args) > 1 else self.nil()
             got = self.rt("dyn_index", self.tag(obj), self.tag(args[0]))
@@ -355,6 +371,9 @@ _SPECIAL: dict[str, Any] = {
     "push": Builtins.append_,
     "concat": Builtins.concat_,
     "range": Builtins.range_,
+    "sha256": Builtins.sha256_,
+    "values": Builtins.values_,
+    "collect": Builtins.collect_,
     "min": Builtins.min_max,
     "max": Builtins.min_max,
     "sum": Builtins.sum_,
