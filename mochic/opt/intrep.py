@@ -24,7 +24,7 @@ from mochic.ir.ops import (
     MAPFIND, MAPSLOT, MUL, MULOV, NE, NEG, OR, RET, SAR, SDIV, SHL, SLE, SLT, SREM, ST, SUB, SUBOV, SYMADDR,
     TOINT, TOTAG, TRUNC32, UDIV, UNTAG, UREM, ZEXT32,
 )  # fmt: skip
-from mochic.ir.types import F64, I32, I64, INT, TAG
+from mochic.ir.types import F64, I32, I64, INT, PTR, TAG
 from mochic.lower.literals import float_bits
 from mochic.lower.rtabi import RUNTIME
 from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, solve, trivial
@@ -357,11 +357,31 @@ class _Rewrite:
             name = "map_find_" if op == MAPFIND else "map_slot_"
             if v.sym.word and self.word_node(ns[0]):
                 r = self.rt(name + "i64", v.args[0], self.to_word(key, ns[0]))
+            elif v.sym.word:
+                r = self.find_by_tag(v.args[0], key)
             else:
                 r = self.rt(name + "int", v.args[0], self.to_tag(key, ns[0]))
             self.subst[v.id] = r
         else:
             raise AssertionError(v.op)
+
+    def find_by_tag(self, m: Value, key: Value) -> Value:
+        """Look an unbounded key up in a map of words: what does not fit a word is not there."""
+        small, big, word, none, done = self.block(), self.block(True), self.block(True), self.block(True), self.block()
+        p = self.fn.new_param(done, PTR)
+        w = self.emit(CAST, I64, [key])
+        self.branch(self.emit(EQ, I32, [self.emit(AND, I64, [w, self.const(1)]), self.const(0)]), big, small, -1)
+        self.start(small)
+        self.jump(done, [self.rt("map_find_i64", m, self.emit(SAR, I64, [w, self.const(1)]))])
+        self.start(big)
+        s = self.rt("int_sat", key)
+        self.branch(self.rt("int_eq", self.rt("int_box", s), key), word, none, 0)
+        self.start(word)
+        self.jump(done, [self.rt("map_find_i64", m, s)])
+        self.start(none)
+        self.jump(done, [self.const(0, PTR)])
+        self.start(done)
+        return p
 
     def call(self, v: Value, ns: list[int] | None) -> None:
         slots = v.sym.slots
