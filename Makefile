@@ -1,0 +1,33 @@
+# Short names for the commands of CONTRIBUTING.md.  `make setup` once; everything runs from .venv.
+
+BIN := .venv/bin
+
+.PHONY: setup check test golden bless generate bench format
+
+setup:            ## install mochic and build the first program
+	sh .ci/install
+
+check:            ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test:             ## everything, as CI does
+	sh .ci/test
+
+golden:           ## the whole-program corpus only
+	$(BIN)/pytest tests/run tests/unit/test_examples.py
+
+bless:            ## write new expected files for tests/sema; read the diff before committing it
+	MOCHI_BLESS=1 $(BIN)/pytest tests/sema
+
+generate:         ## compile the rule files
+	$(BIN)/python -m mochic.codegen.rulec
+	$(BIN)/python -m mochic.opt.rulegen
+
+bench:            ## time programs and compilations
+	$(BIN)/python bench/run.py
+
+format:
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
