@@ -92,10 +92,17 @@ def default_output(path: str, opt: Options) -> str:
     return stem if stem != os.path.basename(path) else stem + ".out"
 
 
+def _terminated(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)  # so that half-written files are removed on the way out
+
+
 def guarded(action: Callable[[], int]) -> int:
     """Run a command: every failure becomes one message and the right exit status."""
+    import signal
+
     from mochic.compile import CompileError
 
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         return action()
     except UserError as e:
@@ -175,7 +182,8 @@ def build(path: str, opt: Options) -> int:
     if opt.emit in ("tokens", "ast", "types"):
         from mochic.emit import emit_front
 
-        return emit_front(path, opt)
+        status: int = emit_front(path, opt)
+        return status
     info = front(path, opt, timer)
     from mochic import compile as c
 
@@ -192,7 +200,8 @@ def build(path: str, opt: Options) -> int:
     if opt.emit in ("prog", "asm"):
         from mochic.emit import emit_code
 
-        return emit_code(module, target, opt)
+        status = emit_code(module, target, opt)
+        return status
     symbols = c.generate(module, target, opt)
     timer.mark("codegen")
     data = c.object_bytes(symbols, target)
@@ -220,9 +229,12 @@ def emit_text(module: Any, opt: Options) -> int:
 
 def link_program(data: bytes, target: Any, opt: Options, out: str, timer: Timer) -> None:
     from mochic.link.linker import LinkError, link
-    from mochic.link.runtime_lib import runtime_object
+    from mochic.link.runtime_lib import cache_dir, runtime_object
 
-    runtime = runtime_object(target, opt)
+    try:
+        runtime = runtime_object(target, opt)
+    except OSError as e:
+        raise UserError(f"mochi: cannot use the cache {cache_dir()}: {e.strerror}", EXIT_TOOL) from None
     timer.mark("runtime")
     folder, name = os.path.split(out)
     if os.path.isdir(out):

@@ -22,7 +22,7 @@ def _linker_of(name: str) -> str:
 def print_targets() -> int:
     print(f"{'target':<18}{'format':<8}{'abi':<10}{'status':<9}{'linker':<34}runner")
     for name, t in TARGETS.items():
-        runner = "host" if t.runner == "-" else t.runner
+        runner = t.runner or "host"
         if runner not in ("host", "none"):
             have = shutil.which(runner) or shutil.which(runner + "-static")
             runner = have or f"{runner} (not found)"
@@ -33,11 +33,11 @@ def print_targets() -> int:
 def explain_code(code: str) -> int:
     from mochic.diag.codes import CODES
 
-    row = CODES.get(code.upper())
-    if row is None:
+    if code.upper() not in CODES:
         raise UserError(f"mochi: no diagnostic has the code `{code}`", EXIT_ERRORS)
-    print(f"{code.upper()}: {row.message}\n")
-    print(row.text.rstrip())
+    row = CODES[code.upper()]
+    print(f"{row.code}: {row.message}\n")
+    print(row.explain)
     if row.help:
         print(f"\nhelp: {row.help}")
     return EXIT_OK
