@@ -18,7 +18,7 @@ HOST = "linux/amd64"
 class Single(click.Group):
     """Accepts `-target=X` and `-target X` for `--target=X` (and -arch), as Go's tools do."""
 
-    def main(self, args: Any = None, **kw: Any) -> Any:
+    def main(self, args: Any = None, **kw: Any) -> Any:  # type: ignore[override]
         argv = list(sys.argv[1:] if args is None else args)
         out = []
         rest = False

@@ -274,7 +274,7 @@ class ModuleLower:
         """The one value of a variant without fields."""
         if st.singleton is None:
             d = DataSym(self.unique("mochi.unit." + st.name), "rodata", bytes(8))
-            d.items[0] = (self.struct_desc(st), 0)  # type: ignore[assignment]
+            d.items[0] = (self.struct_desc(st), 0)
             self.module.data.append(d)
             st.singleton = d
         o: DataSym = st.singleton

@@ -16,6 +16,7 @@ Invariants.  A load stays where it is or disappears; nothing moves across a chec
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mochic.ir.cfg import DomTree, compute_preds
@@ -29,6 +30,7 @@ from mochic.opt.fold import fold, wrap
 from mochic.opt.generated.simplify_rules import SIMPLIFY
 
 READONLY = "ro"
+RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLIFY
 
 
 class _Walk:
@@ -200,7 +202,7 @@ class _Walk:
                     v = self.make(f[0], v.type, [], f[1])
                     self.new.pop()
                     continue
-                rule = SIMPLIFY.get(op)
+                rule = RULES.get(op)
                 if rule is not None:
                     r = rule(v, self.make)
                     if r is not None:
@@ -222,10 +224,10 @@ class _Walk:
                         return a.args[0]
                 n = len(args)
                 if n == 2:
-                    x, y = args[0].id, args[1].id
-                    if x > y and IS_COMMUTATIVE[op]:
-                        x, y = y, x
-                    key: Any = (op, v.type, x, y, args[0].type)
+                    m, k = args[0].id, args[1].id
+                    if m > k and IS_COMMUTATIVE[op]:
+                        m, k = k, m
+                    key: Any = (op, v.type, m, k, args[0].type)
                 elif n == 1:
                     key = (op, v.type, args[0].id, v.imm)
                 else:

@@ -43,7 +43,7 @@ def select_representations(module: Module, bigint: Any, analyse: bool = True) ->
         solve(r)
     else:
         trivial(r)
-    slots = {}
+    slots: dict[int, Any] = {}
     for fn in module.funcs:
         _slots_of(fn, slots)
     for s in slots.values():

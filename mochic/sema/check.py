@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.builtins import METHODS
+from mochic.sema.symbols import ProgramInfo
 from mochic.sema.types import (
     ANYKIND, BOOL, FLOAT, FUNC, GROUP, INT, KIND_NAMES, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Ty, find,
 )  # fmt: skip
@@ -17,6 +18,27 @@ from mochic.syntax import ast
 
 if TYPE_CHECKING:
     from mochic.sema.infer import Infer
+
+
+def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:
+    """An inferred type as in diagnostics; mixtures are `any`."""
+    t = find(t)
+    names = []
+    s = info.solver
+    for i, name in enumerate(KIND_NAMES):
+        bit = 1 << i
+        if not t.kinds & bit:
+            continue
+        if bit == STRUCT:
+            names += [st.name for st in info.structs if t.structs & st.bit]
+        elif bit == LIST:
+            names.append(f"[{type_text(info, s.elem(t), depth + 1)}]" if depth < 4 else "[any]")
+        elif bit == MAP:
+            k, v = type_text(info, s.key(t), depth + 1), type_text(info, s.val(t), depth + 1)
+            names.append(f"{{{k}: {v}}}" if depth < 4 else "{any: any}")
+        else:
+            names.append(name)
+    return names[0] if len(names) == 1 else "any"
 
 
 class Checker:
@@ -73,27 +95,8 @@ class Checker:
             return f"fun({', '.join(self.type_text(p) for p in ref.params)}){res}"
         return "struct"
 
-    def text(self, t: Ty, depth: int = 0) -> str:
-        """An inferred type as in diagnostics."""
-        t = find(t)
-        names = []
-        s = self.inf.s
-        for i, name in enumerate(KIND_NAMES):
-            bit = 1 << i
-            if not t.kinds & bit:
-                continue
-            if bit == STRUCT:
-                names += [st.name for st in self.structs if t.structs & st.bit]
-            elif bit == LIST:
-                names.append(f"[{self.text(s.elem(t), depth + 1)}]" if depth < 4 else "[any]")
-            elif bit == MAP:
-                k, v = s.key(t), s.val(t)
-                names.append(f"{{{self.text(k, depth + 1)}: {self.text(v, depth + 1)}}}" if depth < 4 else "{any: any}")
-            else:
-                names.append(name)
-        if not names:
-            return "any"
-        return names[0] if len(names) == 1 else "any"
+    def text(self, t: Ty) -> str:
+        return type_text(self.inf.info, t)
 
     # -- rules ----------------------------------------------------------------------------------
 

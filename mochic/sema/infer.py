@@ -98,7 +98,7 @@ class Infer(ExprInfer):
         globals_view = self.root.names
         for st in body:
             if isinstance(st, ast.FunDecl) and st.info is globals_view.get(st.name):
-                self.fun_body(st.info)
+                self.fun_body(declared(st))
         for f in toplevel.values():  # a function hidden by a variable of the same name
             if isinstance(f, FunInfo) and globals_view.get(f.name) is not f:
                 self.fun_body(f)
@@ -331,7 +331,8 @@ class Infer(ExprInfer):
         if m is None:
             self.unsupported(st, _LATER_STMTS.get(type(st).__name__, type(st).__name__))
             return True
-        return m(self, st)
+        falls: bool = m(self, st)
+        return falls
 
     def s_vardecl(self, st: ast.VarDecl) -> bool:
         t = None
@@ -628,6 +629,11 @@ class Infer(ExprInfer):
                 "This construct is part of the language, but this version of the compiler cannot compile it.",
             )
         )
+
+
+def declared(st: ast.FunDecl) -> FunInfo:
+    f: FunInfo = st.info
+    return f
 
 
 def is_none(e: ast.Expr) -> bool:
