@@ -16,8 +16,18 @@ class Log:
 
     def __init__(self) -> None:
         self.calls: list[Any] = []
+        self.native: Native | None = None
+
+    def collect(self) -> None:
+        """What the collector would do: every traced slot must hold a tag."""
+        if self.native is None:
+            return
+        lo = self.native.addresses["obj"]
+        for word in self.native.live_slots():
+            assert word == 0 or word & 1 or lo <= word < lo + 512, hex(word)
 
     def e0(self, a: int, b: int) -> int:
+        self.collect()
         self.calls.append((0, a, b))
         return s64(a * 3 + b)
 
@@ -26,10 +36,12 @@ class Log:
         return x - y if x == x and y == y else 1.0
 
     def e2(self, r: int, a: int) -> int:
+        self.collect()
         self.calls.append((2, a))
         return r
 
     def e3(self) -> None:
+        self.collect()
         self.calls.append((3,))
 
     def e4(self, *args: Any) -> int:
@@ -53,6 +65,7 @@ def compare(seed: int, prepare: Any = None) -> None:
         verify_module(m)
     log2 = Log()
     native = Native(m, {n: getattr(log2, n) for n in names})
+    log2.native = native
     got = native.call("f", args)
     assert got == want, (seed, got, want)
     assert log2.calls == log.calls, seed

@@ -15,7 +15,7 @@ from typing import Any
 
 from backend.obj.sym import LSym
 from mochic.codegen.compile import emit_data, emit_func
-from mochic.codegen.context import Context
+from mochic.codegen.context import Context, Lines, no_lines
 from mochic.ir.func import FuncSym, Module
 from mochic.ir.types import F64, I32, VOID
 
@@ -31,11 +31,17 @@ def ctype(t: int) -> Any:
 
 
 class Native:
-    """A module in memory.  `call(name, args)` runs a function; `fault` asks for GC checks (none here)."""
+    """A module in memory.  `call(name, args)` runs a function."""
 
-    def __init__(self, m: Module, externs: dict[str, Callable[..., int]] | None = None, check: bool = True) -> None:
+    def __init__(
+        self,
+        m: Module,
+        externs: dict[str, Callable[..., Any]] | None = None,
+        check: bool = True,
+        lines: Lines = no_lines,
+    ) -> None:
         self.syms = {fn.sym.name: fn.sym for fn in m.funcs}
-        ctx = Context()
+        ctx = Context(lines=lines)
         ctx.check = check
         self.ctx = ctx
         placed: list[LSym] = []
@@ -47,6 +53,7 @@ class Native:
                 placed.append(s)
         placed += ctx.asm.constants.values()
         self.keep: list[Any] = []
+        self.sp = ctypes.c_uint64(0)
         addresses: dict[str, int] = {}
         stubs: list[tuple[str, bytes]] = []
         for name, f in (externs or {}).items():
@@ -55,8 +62,10 @@ class Native:
             cb = proto(f)
             self.keep.append(cb)
             target = ctypes.cast(cb, ctypes.c_void_p).value or 0
+            # MOVQ $sp, R11; MOVQ SP, (R11): for `live_slots`.
             # MOVQ $target, R11; JMP R11: rel32 calls do not reach libffi's closures.
-            stubs.append((name, b"\x49\xbb" + target.to_bytes(8, "little") + b"\x41\xff\xe3"))
+            note = b"\x49\xbb" + ctypes.addressof(self.sp).to_bytes(8, "little") + b"\x49\x89\x23"
+            stubs.append((name, note + b"\x49\xbb" + target.to_bytes(8, "little") + b"\x41\xff\xe3"))
         size = sum(len(s.data) + s.size + 32 for s in placed) + 64 * (len(stubs) + 1)
         self.map = mmap.mmap(-1, (size + 4095) & -4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
         base = ctypes.addressof(ctypes.c_char.from_buffer(self.map))
@@ -85,6 +94,24 @@ class Native:
                     raise NotImplementedError(r.kind)
                 self.map[field : field + r.size] = (value & ((1 << 8 * r.size) - 1)).to_bytes(r.size, "little")
         self.addresses = addresses
+        self.records: dict[int, int] = {}  # return address -> address of its frame map record
+        for s in placed:
+            if s.section == "mochi_frames":
+                for at in range(base + places[id(s)], base + places[id(s)] + len(s.data), 24):
+                    self.records[at + ctypes.c_int32.from_address(at).value] = at
+
+    def live_slots(self) -> list[int]:
+        """Inside an extern: the words that the frame map of the call says are traced (docs/runtime.md)."""
+        sp = self.sp.value
+        at = self.records[ctypes.c_uint64.from_address(sp).value]
+        info = at + 12 + ctypes.c_int32.from_address(at + 12).value
+        slots = sp + 8 + ctypes.c_uint32.from_address(info).value
+        bitmap = ctypes.c_uint64.from_address(at + 16).value
+        if bitmap >> 63:
+            long = at + 16 + ctypes.c_int32.from_address(at + 16).value
+            words = ctypes.c_uint32.from_address(long).value
+            bitmap = int.from_bytes(ctypes.string_at(long + 8, 8 * words), "little")
+        return [ctypes.c_uint64.from_address(slots + 8 * i).value for i in range(bitmap.bit_length()) if bitmap >> i & 1]
 
     def _extern(self, m: Module, name: str) -> FuncSym:
         for fn in m.funcs:
