@@ -68,7 +68,7 @@ class Special:
     must be in the frame; `site`: has a frame map record.
     """
 
-    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "live", "plain")
+    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "noreturn", "plain")
 
     def __init__(
         self, uses: list[tuple[Addr, int]], defs: list[tuple[int, int]], clobbers: tuple[int, ...], tie: int = 0
@@ -80,7 +80,7 @@ class Special:
         self.clobbers = clobbers
         self.safepoint = False
         self.site = False
-        self.live: list[int] = []  # traced virtual registers live across, filled by regalloc
+        self.noreturn = False
         self.plain = False  # a signed division whose divisor is known not to be -1
 
 

@@ -591,6 +591,7 @@ class Selector(SelectorBase):
             sel.outgoing = depth
         if v.type != VOID and self.regs[v.id] is not None:
             s.defs.append((VREG + v.id, X0 if v.type == F64 else AX))
+        s.noreturn = flags & NORETURN != 0
         if not flags & NOGC:
             s.site = True
             if not flags & NORETURN:
