@@ -62,7 +62,8 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     info.sources = sources
     inf = Infer(info)
     inf.program(program)
-    diags = demote(inf.diags)
+    # Functions are looked at before the statements around them; the user reads from top to bottom.
+    diags = demote(sorted(inf.diags, key=lambda d: d.lo))
     if not has_errors(diags):
         diags = diags + check_solved(inf)
     if has_errors(diags):
@@ -78,6 +79,7 @@ def lower(info: ProgramInfo, opt: Options) -> Module:
 
     m = ModuleLower(info)
     m.run_tests = opt.tests
+    m.test_mode = opt.test_mode
     module = m.run()
     module.lowering = m
     if opt.verify:

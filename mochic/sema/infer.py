@@ -525,10 +525,7 @@ class Infer(ExprInfer):
 
     def s_jump(self, st: ast.Stmt) -> bool:
         if not self.loops:
-            if isinstance(st, ast.Break):
-                self.error("T045", st.lo, st.hi)
-            else:
-                self.diags.append(Diagnostic("T045", "`continue` outside of loop", st.lo, st.hi))
+            self.error("T045", st.lo, st.hi, "break" if isinstance(st, ast.Break) else "continue")
         return False
 
     def s_expr(self, st: ast.ExprStmt) -> bool:
