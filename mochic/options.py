@@ -7,10 +7,11 @@ STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
-    allocation.  `tests`: keep `test` blocks."""
+    allocation.  `tests`: keep `test` blocks; `test_mode`: run
+    the one that the environment names (`mochi test`)."""
 
     __slots__ = (
-        "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "strict",
+        "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -24,4 +25,5 @@ class Options:
         self.time = False
         self.verify = False
         self.tests = True
+        self.test_mode = False
         self.strict = False

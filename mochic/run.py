@@ -17,7 +17,7 @@ def cached_binary(path: str, opt: Options) -> str:
 
     from mochic.link.runtime_lib import cache_dir, source_key
 
-    variant = f"{source_key()} {opt.target} {opt.opt} {opt.tests} {path}"
+    variant = f"{source_key()} {opt.target} {opt.opt} {opt.test_mode} {path}"
     key = sha256(variant.encode() + b"\0" + read_source(path)).hexdigest()[:32]
     d = os.path.join(cache_dir(), "run")
     try:
@@ -79,7 +79,7 @@ def test_programs(paths: list[str], opt: Options) -> int:
         names = [st.name for st in info.program.body if isinstance(st, ast.TestDecl)]
         if not names:
             continue
-        opt.tests = True
+        opt.test_mode = True
         opt.out = ""
         exe = cached_binary(p, opt)
         for i, name in enumerate(names):

@@ -54,10 +54,31 @@ class FuncLower(Calls):
             self.ret(v2)
         else:
             assert f.body is not None
-            self.block(f.body)
+            if self.m.test_mode and f is self.m.info.main:
+                self.test_main(f.body)
+            else:
+                self.block(f.body)
             if b.reachable:
                 self.ret(self.nil())
         b.finish()
+
+    def test_main(self, body: list[ast.Stmt]) -> None:
+        """Section 17: all other top-level statements with their output discarded, then the chosen block."""
+        b = self.b
+        tests = [st for st in body if isinstance(st, ast.TestDecl)]
+        self.rt("out_mute", self.i64(1))
+        self.block([st for st in body if not isinstance(st, ast.TestDecl)])
+        if not b.reachable:
+            return
+        self.rt("out_mute", self.i64(0))
+        chosen = self.rt("test_block")
+        for i, st in enumerate(tests):
+            here, nxt = self.new_block(), self.new_block()
+            b.brif(b.emit(EQ, I32, [chosen, self.i64(i)]), here, nxt)
+            b.start(here)
+            self.block(st.body)
+            b.jump(nxt)
+            b.start(nxt)
 
     def ret(self, v: Value) -> None:
         t = self.fn.sym.ret

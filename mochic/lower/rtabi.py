@@ -169,6 +169,8 @@ key_text(tag) ref                      a non-string key as text (7.2)
 input() ref
 now() i64
 sha256(tag) ref
+test_block() i64                       number of the test block to run (environment), or -1
+out_mute(i64) void nogc                  1: discard what is printed from here, 0: print again
 bench_begin() i64
 bench_end(i64,ref) void                prints the JSON object of section 17
 mem_used() i64
