@@ -1,8 +1,8 @@
 """Diagnostics of the default mode, as the user sees them.
 
 `*.test` files hold cases: `[name]`, the source, a line `---`, and the rendered diagnostics: errors as a numbered list
-behind `type error:` (or after `parse error:`), warnings before them, nothing at all for a program without any.  No line of
-a source may begin with `[`.
+behind `type error:` (or after `parse error:`), warnings before them, nothing at all for a program without any.  No line
+of a source may begin with `[`.
 MOCHI_BLESS=1 writes what the compiler says now into the files; read the diff before committing it.
 """
 
