@@ -19,6 +19,7 @@ from mochic.codegen.layout import arrange, mark_cold
 from mochic.codegen.liveness import build, number_instructions
 from mochic.codegen.regalloc import allocate
 from mochic.codegen.select_amd64 import Selector
+from mochic.codegen.shrink import is_bare, split_head
 from mochic.ir import cfg
 from mochic.ir.func import DataSym, Func
 
@@ -28,14 +29,26 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
     legalize.legalize(fn, ctx)
     dom = cfg.DomTree(fn)
     loops = cfg.find_loops(fn, dom)
+    head = split_head(fn) if ctx.shrink_wrap else None
+    if head is not None:
+        cfg.compute_preds(fn)
+        dom = cfg.DomTree(fn)
+        loops = cfg.find_loops(fn, dom)
     mark_cold(dom.order)
     order, layout = arrange(fn, dom.order, loops)
     bases = find_bases(fn, order)
     sel = Selector(ctx, fn, bases).run(order, layout)
     number_instructions(sel)
     rpo = [c for c in (sel.by_block[b.id] for b in order) if c is not None]
+    if head is not None:
+        sel.prologue = head[1].id
     iv = build(sel, rpo)
-    alloc = allocate(sel, iv, loops)
+    alloc, occupied = allocate(sel, iv, loops)
+    if head is not None:
+        if is_bare(sel, alloc, head[0], occupied):
+            sel.head = frozenset(b.id for b in head[0])
+        else:
+            sel.prologue = -1
     return emit(ctx, sel, alloc)
 
 

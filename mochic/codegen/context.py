@@ -21,7 +21,7 @@ class Context:
     """Symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
     ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
 
-    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "check", "_lsyms")
+    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "_lsyms")
 
     def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
         self.asm = asm if asm is not None else Ctx()
@@ -30,6 +30,7 @@ class Context:
         self.alloc_limit = DataSym("runtime.alloc_limit", "data", None)
         self.alloc = FuncSym("runtime.alloc", [4, 2], 5)
         self.inline_alloc = True
+        self.shrink_wrap = True
         self.check = False
         self._lsyms: dict[str, LSym] = {}
 

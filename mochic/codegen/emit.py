@@ -49,19 +49,19 @@ PAGE: Final = 4096
 
 
 class Compiled:
-    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots)."""
+    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, frame size there)."""
 
     __slots__ = ("progs", "sites", "frame", "tables")
 
     def __init__(self, frame: Frame) -> None:
         self.progs: list[Prog] = []
-        self.sites: list[tuple[Prog, int]] = []
+        self.sites: list[tuple[Prog, int, int]] = []
         self.frame = frame
         self.tables: list[tuple[LSym, list[Prog]]] = []
 
 
 class Emitter:
-    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates")
+    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates", "bare")
 
     def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
         self.ctx = ctx
@@ -75,6 +75,7 @@ class Emitter:
         self.gaps: dict[int, list[tuple[int, int]]] = {}
         self.stores: dict[int, list[tuple[int, int]]] = {}
         self.candidates: list[tuple[list[int], list[Prog], int]] = []
+        self.bare = False  # in a block without a frame
         self.trace = Trace(sel) if ctx.check else None
         self.tails: dict[int, list[tuple[int, int]]] = {}
         self.heads: dict[int, list[tuple[int, int]]] = {}
@@ -267,8 +268,14 @@ class Emitter:
         head = self.heads.get(c.block.id)
         if head:
             parallel(head, c.block.pos, out)
-        if c.block is self.sel.fn.blocks[0]:
+        sel = self.sel
+        self.bare = c.block.id in sel.head
+        if c.block.id == sel.prologue:
             self.enter(out)
+        elif c.block is sel.fn.blocks[0]:
+            if sel.prologue < 0:
+                self.enter(out)
+            self.receive(out)
         j = c.first
         trace = self.trace.items[c.block.id] if self.trace is not None else None
         for p in c.progs:
@@ -479,7 +486,7 @@ class Emitter:
         frame = self.frame
         for r in self.alloc.live.get(j, ()):
             bitmap |= 1 << (frame.offsets[self.alloc.slot[r]] - frame.slots_offset) // 8
-        self.result.sites.append((p, bitmap))
+        self.result.sites.append((p, bitmap, 0 if self.bare else frame.size))
 
     def divide(self, p: Prog, y: Addr, s: Special, out: list[Prog]) -> None:
         """Extend the dividend; a divisor of -1 gets a negation: the processor traps on MIN / -1."""
@@ -509,7 +516,7 @@ class Emitter:
     # -- frame
 
     def enter(self, out: list[Prog]) -> None:
-        """The prologue, and the parameters from where the caller put them."""
+        """The prologue."""
         f = self.frame
         pos = self.sel.fn.pos
         for reg in f.saved:
@@ -522,6 +529,10 @@ class Emitter:
                 out.append(Prog(AMOVB, [imm(0), Addr(MEM, SP, 0)], pos))
                 left -= PAGE
             out.append(Prog(ASUBQ, [imm(left), REGS[SP]], pos))
+
+    def receive(self, out: list[Prog]) -> None:
+        """The parameters, from where the caller put them."""
+        size = 0 if self.bare else self.frame.size
         moves: list[tuple[int, int]] = []
         alloc = self.alloc
         for v, at in self.sel.incoming:
@@ -532,17 +543,20 @@ class Emitter:
                 if alloc.slot[r] < 0:
                     continue
                 dst = self.slot(r)
-            moves.append((dst, at if at > 0 else SLOT + f.size + 8 + (-1 - at)))
+            moves.append((dst, at if at > 0 else SLOT + size + 8 + (-1 - at)))
         if moves:
-            parallel(moves, pos, out)
+            parallel(moves, self.sel.fn.pos, out)
 
     def leave(self, p: Prog, out: list[Prog]) -> None:
+        p.args = []
+        if self.bare:
+            out.append(p)
+            return
         f = self.frame
         if f.adjust:
             out.append(Prog(AADDQ, [imm(f.adjust), REGS[SP]], p.pos))
         for reg in reversed(f.saved):
             out.append(Prog(APOPQ, [REGS[reg]], p.pos))
-        p.args = []
         out.append(p)
 
     # -- the function
@@ -572,10 +586,11 @@ class Emitter:
                 x = alloc.reg[r] or alloc.at(r, 2 * c.first)
                 if x or r in slots:
                     places[v] = x or slots[r]
-        incoming = {at if at > 0 else SLOT + self.frame.size + 8 + (-1 - at): v for v, at in sel.incoming}
+        size = 0 if sel.head else self.frame.size
+        incoming = {at if at > 0 else SLOT + size + 8 + (-1 - at): v for v, at in sel.incoming}
         checker = Checker(sel, trace, bodies, slots, incoming, places)
         checker.first_slot = self.frame.slots_offset
-        checker.sites = {id(p): bitmap for p, bitmap in self.result.sites}
+        checker.sites = {id(p): bitmap for p, bitmap, _ in self.result.sites}
         checker.run(sel.codes)
 
     def link(self, codes: list[BlockCode], bodies: list[list[Prog]]) -> None:

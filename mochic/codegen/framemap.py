@@ -39,7 +39,7 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
     relocs = notes.relocs
     maps: dict[int, LSym] = {}
     at = 0
-    for p, bitmap in code.sites:
+    for p, bitmap, size in code.sites:
         _, line = lines(p.pos)
         relocs.append(Reloc(at, 4, "R_PCREL32", text, p.pc + p.size))
         relocs.append(Reloc(at + 12, 4, "R_PCREL32", info, 0))
@@ -54,7 +54,7 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
                 out.append(long)
             relocs.append(Reloc(at + 16, 4, "R_PCREL32", long, 0))
             bitmap = 1 << 63
-        chunks.append(pack("<IIIIQ", 0, frame.size, line, 0, bitmap))
+        chunks.append(pack("<IIIIQ", 0, size, line, 0, bitmap))
         at += 24
     notes.data = bytearray(b"".join(chunks))
     notes.size = at

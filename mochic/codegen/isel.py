@@ -113,7 +113,7 @@ class Selection:
 
     __slots__ = (
         "fn", "codes", "types", "home", "specials", "keeps", "alloca_size", "outgoing", "incoming", "by_block",
-        "has_safepoint",
+        "has_safepoint", "prologue", "head",
     )  # fmt: skip
 
     def __init__(self, fn: Func) -> None:
@@ -128,6 +128,8 @@ class Selection:
         self.outgoing = 0
         self.incoming: list[tuple[int, int]] = []  # (virtual register, fixed register or -1 - stack offset)
         self.has_safepoint = False
+        self.prologue = -1  # the block that makes the frame, -1: the entry (shrink.py)
+        self.head: frozenset[int] = frozenset()  # blocks without a frame
 
 
 class SelectorBase:

@@ -149,7 +149,9 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
                     if not hi[r]:
                         hi[r] = end
                     uses[r].append(c.end << 2 | U_ANY)
-                    pairs.append((f, v - VREG, r))
+                    # At the prologue values change registers on purpose.
+                    if c.block.id != sel.prologue:
+                        pairs.append((f, v - VREG, r))
         j = c.end
         for p in reversed(c.progs):
             j -= 1

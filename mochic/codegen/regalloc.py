@@ -581,6 +581,7 @@ def _frequency(pair: tuple[int, int, int]) -> int:
     return -pair[0]
 
 
-def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> Allocation:
-    """Give every virtual register a machine register or a slot."""
-    return Allocator(sel, iv, loops).run()
+def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> tuple[Allocation, dict[int, int]]:
+    """Give every virtual register a machine register or a slot; also tell where saved registers are in use."""
+    a = Allocator(sel, iv, loops)
+    return a.run(), {reg: a.busy[reg] for reg in GP_CALLEE if a.occupants[reg]}

@@ -361,6 +361,14 @@ class Generator:
             self.local = b.emit(ALLOCA, PTR, [], 64)
             for i in range(8):
                 b.emit(ST, VOID, [self.local, b.iconst(I64, i)], 8 * i)
+        for _ in range(rng.choice((0, 0, 1, 1, 2))):  # early returns: shrink-wrapping
+            early, rest = b.block(), b.block()
+            b.brif(self.boolean(2), early, rest, rng.choice((-1, 0, 1)))
+            b.start(early)
+            if rng.random() < 0.3:
+                self.call()
+            b.ret(self.value(I64))
+            b.start(rest)
         while self.budget > 0:
             self.statement(0)
         h = b.iconst(I64, 17)
