@@ -36,7 +36,10 @@ def explain_code(code: str) -> int:
     if code.upper() not in CODES:
         raise UserError(f"mochi: no diagnostic has the code `{code}`", EXIT_ERRORS)
     row = CODES[code.upper()]
-    print(f"{row.code}: {row.message}\n")
+    message = row.message
+    for i in range(8):
+        message = message.replace("{" + str(i) + "}", "...")
+    print(f"{row.code}: {message}\n")
     print(row.explain)
     if row.help:
         print(f"\nhelp: {row.help}")

@@ -44,13 +44,13 @@ class Builtins(Exprs):
             v: Value = special(self, e)
             return self.convert(v, ir_type(e.ty))
         kinds, fn = _SIMPLE[name]
-        vals = [self.arg(a, k) for a, k in zip(e.args, kinds, strict=True)]
+        vals = [self.arg(a, k, name) for a, k in zip(e.args, kinds, strict=True)]
         self.b.pos = e.lo
         return self.from_runtime(self.rt(fn, *vals), e)
 
-    def arg(self, e: ast.Expr, kind: str) -> Value:
+    def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
-        return self.string_arg(e) if kind == "s" else self.want(self.expr(e), kind)
+        return self.string_arg(e, name) if kind == "s" else self.want(self.expr(e), kind)
 
     def want(self, v: Value, kind: str) -> Value:
         if kind == "t":
@@ -62,11 +62,11 @@ class Builtins(Exprs):
             return self.b.emit(FROMINT, I64, [n])
         raise AssertionError(kind)
 
-    def string_arg(self, e: ast.Expr) -> Value:
+    def string_arg(self, e: ast.Expr, name: str) -> Value:
         v = self.expr(e)
         if find(e.ty).kinds == STR:
             return v
-        return self.rt("cast_string", self.tag(v))
+        return self.rt("want_string", self.tag(v), self.str_const(name))
 
     def from_runtime(self, v: Value, e: ast.Expr) -> Value:
         if v.type == I64:
@@ -141,7 +141,7 @@ class Builtins(Exprs):
         return self.to_f64(v) if v.type in (INT, F64) else self.rt("cast_float_lenient", self.tag(v))
 
     def parse_int(self, e: ast.Call) -> Value:
-        s = self.string_arg(e.args[0])
+        s = self.string_arg(e.args[0], "parseIntStr")
         base = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(10)
         self.b.pos = e.lo
         return self.b.emit(UNTAG, INT, [self.rt("parse_int_base", s, base)])

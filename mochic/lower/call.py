@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from mochic.ir.builder import Builder
 from mochic.ir.func import Func, FuncSym, Value
-from mochic.ir.ops import ADD, CALL, CALLI, EQ, FABS, FSQRT, LD
-from mochic.ir.types import F64, I32, INT, PTR, REF, VOID
-from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV
+from mochic.ir.ops import ADD, CALL, CALLI, EQ, FABS, FSQRT, LD, LD32U, ULE
+from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
+from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV, DESC_CODE
 from mochic.lower.builtins import Builtins
 from mochic.lower.module import ir_type
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo
-from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, FunSig, Ty, find
 from mochic.syntax import ast
 
 
@@ -183,9 +183,32 @@ class Calls(Builtins):
         self.b.pos = e.lo
         if k != FUNC:
             callee = self.rt("dyn_callee", self.tag(callee))
-        if len(args) < len(params):
+        return self.apply_value(callee, sig, args, e)
+
+    def apply_value(self, callee: Value, sig: FunSig, args: list[Value], e: ast.Call) -> Value:
+        """Call a closure, or make a partial application: known from the type, or from the closure's own arity."""
+        params = sig.params
+        n = len(args)
+        whole = self.m.sig(params, sig.ret)
+        if n >= len(params):
+            return self.result(self.call_indirect(callee, whole, args), e)
+        if n < sig.fewest:
             return self.result(self.partial(callee, params, sig.ret, args), e)
-        return self.result(self.call_indirect(callee, self.m.sig(params, sig.ret), args), e)
+        b = self.b
+        want = ir_type(e.ty)
+        call, part, done = self.new_block(), self.new_block(), self.new_block()
+        arity = b.emit(LD32U, I64, [self.ld(PTR, callee, 0)], DESC_CODE)
+        b.brif(b.emit(ULE, I32, [arity, self.i64(n)]), call, part)
+        b.start(call)
+        # Parameters beyond the callee's own are not looked at.
+        rest = [self.convert(self.nil(), ir_type(p)) for p in params[n:]]
+        b.write("#call", self.result(self.call_indirect(callee, whole, args + rest), e))
+        b.jump(done)
+        b.start(part)
+        b.write("#call", self.result(self.partial(callee, params, sig.ret, args), e))
+        b.jump(done)
+        b.start(done)
+        return b.read("#call", want)
 
     def call_variant(self, e: ast.Call, st: StructInfo) -> Value:
         given: dict[str, Value] = {}
@@ -247,9 +270,7 @@ class Calls(Builtins):
         args = self.args_for(e.args, sig.params)
         self.b.pos = e.lo
         closure = self.rt("dyn_callee", callee)
-        if len(args) < len(sig.params):
-            return self.result(self.partial(closure, sig.params, sig.ret, args), e)
-        return self.result(self.call_indirect(closure, self.m.sig(sig.params, sig.ret), args), e)
+        return self.apply_value(closure, sig, args, e)
 
     def invoke(self, obj: Value, m: FunInfo, params: list[Ty], args: list[Value], e: ast.Call) -> Value:
         if len(args) < len(params):

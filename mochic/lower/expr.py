@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mochic.ir.func import Block, Value
@@ -45,6 +46,8 @@ class Exprs(Access):
             return self.fun_ref(r)
         if isinstance(r, StructInfo):
             return self.sym(self.m.singleton(r), REF)
+        if isinstance(r, ast.FunExpr):
+            return self.e_fun(r)
         if isinstance(r, tuple):
             return self.convert(self.load_field(self.self_value(), r[0], r[1]), want)
         return self.convert(self.nil(), want)
@@ -577,12 +580,71 @@ class Exprs(Access):
             st = next((s for s in self.m.info.structs if s.name == name and s.union is None), None)
             if st is not None:
                 return self.cast_struct(v, t, st)
-        elif isinstance(ref, ast.TypeGeneric):
-            if ref.name == "list" and find(t).kinds != LIST:
-                return self.rt("cast_list", self.tag(v))
-            if ref.name == "map" and find(t).kinds != MAP:
-                return self.rt("cast_map", self.tag(v))
+        elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
+            kind = LIST if ref.name == "list" else MAP
+            if find(t).kinds != kind:
+                v = self.rt("cast_list" if kind == LIST else "cast_map", self.tag(v))
+            s = self.m.solver
+            inner = s.elem(res) if kind == LIST else s.val(res)
+            source = s.elem(t) if kind == LIST else s.val(t)
+            if find(inner) is find(source):
+                return v
+            v = self.convert(v, REF)
+            if kind == LIST:
+                return self.cast_elements(v, source, ref.args[-1], inner)
+            return self.cast_entries(v, t, ref, res)
         return v
+
+    def cast_elements(self, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
+        """A new list of the elements of src, each cast."""
+        n = self.list_len(src)
+        out = self.rt("list_new", self.sym(self.m.list_desc(elem)), n)
+
+        def one(i: Value) -> None:
+            x = self.cast_any(self.rt("list_get_raw", src, i), st, ref, elem)
+            self.store_element(out, i, self.convert(x, ir_type(elem)), elem)
+
+        self.count_loop(n, one)
+        return out
+
+    def cast_entries(self, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
+        """A new map with every value cast (and every key, where ints are wanted)."""
+        s = self.m.solver
+        key, val = s.key(res), s.val(res)
+        out = self.rt("map_new", self.sym(self.m.map_desc(key, val)), self.i64(0))
+        keys = self.rt("map_order", src)
+
+        def one(i: Value) -> None:
+            k = self.rt("list_get_raw", keys, i)
+            x = self.cast_any(self.rt("map_get", src, k), s.val(mt), ref.args[1], val)
+            kv = self.cast_any(k, s.key(mt), ref.args[0], key)
+            self.map_store(out, res, self.convert(kv, ir_type(key)), x, val)
+
+        self.count_loop(self.list_len(keys), one)
+        return out
+
+    def cast_any(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+        """Cast a TAG whose values are of type t."""
+        ref = self.resolve_alias(ref)
+        if isinstance(ref, ast.TypeGeneric):
+            return self.cast(v, t, ref, res)
+        return self.cast_dynamic(v, ref, t)
+
+    def count_loop(self, n: Value, body: Callable[[Value], None]) -> None:
+        """for i in 0..n, on words."""
+        b = self.b
+        loop, done = self.new_block(), self.new_block()
+        var = ("#count", n.id)
+        b.write(var, self.i64(0))
+        b.brif(b.emit(EQ, I32, [n, self.i64(0)]), done, loop)
+        b.at(loop)
+        i = b.read(var, I64)
+        body(i)
+        nxt = b.emit(ADD, I64, [i, self.i64(1)])
+        b.write(var, nxt)
+        b.brif(b.emit(SLT, I32, [nxt, n]), loop, done)
+        b.seal(loop)
+        b.start(done)
 
     def f64_to_int(self, v: Value) -> Value:
         return self.b.emit(F2INT, INT, [v])

@@ -182,7 +182,13 @@ class FuncLower(Calls):
         key = self.expr(target.index)
         v = self.moved(value)
         b.pos = target.lo
-        if obj.type == REF and k == LIST and key.type == INT:
+        if obj.type == REF and k & ~NIL == LIST and key.type == INT:
+            if k & NIL:
+                some, none = self.new_block(), self.new_block(True)
+                b.brif(self.is_nil(obj), none, some, -1)
+                b.start(none)
+                self.panic("panic_msg", self.str_const("invalid index target"))
+                b.start(some)
             elem = self.elem_ty(ot)
             v = self.convert(v, ir_type(elem))
             i = self.word_index(key)
@@ -192,7 +198,8 @@ class FuncLower(Calls):
             self.store_element(obj, i, v, elem)
             b.jump(done)
             b.start(slow)
-            self.rt("list_set", obj, i, self.tag(v))
+            grows = find(elem).kinds & NIL
+            self.rt("list_set" if grows else "list_set_next", obj, i, self.tag(v))
             b.jump(done)
             b.start(done)
         elif obj.type == REF and k == MAP:

@@ -95,6 +95,7 @@ str_hash(ref) i64 nogc pure
 str_contains(ref,ref) i32 nogc pure    haystack, needle
 str_starts_with(ref,ref) i32 nogc pure
 str_index_of(ref,ref) i64 nogc pure    code points, or -1
+want_string(tag,ref) ref               the value if it is a string, else error NAME expects string
 str_upper(ref) ref
 str_lower(ref) ref
 str_trim(ref) ref
@@ -136,6 +137,7 @@ list_slice(ref,i64,i64) ref            end I64_MAX = missing
 list_get(ref,i64) tag                  element as a dynamic value; error when out of range
 list_get_raw(ref,i64) tag              the same, index known to be in range
 list_set(ref,i64,tag) void             converts to the element code; grows by one at index len
+list_set_next(ref,i64,tag) void        the same for element types without null: error past len
 list_reverse(ref) ref
 list_first(ref) tag
 list_distinct(ref) ref                 by form L text

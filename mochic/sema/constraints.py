@@ -119,6 +119,8 @@ class StoreIndexC:
         self.done |= k
         if k & LIST:
             s.flow(self.val, s.elem(self.obj))
+        if self.done & LIST and self.done & ~(LIST | NIL):
+            s.grow(s.elem(self.obj), NIL)  # the dynamic path fills a gap with null
         if k & MAP:
             s.flow(self.key, s.key(self.obj))
             s.flow(self.val, s.val(self.obj))
@@ -257,6 +259,7 @@ def bind_sig(s: Solver, t: Ty, params: list[Ty], ret: Ty) -> None:
     sig = sh.sig
     for a, b in zip(sig.params, params, strict=False):
         s.unify(a, b)
+    sig.fewest = min(sig.fewest, len(params))
     if len(params) > len(sig.params):
         sig.params.extend(params[len(sig.params) :])
     s.unify(sig.ret, ret)
@@ -269,31 +272,33 @@ class CallC:
     known only once functions flow in, so the rule runs when the callee's kinds grow.
     """
 
-    __slots__ = ("fn", "args", "res", "done")
+    __slots__ = ("fn", "args", "res", "arities")
 
     def __init__(self, fn: Ty, args: list[Ty], res: Ty) -> None:
         self.fn = fn
         self.args = args
         self.res = res
-        self.done = False
+        self.arities = (-1, -1)
 
     def run(self, s: Solver) -> None:
         k = find(self.fn).kinds
         if k & NIL:
             s.grow(self.res, NIL)
-        if not k & FUNC or self.done:
+        if not k & FUNC:
             return
         sig = s.shape(self.fn).sig
-        if sig is None:
+        if sig is None or self.arities == (sig.fewest, len(sig.params)):
             return
-        self.done = True
+        if self.arities[0] < 0:
+            s.calls.append(self)
+        self.arities = (sig.fewest, len(sig.params))
         n = len(self.args)
         for a, p in zip(self.args, list(sig.params), strict=False):
             s.flow(a, p)
         if n < len(sig.params):
             s.grow(self.res, FUNC)
             bind_sig(s, self.res, sig.params[n:], sig.ret)
-        else:
+        if n >= sig.fewest:
             s.flow(sig.ret, self.res)
 
 

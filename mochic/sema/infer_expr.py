@@ -140,8 +140,14 @@ class ExprInfer:
             if e.name in ("null", "nil"):
                 return NIL_TY
             if e.name in BUILTINS:
-                self.unsupported(e, f"the builtin `{e.name}` as a value")
-                return NIL_TY
+                # A builtin as a value is a lambda around a call of it.
+                n = max(BUILTINS[e.name][0], 1)
+                params = [ast.Param(e.lo, e.hi, f"a{i}", None) for i in range(n)]
+                args: list[ast.Expr] = [ast.Ident(e.lo, e.hi, p.name) for p in params]
+                call = ast.Call(e.lo, e.hi, ast.Ident(e.lo, e.hi, e.name), args, e.lo)
+                wrapper = ast.FunExpr(e.lo, e.hi, [], params, None, None, None, call)
+                e.ref = wrapper
+                return self.e_fun(wrapper)
             self.error("T002", e.lo, e.hi, e.name)
             return Ty()
         if isinstance(r, ImportInfo):
@@ -633,16 +639,37 @@ class ExprInfer:
                 res.structs = st.bit
                 self.checks.append(("cast_struct", e.lo, e.hi, st, t))
                 for fname, ft in st.fields.items():
-                    inner = self.cast_type(s.val(t), st.decls[fname], e)
-                    s.flow(inner, ft)
+                    cast = self.cast_type(s.val(t), st.decls[fname], e)
+                    s.flow(cast, ft)
                 return res
-        elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
-            res = Ty()
-            s.flow(t, res, LIST if ref.name == "list" else MAP)
+        elif isinstance(ref, ast.TypeGeneric) and (ref.name, len(ref.args)) in (("list", 1), ("map", 2)):
+            inner = ref.args[-1]
+            if self.casts_nothing(inner):
+                res = Ty()
+                s.flow(t, res, LIST if ref.name == "list" else MAP)
+                return res
+            # Each element is cast: a new list or map.
+            if ref.name == "list":
+                res = Ty(LIST)
+                s.flow(self.cast_type(s.elem(t), inner, e), s.elem(res))
+            else:
+                res = Ty(MAP)
+                s.flow(self.cast_type(s.val(t), inner, e), s.val(res))
+                s.flow(self.cast_type(s.key(t), ref.args[0], e), s.key(res))
             return res
         res = Ty()
         s.flow(t, res)
         return res
+
+    def casts_nothing(self, ref: ast.TypeRef) -> bool:
+        """A cast to this type leaves every value as it is."""
+        for _ in range(16):
+            if isinstance(ref, ast.TypeName) and ref.name in self.aliases:
+                ref = self.aliases[ref.name]
+        if isinstance(ref, ast.TypeName):
+            st = self.structs.get(ref.name)
+            return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
+        return not (isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"))
 
     # -- later ----------------------------------------------------------------------------------
 
@@ -763,6 +790,8 @@ _EXPRS: dict[type, Any] = {
     ast.Load: ExprInfer.e_later,
     ast.Save: ExprInfer.e_later,
 }
+
+_SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
 
 _LATER_EXPRS = {
     "Query": "queries (`from ... select`)",

@@ -69,13 +69,14 @@ class Shape:
 
 
 class FunSig:
-    """Parameters and result of the functions in a slot."""
+    """Parameters and result of the functions in a slot; `fewest`: the smallest arity among them."""
 
-    __slots__ = ("params", "ret")
+    __slots__ = ("params", "ret", "fewest")
 
     def __init__(self, params: list[Ty], ret: Ty) -> None:
         self.params = params
         self.ret = ret
+        self.fewest = len(params)
 
 
 class Constraint(Protocol):
@@ -130,12 +131,13 @@ def find_shape(s: Shape) -> Shape:
 class Solver:
     """The work list.  `grow`, `flow` and `unify` may be called at any time; `solve` runs to the fixpoint."""
 
-    __slots__ = ("_dirty", "_pending", "nslots", "appended")
+    __slots__ = ("_dirty", "_pending", "nslots", "appended", "calls")
 
     def __init__(self) -> None:
         self._dirty: list[Ty] = []
         self._pending: list[tuple[Ty, Ty]] = []
         self.nslots = 0
+        self.calls: list[Constraint] = []  # calls through values: they depend on arities too, see `solve`
         self.appended: list[Ty] = []  # element types of lists that `append` extends
 
     # -- building -------------------------------------------------------------------------------
@@ -250,6 +252,7 @@ class Solver:
                     pend.append((x, y))
                 if len(gb.params) > len(ga.params):
                     ga.params.extend(gb.params[len(ga.params) :])
+                ga.fewest = min(ga.fewest, gb.fewest)
                 pend.append((ga.ret, gb.ret))
 
     def unify(self, a: Ty, b: Ty) -> None:
@@ -293,6 +296,17 @@ class Solver:
     # -- solving --------------------------------------------------------------------------------
 
     def solve(self) -> None:
+        """To the fixpoint.  Signatures grow without their Ty's kinds growing, so calls are looked at again."""
+        self._propagate()
+        again = True
+        while again:
+            n = len(self.calls)
+            for c in list(self.calls):
+                c.run(self)
+            again = bool(self._dirty) or len(self.calls) > n
+            self._propagate()
+
+    def _propagate(self) -> None:
         dirty = self._dirty
         while dirty:
             t = dirty.pop()
