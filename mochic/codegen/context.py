@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from backend.obj.ctx import Ctx
 from backend.obj.sym import LSym
-from mochic.ir.func import DataSym, FuncSym
+from mochic.ir.func import DataSym, FuncSym, InlineTable
 
 # position -> (file name, line)
 Lines = Callable[[int], tuple[str, int]]
@@ -21,7 +21,7 @@ class Context:
     """Symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
     ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
 
-    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "_lsyms")
+    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined", "_lsyms")
 
     def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
         self.asm = asm if asm is not None else Ctx()
@@ -32,6 +32,7 @@ class Context:
         self.inline_alloc = True
         self.shrink_wrap = True
         self.check = False
+        self.inlined = InlineTable()
         self._lsyms: dict[str, LSym] = {}
 
     def lsym(self, sym: FuncSym | DataSym) -> LSym:

@@ -1,7 +1,8 @@
 """Frame maps: what the collector and stack traces know of each call (docs/runtime.md, "Stack, frame maps, roots").
 
 One 24-byte record per call that may collect or fail, in the note symbol NAME.frames; the function's
-name and file in NAME.info.  All references are relative, so the section needs no relocation at load time.
+name and file in NAME.info.  A call that was inlined has an info of its own for each inlined function, linked to that
+of the caller.  All references are relative, so the section needs no relocation at load time.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final
 from backend.obj.sym import A_STATIC, SNOTE, SRODATA, LSym, Reloc
 from mochic.codegen.context import Context
 from mochic.codegen.emit import Compiled
-from mochic.ir.func import Func
+from mochic.ir.func import Func, FuncSym, InlineTable
 
 SECTION: Final = "mochi_frames"
 INLINE_SLOTS: Final = 63
@@ -23,24 +24,49 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
     name = text.name
     frame = code.frame
     lines = ctx.lines
-    file, _ = lines(fn.pos)
-    info = LSym(name + ".info", SRODATA, A_STATIC)
-    display = fn.sym.display.encode()
-    path = file.encode()
-    info.data += pack("<III", frame.slots_offset, len(display), len(path)) + display + path
-    info.size = len(info.data)
-    info.align = 4
+    infos: dict[tuple[int, FuncSym], LSym] = {}
+    out: list[LSym] = []
+    table = ctx.inlined
+
+    def info_of(outer: int, sym: FuncSym) -> LSym:
+        """The info of `sym`: the function itself (outer -1), or inlined at `outer`."""
+        s = infos.get((outer, sym))
+        if s is None:
+            s = LSym(f"{name}.info" if outer < 0 else f"{name}.info{len(infos)}", SRODATA, A_STATIC)
+            infos[(outer, sym)] = s
+            display = sym.display.encode()
+            path = lines(sym.pos)[0].encode()
+            call_line = 0
+            if outer >= 0:
+                parent, line_pos = resolve(outer)
+                call_line = lines(line_pos)[1]
+                s.relocs.append(Reloc(12, 4, "R_PCREL32", parent, 0))
+            s.data += pack("<IIIII", frame.slots_offset, len(display), len(path), 0, call_line) + display + path
+            s.size = len(s.data)
+            s.align = 4
+            out.append(s)
+        return s
+
+    def resolve(pos: int) -> tuple[LSym, int]:
+        """(info of the innermost function, position in it)."""
+        if pos < InlineTable.BASE:
+            return info_of(-1, fn.sym), pos
+        outer, sym, inner = table.entries[pos - InlineTable.BASE]
+        return info_of(outer, sym), inner
+
+    info_of(-1, fn.sym)
     notes = LSym(name + ".frames", SNOTE, A_STATIC)
     notes.section = SECTION
     notes.link = text
     notes.align = 8
-    out = [notes, info]
+    out.insert(0, notes)
     chunks: list[bytes] = []
     relocs = notes.relocs
     maps: dict[int, LSym] = {}
     at = 0
     for p, bitmap, size in code.sites:
-        _, line = lines(p.pos)
+        info, pos = resolve(p.pos)
+        _, line = lines(pos)
         relocs.append(Reloc(at, 4, "R_PCREL32", text, p.pc + p.size))
         relocs.append(Reloc(at + 12, 4, "R_PCREL32", info, 0))
         if bitmap >> INLINE_SLOTS:

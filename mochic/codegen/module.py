@@ -32,6 +32,7 @@ def compile_module(module: Module, target: Any, check: bool = False, asm: Ctx | 
     """
     ctx = Context(asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
+    ctx.inlined = module.inlined
     out: list[LSym] = []
     for fn in module.funcs:
         out += emit_func(fn, ctx)

@@ -161,13 +161,46 @@ class Func:
         return v
 
 
+class InlineTable:
+    """Positions of calls that came from inlined functions.
+
+    Such a position is a number at or above BASE; `entries[n - BASE]` is (position of the call that was inlined, the
+    inlined function, position in it).  The outer position may be such a number again, so that stack traces show
+    the frames that would be there without inlining.
+    """
+
+    BASE = 1 << 40
+
+    __slots__ = ("entries", "_index")
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, FuncSym, int]] = []
+        self._index: dict[tuple[int, FuncSym, int], int] = {}
+
+    def intern(self, outer: int, callee: FuncSym, pos: int) -> int:
+        key = (outer, callee, pos)
+        n = self._index.get(key)
+        if n is None:
+            n = self._index[key] = self.BASE + len(self.entries)
+            self.entries.append(key)
+        return n
+
+    def compose(self, outer: int, callee: FuncSym, pos: int) -> int:
+        """`pos` in `callee`, itself plain or inlined, seen after inlining callee at `outer`."""
+        if pos < self.BASE:
+            return self.intern(outer, callee, pos)
+        o, inner, p = self.entries[pos - self.BASE]
+        return self.intern(self.compose(outer, callee, o), inner, p)
+
+
 class Module:
     """A whole program, or the runtime: functions and data in a fixed order."""
 
-    __slots__ = ("funcs", "data", "sources", "lowering")
+    __slots__ = ("funcs", "data", "sources", "lowering", "inlined")
 
     def __init__(self, sources: Any = None) -> None:
         self.funcs: list[Func] = []
         self.data: list[DataSym] = []
         self.sources = sources
+        self.inlined = InlineTable()
         self.lowering: Any = None  # what made the module, until representations are chosen

@@ -2,13 +2,13 @@
 
 A callee qualifies if it is small (SMALL values), calls nothing that is still to be inlined here, and is not
 recursive; functions are visited callees first, so that what is inlined is already optimised.  A caller stops
-growing at LIMIT values.  Call-site positions are kept: the copied values keep theirs, so a run-time error names
-the line in the inlined function.
+growing at LIMIT values.  Calls that are copied get a position that names the inlined function and the place of the
+inlined call (ir.func.InlineTable), so stack traces are the same as without inlining.
 """
 
 from __future__ import annotations
 
-from mochic.ir.func import INLINE, Block, Func, Module, Value
+from mochic.ir.func import INLINE, Block, Func, InlineTable, Module, Value
 from mochic.ir.ops import ALLOCA, CALL, IS_CALL, JUMP, RET
 from mochic.ir.types import VOID
 
@@ -69,7 +69,7 @@ def inlinable(fn: Func) -> bool:
     return calls <= 2
 
 
-def run(fn: Func, candidates: dict[Func, bool]) -> bool:
+def run(fn: Func, candidates: dict[Func, bool], places: InlineTable) -> bool:
     """Inline calls in fn to functions that `candidates` accepts."""
     changed = False
     total = size(fn)
@@ -88,14 +88,14 @@ def run(fn: Func, candidates: dict[Func, bool]) -> bool:
             if total + n > LIMIT:
                 continue
             total += n
-            rest = _splice(fn, b, i, v, g)
+            rest = _splice(fn, b, i, v, g, places)
             work.append(rest)
             changed = True
             break
     return changed
 
 
-def _splice(fn: Func, b: Block, at: int, call: Value, g: Func) -> Block:
+def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTable) -> Block:
     """Replace the call by a copy of g's body; the block after it is returned."""
     after = fn.new_block()
     after.values = b.values[at + 1 :]
@@ -119,7 +119,8 @@ def _splice(fn: Func, b: Block, at: int, call: Value, g: Func) -> Block:
                 vmap[p.id] = fn.new_param(nb, p.type, p.sym)
     for gb in g.blocks:
         for v in gb.values:
-            vmap[v.id] = Value(fn.nvalues, v.op, v.type, v.args, v.imm, v.sym, v.pos)
+            pos = places.compose(call.pos, g.sym, v.pos) if IS_CALL[v.op] else v.pos
+            vmap[v.id] = Value(fn.nvalues, v.op, v.type, v.args, v.imm, v.sym, pos)
             fn.nvalues += 1
     result: Value | None = None
     if call.type != VOID:

@@ -52,7 +52,7 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
             if lowest > level or (name.endswith("-after-inline") and not inlined):
                 continue
             if name == "inline":
-                inlined = inline.run(fn, candidates)
+                inlined = inline.run(fn, candidates, module.inlined)
             else:
                 _RUN[name.split("-")[0]](fn, typed)
             if check:
