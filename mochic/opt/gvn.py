@@ -5,11 +5,14 @@ then it is folded, simplified by rule (simplify.rules), and looked up among equa
 blocks that dominate it (hash-based value numbering; Briggs, Cooper & Simpson 1997).  What a block added to
 the table is removed when the walk leaves its subtree.
 
-Loads are values too as long as no store in between may change them: the table of available loads is kept
-along chains of blocks with one predecessor, and emptied where control joins or a call may write.  A store
-makes its value available.  A load or store through a REF and one through a PTR never touch the same word in
+Loads are values too as long as no store in between may change them: the table of available loads is handed to
+the blocks a block dominates, less what may be written on the ways from here to there (at a loop's header: in the
+loop).  A store makes its value available.  A load or store through a REF and one through a PTR never touch the same word in
 compiled programs (PTRs point into arrays, REFs at object fields); the runtime's own code, which mixes
 them, says so with `typed=False`.
+
+The condition of a branch is known in what one of its edges dominates; branches on the same condition there are
+decided.
 
 Invariants.  A load stays where it is or disappears; nothing moves across a check, a call or a store.
 """
@@ -30,11 +33,23 @@ from mochic.opt.fold import fold, wrap
 from mochic.opt.generated.simplify_rules import SIMPLIFY
 
 READONLY = "ro"
+MAX_REGION = 100  # blocks looked at between a block and one it dominates
+
+
+def clobbers(store: Value, load: Value, typed: bool) -> bool:
+    """May the store change what the load reads?"""
+    s, x = store.args[0], load.args[0]
+    if s is x:
+        return -8 < store.imm - load.imm < 8
+    if not typed:
+        return True
+    ptr = s.type == PTR
+    return (x.type == PTR) == ptr and (ptr or store.imm == load.imm)
 RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLIFY
 
 
 class _Walk:
-    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos")
+    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects")
 
     def __init__(self, fn: Func, typed: bool) -> None:
         self.fn = fn
@@ -44,6 +59,9 @@ class _Walk:
         self.new: list[Value] = []
         self.changed = False
         self.pos = 0
+        self.facts: dict[int, int] = {}  # condition -> 0 or 1 where it is known
+        # Per block: its stores, or None when a call in it may write anything.
+        self.effects: list[list[Value] | None] = [[] for _ in range(fn.nblocks)]
 
     def make(self, op: int, type: int, args: list[Value], imm: int = 0) -> Value:
         fn = self.fn
@@ -56,26 +74,77 @@ class _Walk:
         fn = self.fn
         compute_preds(fn)
         dom = DomTree(fn)
-        empty: dict[Any, Value] = {}
-        # Explicit stack: (block, its available loads) on the way down, (None, keys to forget) on the way up.
-        work: list[tuple[Block | None, Any]] = [(fn.blocks[0], {})]
+        self.summarize(dom.order)
+        facts = self.facts
+        # Explicit stack: (block, its available loads, what holds there) on the way down, (None, keys to forget,
+        # condition to forget) on the way up.
+        work: list[tuple[Block | None, Any, tuple[int, int] | None]] = [(fn.blocks[0], {}, None)]
         while work:
-            b, state = work.pop()
+            b, state, fact = work.pop()
             if b is None:
                 table = self.table
                 for k in state:
                     del table[k]
+                if fact is not None:
+                    del facts[fact[0]]
                 continue
+            if fact is not None:
+                if fact[0] in facts:
+                    fact = None
+                else:
+                    facts[fact[0]] = fact[1]
             added: list[Any] = []
             self.block(b, state, added)
-            if added:
-                work.append((None, added))
+            if added or fact is not None:
+                work.append((None, added, fact))
             for c in reversed(dom.children[b.id]):
-                single = len(c.preds) == 1 and c.preds[0] is b
-                work.append((c, dict(state) if single else dict(empty)))
+                if len(c.preds) == 1:  # its only predecessor dominates it: b
+                    fact = None
+                    if b.term == BRIF and b.succs[0] is not b.succs[1]:
+                        fact = (b.targs[0].id, 1 if b.succs[0] is c else 0)
+                    work.append((c, dict(state), fact))
+                else:
+                    work.append((c, self.surviving(state, b, c) if state else {}, None))
         if self.leader:
             self.replace_all()
         return self.changed
+
+    def summarize(self, order: list[Block]) -> None:
+        """What each block may write."""
+        effects = self.effects
+        for b in order:
+            stores: list[Value] = []
+            for v in b.values:
+                op = v.op
+                if IS_STORE[op]:
+                    stores.append(v)
+                elif IS_CALL[op] and op != ALLOC and not (op == CALL and v.sym.flags & PURE):
+                    effects[b.id] = None
+                    break
+            else:
+                effects[b.id] = stores
+
+    def surviving(self, loads: dict[Any, Value], b: Block, c: Block) -> dict[Any, Value]:
+        """The loads available behind b that are so at c, which b dominates, whatever way is taken."""
+        seen = {b.id}
+        work = list(c.preds)
+        stores: list[Value] = []
+        while work:
+            x = work.pop()
+            if x.id in seen:
+                continue
+            seen.add(x.id)
+            some = self.effects[x.id]
+            if some is None or len(seen) > MAX_REGION:
+                return {}
+            stores += some
+            work += x.preds
+        out = dict(loads)
+        for v in stores:
+            if not out:
+                break
+            self.kill(v, out)
+        return out
 
     def replace_all(self) -> None:
         """Edges to blocks that were walked before their arguments were replaced."""
@@ -100,7 +169,6 @@ class _Walk:
     def block(self, b: Block, loads: dict[Any, Value], added: list[Any]) -> None:
         leader = self.leader
         table = self.table
-        typed = self.typed
         out: list[Value] = []
         for v in b.values:
             op = v.op
@@ -138,7 +206,7 @@ class _Walk:
                 continue
             out.append(v)
             if IS_STORE[op]:
-                self.store(v, loads, typed)
+                self.store(v, loads)
             elif IS_CALL[op] and op != ALLOC:
                 if not (op == CALL and v.sym.flags & PURE):
                     loads.clear()
@@ -160,7 +228,16 @@ class _Walk:
                 targs[i] = w
         self.branch(b)
 
-    def store(self, v: Value, loads: dict[Any, Value], typed: bool) -> None:
+    def store(self, v: Value, loads: dict[Any, Value]) -> None:
+        """A store: forget what it may change, remember what it wrote."""
+        if loads:
+            self.kill(v, loads)
+        if v.op == ST and self.typed:
+            val = v.args[1]
+            loads[(v.args[0].id, v.imm, LD, val.type)] = val
+
+    def kill(self, v: Value, loads: dict[Any, Value]) -> None:
+        typed = self.typed
         base = v.args[0]
         off = v.imm
         size = 8
@@ -184,10 +261,6 @@ class _Walk:
                 for k in list(loads):
                     if k[0] != bid or off - 8 < k[1] < off + size:
                         del loads[k]
-        if v.op == ST:
-            val = v.args[1]
-            if typed:
-                loads[(base.id, off, LD, val.type)] = val
 
     def pure(self, v: Value, out: list[Value], added: list[Any]) -> Value:
         """The leader of a pure value; appends it to `out` when it is new."""
@@ -269,8 +342,9 @@ class _Walk:
         """Branches on constants, and on inverted conditions."""
         if b.term == BRIF:
             c = b.targs[0]
-            if c.op == ICONST:
-                keep = 0 if c.imm else 1
+            known = self.facts.get(c.id)
+            if known is not None or c.op == ICONST:
+                keep = 0 if (c.imm if known is None else known) else 1
                 b.term = JUMP
                 b.targs = []
                 b.succs = [b.succs[keep]]

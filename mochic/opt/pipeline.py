@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import dce, gvn, inline, jumpthread
+from mochic.opt import dce, gvn, inline, jumpthread, peel
 
 # (name, lowest -O level)
 PASSES: list[tuple[str, int]] = [
@@ -20,6 +20,9 @@ PASSES: list[tuple[str, int]] = [
     ("inline", 2),
     ("gvn-after-inline", 2),
     ("jumpthread-after-inline", 2),
+    ("peel", 2),
+    ("gvn-after-peel", 2),
+    ("jumpthread-after-peel", 2),
     ("dce-last", 1),
 ]
 
@@ -27,6 +30,8 @@ BEFORE: list[tuple[str, str, str]] = [
     ("gvn", "inline", "sizes that decide about inlining are those of simplified code"),
     ("dce", "inline", "dead values would count"),
     ("inline", "gvn-after-inline", "arguments become known"),
+    ("jumpthread-after-inline", "peel", "loops are found in their final shape"),
+    ("peel", "gvn-after-peel", "peeling only copies: value numbering is what removes"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
 ]
 
@@ -48,11 +53,16 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
     candidates: dict[Func, bool] = {}
     for fn in inline.callees_first(module):
         inlined = False
+        peeled = False
         for name, lowest in PASSES:
             if lowest > level or (name.endswith("-after-inline") and not inlined):
                 continue
+            if name.endswith("-after-peel") and not peeled:
+                continue
             if name == "inline":
                 inlined = inline.run(fn, candidates, module.inlined)
+            elif name == "peel":
+                peeled = peel.run(fn, typed)
             else:
                 _RUN[name.split("-")[0]](fn, typed)
             if check:

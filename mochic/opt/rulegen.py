@@ -98,9 +98,10 @@ class _Gen:
         args = []
         for a in res[1:]:
             # Operands have the type of the root's first operand, which all rules here keep.
-            # A pointer is offset by a word.
-            of = "v.args[0].type" if res[0] in ("eq", "ne") else type
-            if not isinstance(a, str) and a[0] == "iconst":
+            # A pointer is offset by a word, but compared with a pointer.
+            compares = res[0] in ("eq", "ne")
+            of = "v.args[0].type" if compares else type
+            if not isinstance(a, str) and a[0] == "iconst" and not compares:
                 of = f"(2 if {of} == 4 else {of})"
             args.append(self.build(a, names, of))
         return f"make({OP_BY_NAME[res[0]]}, {type}, [{', '.join(args)}], 0)"

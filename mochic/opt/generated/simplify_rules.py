@@ -223,7 +223,7 @@ def s_eq(v, make):
         if a0.op == 0:
             a1 = v.args[1]
             if not isconst(a1):
-                return make(25, v.type, [a1, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a0.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0)
+                return make(25, v.type, [a1, make(0, v.args[0].type, [], wrap(a0.imm, v.args[0].type))], 0)
     # (eq i32|i64|ptr|ref|tag x x) => (iconst 1)
     if t in (1, 2, 4, 5, 6,):
         a0 = v.args[0]
@@ -255,7 +255,7 @@ def s_eq(v, make):
             if a01.op == 0:
                 a1 = v.args[1]
                 if a1.op == 0:
-                    return make(25, v.type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a1.imm - a01.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0)
+                    return make(25, v.type, [a00, make(0, v.args[0].type, [], wrap(a1.imm - a01.imm, v.args[0].type))], 0)
     return None
 
 
@@ -267,7 +267,7 @@ def s_ne(v, make):
         if a0.op == 0:
             a1 = v.args[1]
             if not isconst(a1):
-                return make(26, v.type, [a1, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a0.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0)
+                return make(26, v.type, [a1, make(0, v.args[0].type, [], wrap(a0.imm, v.args[0].type))], 0)
     # (ne i32|i64|ptr|ref|tag x x) => (iconst 0)
     if t in (1, 2, 4, 5, 6,):
         a0 = v.args[0]
@@ -291,7 +291,7 @@ def s_ne(v, make):
             if a01.op == 0:
                 a1 = v.args[1]
                 if a1.op == 0:
-                    return make(26, v.type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a1.imm - a01.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0)
+                    return make(26, v.type, [a00, make(0, v.args[0].type, [], wrap(a1.imm - a01.imm, v.args[0].type))], 0)
     return None
 
 
@@ -506,7 +506,7 @@ def s_ult(v, make):
         a1 = v.args[1]
         if a1.op == 0:
             if a1.imm == 1:
-                return make(25, v.type, [a0, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(0, (2 if v.args[0].type == 4 else v.args[0].type)))], 0)
+                return make(25, v.type, [a0, make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     return None
 
 
