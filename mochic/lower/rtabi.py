@@ -82,6 +82,24 @@ f64_floor(f64) f64 nogc pure
 f64_ceil(f64) f64 nogc pure
 f64_round(f64,i64) f64 nogc            half away from zero at that many decimals
 f64_pow(f64,f64) f64 nogc pure
+f64_sin(f64) f64 nogc pure
+f64_cos(f64) f64 nogc pure
+f64_tan(f64) f64 nogc pure
+f64_asin(f64) f64 nogc pure
+f64_acos(f64) f64 nogc pure
+f64_atan(f64) f64 nogc pure
+f64_sinh(f64) f64 nogc pure
+f64_cosh(f64) f64 nogc pure
+f64_tanh(f64) f64 nogc pure
+f64_exp(f64) f64 nogc pure
+f64_log(f64) f64 nogc pure
+f64_log2(f64) f64 nogc pure
+f64_log10(f64) f64 nogc pure
+f64_cbrt(f64) f64 nogc pure
+f64_degrees(f64) f64 nogc pure
+f64_radians(f64) f64 nogc pure
+f64_atan2(f64,f64) f64 nogc pure
+f64_hypot(f64,f64) f64 nogc pure
 int_pow(tag,tag) tag                   exact; exponent <= 0 gives 1
 # -- strings (REF to a string object)
 str_concat(ref,ref) ref

@@ -293,3 +293,47 @@ def test_maps_and_sorting(keys: list[int]) -> None:
     by_text = sorted(map(str, want))
     assert rt.text(rt.call("str_of_tag", rt.call("map_order", t))) == "[" + " ".join(by_text) + "]"
     assert rt.text(rt.call("to_json", m)) == "{" + ",".join(f'"{k}":{want[int(k)]}' for k in by_text) + "}"
+
+
+FUNCTIONS = {
+    "sin": (math.sin, 1e300, 1),
+    "cos": (math.cos, 1e300, 1),
+    "tan": (math.tan, 1e10, 2),
+    "atan": (math.atan, 1e300, 1),
+    "exp": (math.exp, 700.0, 1),
+    "log": (math.log, 1e300, 1),
+    "log2": (math.log2, 1e300, 1),
+    "log10": (math.log10, 1e300, 1),
+    "asin": (math.asin, 1.0, 2),
+    "acos": (math.acos, 1.0, 2),
+    "sinh": (math.sinh, 700.0, 3),
+    "cosh": (math.cosh, 700.0, 3),
+    "tanh": (math.tanh, 30.0, 4),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_elementary_functions(name: str, data: st.DataObject) -> None:
+    fn, limit, ulps = FUNCTIONS[name]
+    x = data.draw(st.one_of(st.floats(-limit, limit), st.floats(-min(limit, 8.0), min(limit, 8.0))))
+    if name.startswith("log"):
+        x = abs(x) or 1.0
+    got, want = Runtime().call("f64_" + name, x), fn(x)
+    assert abs(got - want) <= ulps * math.ulp(want), x
+
+
+def test_atan2_quadrants() -> None:
+    rt = Runtime()
+    values = (0.0, -0.0, 1.0, -1.0, 3.5, math.inf, -math.inf)
+    for y in values:
+        for x in values:
+            got, want = rt.call("f64_atan2", y, x), math.atan2(y, x)
+            assert abs(got - want) <= math.ulp(want), (y, x)
+            assert math.copysign(1.0, got) == math.copysign(1.0, want), (y, x)
+    for k in range(-300, 300, 7):
+        assert rt.call("f64_log10", float(f"1e{k}")) == k
+    for k in (1, 2, 3, 10, 999, 12345):
+        assert abs(rt.call("f64_cbrt", float(k**3)) - k) <= 2 * math.ulp(k)
+        assert rt.call("f64_hypot", 3.0 * k, -4.0 * k) == 5.0 * k
