@@ -408,6 +408,10 @@ class Allocator:
             crossed ^= low
         bounds.append((lo, last))
         points = self.points(r, b)
+        d = self.iv.define[r]
+        if points and b.start <= d < points[0][0] < bounds[0][1] and self.is_param(r, d):
+            # A parameter had better arrive in the register it is first read in; alone it is no reason for one.
+            points[0] = (d, points[0][1], points[0][2])
         i = 0
         for lo, hi in bounds:
             begin = -1

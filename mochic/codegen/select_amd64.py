@@ -163,7 +163,11 @@ class Selector(SelectorBase):
                         x = x.args[0]
                         continue
                 break
-            index = self.use(x).reg
+            if x.op == ICONST:
+                off += x.imm * scale
+                scale = 0
+            else:
+                index = self.use(x).reg
             while base.op == CAST or (base.op == ADD and regs[base.id] is None and base.args[1].op == ICONST):
                 if base.op == ADD:
                     off += base.args[1].imm

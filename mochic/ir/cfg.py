@@ -219,7 +219,7 @@ def split_critical_edges(fn: Func) -> bool:
             e.term = JUMP
             e.succs = [s]
             e.sargs = [b.sargs[i]]
-            e.cold = s.cold or (b.hint > 0 and i == 1) or (b.hint < 0 and i == 0)
+            e.cold = s.cold
             e.pos = b.pos
             e.depth = min(b.depth, s.depth)
             e.preds = [b]

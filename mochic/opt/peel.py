@@ -91,15 +91,22 @@ def _peel(fn: Func, lp: Loop, body: list[Block], dom: DomTree) -> bool:
     header = lp.header
     copies: dict[int, Block] = {}
     values: dict[int, Value] = {}
+    entries = [(b, i) for b in header.preds if not lp.body >> b.id & 1 for i, s in enumerate(b.succs) if s is header]
+    single = len(entries) == 1
+    if single:  # what the loop starts with is known in the first round
+        b, i = entries[0]
+        for p, a in zip(header.params, b.sargs[i], strict=True):
+            values[p.id] = a
+        b.sargs[i] = []
     for b in body:
         c = fn.new_block()
         c.cold = b.cold
-        c.hint = b.hint
+        c.hint = 0 if header in b.succs else b.hint  # "again" says nothing about the first round
         c.pos = b.pos
         c.term = b.term
         c.cases = list(b.cases)
         copies[b.id] = c
-        for p in b.params:
+        for p in b.params if b is not header or not single else ():
             values[p.id] = q = fn.new_param(c, p.type, p.sym)
             q.pos = p.pos
     for b in body:
@@ -115,12 +122,8 @@ def _peel(fn: Func, lp: Loop, body: list[Block], dom: DomTree) -> bool:
         # The back edge of the copy enters the loop itself, and so do edges out of it leave.
         c.succs = [copies[s.id] if s.id in copies and s is not header else s for s in b.succs]
     first = copies[header.id]
-    for b in header.preds:
-        if lp.body >> b.id & 1:
-            continue
-        for i, s in enumerate(b.succs):
-            if s is header:
-                b.succs[i] = first
+    for b, i in entries:
+        b.succs[i] = first
     return True
 
 

@@ -1813,6 +1813,10 @@ def ult_i32(s: Selector, v: Value) -> None:
 
 def cond_ult_i32(s: Selector, v: Value) -> int:
     a0, a1 = v.args
+    # cond (ult i32|i64|ptr (iconst 0) x) => TEST? x, x -> NE
+    if a0.op == ICONST and a0.imm == 0:
+        s.emit(ATESTL, [s.use(a1), s.use(a1)], M_USE, v.pos)
+        return CC_NE
     # cond (slt|sle|ult|ule i32|i64 {m} (iconst c)) && simm32(c) => CMP? {m}, $c -> cc
     if a0.op == LD and a0.type == I32 and s.folds(a0) and a1.op == ICONST:
         c = a1.imm
@@ -1852,6 +1856,10 @@ def cond_ult_i32(s: Selector, v: Value) -> int:
 
 def cond_ult_i64(s: Selector, v: Value) -> int:
     a0, a1 = v.args
+    # cond (ult i32|i64|ptr (iconst 0) x) => TEST? x, x -> NE
+    if a0.op == ICONST and a0.imm == 0:
+        s.emit(ATESTQ, [s.use(a1), s.use(a1)], M_USE, v.pos)
+        return CC_NE
     # cond (slt|sle|ult|ule i32|i64 {m} (iconst c)) && simm32(c) => CMP? {m}, $c -> cc
     if a0.op == LD and a0.type != I32 and a0.type != F64 and s.folds(a0) and a1.op == ICONST:
         c = a1.imm
@@ -1891,6 +1899,10 @@ def cond_ult_i64(s: Selector, v: Value) -> int:
 
 def cond_ult_ptr(s: Selector, v: Value) -> int:
     a0, a1 = v.args
+    # cond (ult i32|i64|ptr (iconst 0) x) => TEST? x, x -> NE
+    if a0.op == ICONST and a0.imm == 0:
+        s.emit(ATESTQ, [s.use(a1), s.use(a1)], M_USE, v.pos)
+        return CC_NE
     # cond (slt|sle|ult|ule i32|i64|ptr x (iconst c)) && simm32(c) => CMP? x, $c -> cc
     if a1.op == ICONST:
         c = a1.imm

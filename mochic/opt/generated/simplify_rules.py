@@ -500,6 +500,13 @@ def s_ult(v, make):
         if a1.op == 0:
             if a1.imm == 0:
                 return make(0, v.type, [], wrap(0, v.type))
+    # (ult i32|i64 (iconst 0) x) => (ne x (iconst 0))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        if a0.op == 0:
+            if a0.imm == 0:
+                a1 = v.args[1]
+                return make(26, v.type, [a1, make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (ult i32|i64 x (iconst 1)) => (eq x (iconst 0))
     if t in (1, 2,):
         a0 = v.args[0]
