@@ -201,15 +201,15 @@ class RuntimeLower:
         flags = 0
         for word in doc.split():
             flags |= _ATTRIBUTES.get(word, 0)
-        sym = RUNTIME.get(name)
-        if sym is None:
-            sym = FuncSym("runtime." + name, types, ret, flags)
-        else:
-            if sym.params != types or sym.ret != ret:
+        known = RUNTIME.get(name)
+        if known is not None:
+            if known.params != types or known.ret != ret:
                 _fail(node, f"{name} does not have the signature of the table in rtabi")
-            if sym.flags & NOGC and not flags & NOGC:
+            if known.flags & NOGC and not flags & NOGC:
                 _fail(node, f"{name} must be @nogc")
-            sym.flags |= flags & INLINE
+            flags = known.flags | (flags & INLINE)
+        # A symbol of this compilation: the table's are those of programs, where the function has no body.
+        sym = FuncSym("runtime." + name, types, ret, flags)
         sym.pos = node.lo
         return sym
 
