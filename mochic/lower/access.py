@@ -103,7 +103,6 @@ class Access(Base):
         return self.index_known(obj, k, ot, key, kk, want)
 
     def index_known(self, obj: Value, k: int, ot: Ty, key: Value, kk: int, want: int) -> Value:
-        b = self.b
         if obj.type == REF and kk == KINT:
             if k == LIST:
                 i = self.checked_index(obj, key)

@@ -12,7 +12,7 @@ from typing import Any
 from mochic.ir.builder import Builder
 from mochic.ir.func import Block, Func, FuncSym, Value
 from mochic.ir.ops import (
-    ADD, ALLOC, AND, CALL, CALLI, CAST, EQ, FCONST, ICONST, LD, OR, SHL, SHR, ST, SYMADDR, TOTAG, TRUNC32,
+    ADD, ALLOC, AND, CALL, CALLI, CAST, EQ, FCONST, ICONST, INT2F, LD, OR, SHL, SHR, ST, SYMADDR, TOTAG, TRUNC32,
     UNTAG, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
@@ -143,6 +143,10 @@ class Base:
         if to == VOID:
             return v
         return b.emit(ICONST, to, [], 0)
+
+    def to_f64(self, v: Value) -> Value:
+        """An int or a float as F64."""
+        return self.b.emit(INT2F, F64, [v]) if v.type == INT else v
 
     def tag(self, v: Value) -> Value:
         return self.convert(v, TAG)

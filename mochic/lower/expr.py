@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from mochic.ir.func import Block, Value
 from mochic.ir.ops import (
-    ADD, AND, CAST, EQ, F2INT, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, ICONST, INT2F, MUL, NE, NEG, SDIV, SLE, SLT, SREM,
-    SUB, UNTAG,
+    ADD, EQ, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, ICONST, MUL, NE, NEG, SDIV, SLE, SLT, SREM,
+    SUB,
 )  # fmt: skip
-from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG
-from mochic.lower.access import Access
+from mochic.ir.types import F64, I32, INT, REF, TAG
+from mochic.lower.match import Matches
 from mochic.lower.literals import literal
 from mochic.lower.module import ir_type
 from mochic.sema.modules import Member
 from mochic.sema.symbols import FunInfo, StructInfo, Var
-from mochic.sema.types import LIST, MAP, NIL, NUMERIC, STR, STRUCT, Ty, find
+from mochic.sema.types import LIST, MAP, NIL, NUMERIC, STR, Ty, find
 from mochic.syntax import ast
 
 _INT_OPS = {"+": ADD, "-": SUB, "*": MUL, "/": SDIV, "%": SREM}
 _FLOAT_OPS = {"+": FADD, "-": FSUB, "*": FMUL, "/": FDIV}
 _DYN_OPS = {"+": "dyn_add", "-": "dyn_sub", "*": "dyn_mul", "/": "dyn_div", "%": "dyn_rem"}
-_SET_OPS = {"union": "list_union", "union all": "list_union_all", "except": "list_except", "intersect": "list_intersect"}
+_SET_OPS = {
+    "union": "list_union", "union all": "list_union_all", "except": "list_except", "intersect": "list_intersect",
+}  # fmt: skip
 
 
-class Exprs(Access):
+class Exprs(Matches):
     def expr(self, e: ast.Expr) -> Value:
         """The value of e in the representation of e.ty."""
         v: Value = _EXPRS[type(e)](self, e)
@@ -113,9 +114,6 @@ class Exprs(Access):
         if op == "+" and find(lt).kinds == LIST and find(rt).kinds == LIST:
             return self.convert(self.rt("list_concat", l, r), want)
         return self.convert(self.rt(_DYN_OPS[op], self.tag(l), self.tag(r)), want)
-
-    def to_f64(self, v: Value) -> Value:
-        return self.b.emit(INT2F, F64, [v]) if v.type == INT else v
 
     def check_zero_int(self, v: Value) -> None:
         if v.op == ICONST and v.imm:
@@ -345,140 +343,6 @@ class Exprs(Access):
         b.start(done)
         return b.read("#if", want)
 
-    # -- match ----------------------------------------------------------------------------------
-
-    def e_match(self, e: ast.Match) -> Value:
-        b = self.b
-        want = ir_type(e.ty)
-        subj = self.expr(e.subject)
-        done = self.new_block()
-        reached_end = True
-        for i, c in enumerate(e.cases):
-            nxt = self.new_block()
-            last = i == len(e.cases) - 1 and self.exhaustive(e)
-            if c.guard is None and self.irrefutable(c.pattern):
-                self.bind(c.pattern, subj)
-                reached_end = False
-            else:
-                self.test_pattern(c.pattern, subj, e.subject.ty, None if last and c.guard is None else nxt)
-                self.bind_fields(c.pattern, subj)
-                if c.guard is not None:
-                    ok = self.new_block()
-                    self.branch(c.guard, ok, nxt)
-                    b.start(ok)
-                elif last:
-                    reached_end = False
-            if c.body is not None:
-                self.case_block(c.body, want)
-            else:
-                assert c.expr is not None
-                v = self.expr(c.expr)
-                if b.reachable:
-                    b.write("#match", self.convert(v, want))
-            b.jump(done)
-            b.start(nxt)
-            if not reached_end:
-                break
-        if reached_end:
-            b.write("#match", self.convert(self.nil(), want))
-            b.jump(done)
-        else:
-            b.trap()
-        b.start(done)
-        return b.read("#match", want)
-
-    def case_block(self, body: list[ast.Stmt], want: int) -> None:
-        last = body[-1] if body else None
-        b = self.b
-        if isinstance(last, ast.ExprStmt):
-            self.block(body[:-1])
-            v = self.expr(last.expr)
-        else:
-            self.block(body)
-            v = self.nil()
-        if b.reachable:
-            b.write("#match", self.convert(v, want))
-
-    def exhaustive(self, e: ast.Match) -> bool:
-        """Unguarded variant arms cover everything the subject can be."""
-        t = find(e.subject.ty)
-        if t.kinds != STRUCT:
-            return False
-        left = t.structs
-        for c in e.cases:
-            p = c.pattern
-            if c.guard is None and isinstance(p, ast.Ident | ast.Call) and isinstance(p.ref, StructInfo):
-                if isinstance(p, ast.Ident) or all(self.irrefutable(a) for a in p.args):
-                    left &= ~p.ref.bit
-        return left == 0
-
-    def irrefutable(self, p: ast.Expr) -> bool:
-        return isinstance(p, ast.Ident) and not isinstance(p.ref, StructInfo)
-
-    def bind(self, p: ast.Expr, v: Value) -> None:
-        if isinstance(p, ast.Ident) and isinstance(p.ref, Var):
-            if p.ref.appended:
-                self.mark(v, p.ty)
-            self.declare_var(p.ref, self.convert(v, ir_type(p.ref.ty)))
-
-    def bind_fields(self, p: ast.Expr, v: Value) -> None:
-        """Bind the identifiers of a pattern that has matched."""
-        if isinstance(p, ast.Call) and isinstance(p.ref, StructInfo):
-            obj = self.convert(v, REF)
-            for a, name in zip(p.args, p.ref.fields, strict=False):
-                if isinstance(a, ast.Ident) and a.name == "_":
-                    continue
-                fv = self.load_field(obj, p.ref, name)
-                self.bind_fields(a, fv)
-        elif self.irrefutable(p):
-            self.bind(p, v)
-
-    def test_pattern(self, p: ast.Expr, v: Value, t: Ty, no: Block | None) -> None:
-        """Fall through when p matches v, else go to `no`; None: it is known to match."""
-        b = self.b
-        ref = p.ref if isinstance(p, ast.Ident | ast.Call) else None
-        if self.irrefutable(p):
-            return
-        if isinstance(ref, StructInfo):
-            if no is not None:
-                obj = v
-                if v.type == TAG:
-                    obj = self.check_ref(v, no)
-                elif find(t).kinds & NIL:
-                    some = self.new_block()
-                    b.brif(self.is_nil(v), no, some)
-                    b.start(some)
-                desc = self.ld(PTR, obj, 0)
-                yes = self.new_block()
-                b.brif(b.emit(EQ, I32, [desc, self.sym(self.m.struct_desc(ref))]), yes, no)
-                b.start(yes)
-            if isinstance(p, ast.Call):
-                obj = self.convert(v, REF)
-                for a, (name, ft) in zip(p.args, ref.fields.items(), strict=False):
-                    if not self.irrefutable(a):
-                        self.test_pattern(a, self.load_field(obj, ref, name), ft, no)
-            return
-        if no is None:
-            return
-        yes = self.new_block()
-        if isinstance(p, ast.NoneLit):
-            c = self.is_nil(v) if v.type in (REF, TAG) else self.bool_const(False)
-        else:
-            c = self.equal(v, self.expr(p), find(t).kinds, find(p.ty).kinds)
-        b.brif(c, yes, no)
-        b.start(yes)
-
-    def check_ref(self, v: Value, no: Block) -> Value:
-        """A TAG that is a reference, else go to `no`."""
-        b = self.b
-        low = b.emit(AND, I64, [b.emit(CAST, I64, [v]), self.i64(7)])
-        a, c = self.new_block(), self.new_block()
-        b.brif(b.emit(EQ, I32, [low, self.i64(0)]), a, no)
-        b.start(a)
-        b.brif(self.is_nil(v), no, c)
-        b.start(c)
-        return b.emit(CAST, REF, [v])
-
     # -- aggregates -----------------------------------------------------------------------------
 
     def e_list(self, e: ast.ListLit) -> Value:
@@ -551,137 +415,6 @@ class Exprs(Access):
             return self.nil()
         return self.field_value(e)
 
-    # -- casts ----------------------------------------------------------------------------------
-
-    def e_cast(self, e: ast.Cast) -> Value:
-        v = self.expr(e.expr)
-        self.b.pos = e.lo
-        return self.convert(self.cast(v, e.expr.ty, e.type, e.ty), ir_type(e.ty))
-
-    def cast(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
-        b = self.b
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeName):
-            name = ref.name
-            if name in ("int", "int64", "bigint"):
-                if v.type == INT:
-                    return v
-                if v.type == F64:
-                    return self.f64_to_int(v)
-                return b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
-            if name == "float":
-                if v.type in (INT, F64):
-                    return self.to_f64(v)
-                return self.rt("cast_float", self.tag(v))
-            if name == "string":
-                return v if find(t).kinds == STR else self.rt("cast_string", self.tag(v))
-            if name == "bool":
-                return v if v.type == I32 else self.rt("cast_bool", self.tag(v))
-            st = next((s for s in self.m.info.structs if s.name == name and s.union is None), None)
-            if st is not None:
-                return self.cast_struct(v, t, st)
-        elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
-            kind = LIST if ref.name == "list" else MAP
-            if find(t).kinds != kind:
-                v = self.rt("cast_list" if kind == LIST else "cast_map", self.tag(v))
-            s = self.m.solver
-            inner = s.elem(res) if kind == LIST else s.val(res)
-            source = s.elem(t) if kind == LIST else s.val(t)
-            if find(inner) is find(source):
-                return v
-            v = self.convert(v, REF)
-            if kind == LIST:
-                return self.cast_elements(v, source, ref.args[-1], inner)
-            return self.cast_entries(v, t, ref, res)
-        return v
-
-    def cast_elements(self, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
-        """A new list of the elements of src, each cast."""
-        n = self.list_len(src)
-        out = self.rt("list_new", self.sym(self.m.list_desc(elem)), n)
-
-        def one(i: Value) -> None:
-            x = self.cast_any(self.rt("list_get_raw", src, i), st, ref, elem)
-            self.store_element(out, i, self.convert(x, ir_type(elem)), elem)
-
-        self.count_loop(n, one)
-        return out
-
-    def cast_entries(self, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
-        """A new map with every value cast (and every key, where ints are wanted)."""
-        s = self.m.solver
-        key, val = s.key(res), s.val(res)
-        out = self.rt("map_new", self.sym(self.m.map_desc(key, val)), self.i64(0))
-        keys = self.rt("map_order", src)
-
-        def one(i: Value) -> None:
-            k = self.rt("list_get_raw", keys, i)
-            x = self.cast_any(self.rt("map_get", src, k), s.val(mt), ref.args[1], val)
-            kv = self.cast_any(k, s.key(mt), ref.args[0], key)
-            self.map_store(out, res, self.convert(kv, ir_type(key)), x, val)
-
-        self.count_loop(self.list_len(keys), one)
-        return out
-
-    def cast_any(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
-        """Cast a TAG whose values are of type t."""
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeGeneric):
-            return self.cast(v, t, ref, res)
-        return self.cast_dynamic(v, ref, t)
-
-    def count_loop(self, n: Value, body: Callable[[Value], None]) -> None:
-        """for i in 0..n, on words."""
-        b = self.b
-        loop, done = self.new_block(), self.new_block()
-        var = ("#count", n.id)
-        b.write(var, self.i64(0))
-        b.brif(b.emit(EQ, I32, [n, self.i64(0)]), done, loop)
-        b.at(loop)
-        i = b.read(var, I64)
-        body(i)
-        nxt = b.emit(ADD, I64, [i, self.i64(1)])
-        b.write(var, nxt)
-        b.brif(b.emit(SLT, I32, [nxt, n]), loop, done)
-        b.seal(loop)
-        b.start(done)
-
-    def f64_to_int(self, v: Value) -> Value:
-        return self.b.emit(F2INT, INT, [v])
-
-    def cast_struct(self, v: Value, t: Ty, st: StructInfo) -> Value:
-        """A map becomes a struct, each field cast to its declared type; a struct of the type stays."""
-        if find(t).kinds == STRUCT and find(t).structs == st.bit:
-            return v
-        src = self.tag(v)
-        given: dict[str, Value] = {}
-        for name, ft in st.fields.items():
-            got = self.rt("cast_field", src, self.str_const(name), self.str_const(st.name))
-            val_t = self.m.solver.val(t)
-            given[name] = self.convert(self.cast_dynamic(got, st.decls[name], val_t), ir_type(ft))
-        return self.make_struct(st, given)
-
-    def cast_dynamic(self, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
-        """Cast a TAG to a declared type."""
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeName):
-            fn = _SCALAR_CASTS.get(ref.name)
-            if fn is not None:
-                r = self.rt(fn, v)
-                return self.b.emit(UNTAG, INT, [r]) if fn == "cast_int" else r
-            st = next((s for s in self.m.info.structs if s.name == ref.name and s.union is None), None)
-            if st is not None:
-                return self.cast_struct(v, t, st)
-        return v
-
-    def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
-        for _ in range(16):
-            if isinstance(ref, ast.TypeName) and ref.name in self.m.aliases:
-                ref = self.m.aliases[ref.name]
-            else:
-                break
-        return ref
-
     # provided by the other parts
     def fun_ref(self, f: FunInfo) -> Value:
         raise AssertionError
@@ -699,11 +432,6 @@ class Exprs(Access):
 def _is_concat(e: ast.Binary) -> bool:
     return e.op == "+" and find(e.ty).kinds == STR
 
-
-_SCALAR_CASTS = {
-    "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
-    "bool": "cast_bool",
-}  # fmt: skip
 
 _EXPRS: dict[type, Any] = {
     ast.IntLit: Exprs.e_literal,

@@ -147,7 +147,7 @@ json_print(tag) void                   indented (14.4) and a newline
 to_json(tag) ref                       compact
 # -- lists.  desc decides the element code
 list_new(ptr,i64) ref                  desc, length = capacity; zeroed
-list_room(ref) ref                     a list to which one element can be added in place: itself (grown), or a copy if aliased
+list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
@@ -169,7 +169,7 @@ list_union_all(ref,ref) ref
 list_except(ref,ref) ref
 list_intersect(ref,ref) ref
 list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
-list_as(ref,ptr) ref                   the same elements in a list of the given descriptor (itself when it already has it)
+list_as(ref,ptr) ref                   the same elements in a list of that descriptor (itself if it has it)
 list_range(i64,i64,i64) ref            list of i64
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries

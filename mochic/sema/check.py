@@ -140,7 +140,7 @@ class Checker:
         lk, rk = find(l).kinds, find(r).kinds
         if not lk or not rk or (lk | rk) & NIL:
             return
-        if op == "+" and (lk | rk) & STR or (lk & NUMERIC and rk & NUMERIC):
+        if (op == "+" and (lk | rk) & STR) or (lk & NUMERIC and rk & NUMERIC):
             return
         if op == "+" and lk & LIST and rk & LIST:
             return

@@ -4,94 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.diag.diagnostic import Diagnostic, make
-from mochic.sema.builtins import BUILTINS, LATER, METHODS
+from mochic.sema.builtins import BUILTINS
 from mochic.sema.constraints import (
-    ArithC, CallC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
+    ArithC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
 )  # fmt: skip
+from mochic.sema.infer_call import CallInfer
 from mochic.sema.modules import module_member
-from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, StructInfo, Var
+from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STR, STR_TY, STRUCT, Solver, Ty,
-    find,
+    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STR_TY, STRUCT, Ty,
 )  # fmt: skip
 from mochic.syntax import ast
 
 _ARITH = frozenset("+-*/%")
 _COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
 _SETS = frozenset(("union", "union all", "except", "intersect"))
-BUILTIN_REFS = {name: BuiltinRef(name) for name in BUILTINS}
 
 
-class ExprInfer:
+class ExprInfer(CallInfer):
     """The expression half of `infer.Infer`."""
-
-    info: ProgramInfo
-    s: Solver
-    diags: list[Diagnostic]
-    scope: Scope
-    root: Scope
-    fun: FunInfo | None
-    narrow: dict[Var, Ty]
-    structs: dict[str, StructInfo]
-    aliases: dict[str, ast.TypeRef]
-    first_ref: dict[FunInfo, int]
-    checks: list[tuple[str, Any, Any, Any, Any]]
-    hidden: dict[str, Any]
-
-    # -- names ----------------------------------------------------------------------------------
-
-    def lookup(self, name: str, at: ast.Node) -> Any:
-        """Var, FunInfo, StructInfo, ImportInfo, or (StructInfo, field) inside a method; None if unknown."""
-        sc: Scope | None = self.scope
-        while sc is not None:
-            r = sc.names.get(name)
-            if r is not None:
-                if isinstance(r, Var) and not r.declared and r.owner is None and self.fun is self.info.main:
-                    hidden = self.hidden.get(name)
-                    return hidden if isinstance(hidden, FunInfo) else None
-                return r
-            f = sc.fun
-            if f is not None and f.struct is not None and sc.names.get("") is None:
-                if name in f.struct.fields:
-                    return (f.struct, name)
-                if name in f.struct.methods:
-                    return f.struct.methods[name]
-            sc = sc.parent
-        return self.structs.get(name)
-
-    def use_var(self, v: Var) -> None:
-        """Record a use of v by the current function: captures, and which globals need memory."""
-        f = self.fun
-        if v.owner is None:
-            if f is not self.info.main:
-                v.global_ = True
-                assert f is not None
-                f.reads[v] = None
-            return
-        while f is not None and f is not v.owner:
-            f.captures[v] = None
-            v.captured = True
-            f = f.owner
-
-    def use_fun(self, g: FunInfo, at: ast.Node) -> None:
-        f = self.fun
-        assert f is not None
-        f.funs[g] = None
-        if f is self.info.main:
-            self.first_ref.setdefault(g, at.lo)
-        v = g.local_var
-        if v is not None and f is not g:
-            if not v.declared:
-                v.writes += 1
-            self.use_var(v)
-
-    def fun_value(self, g: FunInfo, e: ast.Expr) -> Ty:
-        self.use_fun(g, e)
-        g.as_value = True
-        t = Ty(FUNC)
-        bind_sig(self.s, t, [p.ty for p in g.params], g.ret)
-        return t
 
     # -- dispatch -------------------------------------------------------------------------------
 
@@ -153,13 +84,6 @@ class ExprInfer:
         if isinstance(r, ImportInfo):
             self.error("T002", e.lo, e.hi, e.name)
         return Ty()
-
-    def use_self(self) -> None:
-        f = self.fun
-        while f is not None and f.struct is None:
-            f = f.owner
-        assert f is not None and f.self_var is not None
-        self.use_var(f.self_var)
 
     # -- operators ------------------------------------------------------------------------------
 
@@ -275,13 +199,6 @@ class ExprInfer:
         self.checks.append(("T026", e.name_lo, e.hi, e.name, obj))
         return res
 
-    def note_methods(self, name: str, at: ast.Node) -> None:
-        """Any method of this name may run: which one depends on types not known yet."""
-        for st in self.info.structs:
-            m = st.methods.get(name)
-            if m is not None:
-                self.use_fun(m, at)
-
     def member(self, e: ast.Field, imp: ImportInfo) -> Ty:
         m = module_member(imp, e.name)
         if m is None:
@@ -289,161 +206,6 @@ class ExprInfer:
             return Ty()
         e.ref = m
         return m.result
-
-    def foreign(self, at: ast.Node, imp: ImportInfo, name: str) -> None:
-        self.diags.append(
-            Diagnostic(
-                "M002",
-                f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary',
-                at.lo,
-                at.hi,
-                "Only well-known functions of well-known modules are compiled natively; write this one in Mochi.",
-            )
-        )
-
-    # -- calls ----------------------------------------------------------------------------------
-
-    def e_call(self, e: ast.Call) -> Ty:
-        fn = e.fn
-        if isinstance(fn, ast.Ident):
-            r = self.callee(fn)
-            fn.ref = r
-            if isinstance(r, FunInfo):
-                return self.call_fun(e, r)
-            if isinstance(r, BuiltinRef):
-                return self.call_builtin(e, r.name)
-            if isinstance(r, StructInfo):
-                return self.call_variant(e, r)
-            if r is None:
-                for a in e.args:
-                    self.expr(a)
-                if fn.name in LATER or fn.name in ("fetch", "load", "save"):
-                    self.unsupported(e, f"the builtin `{fn.name}`")
-                else:
-                    self.error("T003", fn.lo, e.hi, fn.name)
-                return Ty()
-        elif isinstance(fn, ast.Field):
-            if isinstance(fn.obj, ast.Ident):
-                r = self.lookup(fn.obj.name, fn.obj)
-                if isinstance(r, ImportInfo):
-                    return self.call_member(e, fn, r)
-            return self.call_method(e, fn)
-        t = self.expr(fn)
-        args = [self.expr(a) for a in e.args]
-        return self.call_value(e, t, args)
-
-    def call_value(self, e: ast.Call, t: Ty, args: list[Ty]) -> Ty:
-        res = Ty()
-        c = CallC(t, args, res)
-        self.s.watch(t, c)
-        c.run(self.s)
-        self.checks.append(("T004", e.fn.lo, e, None, t))
-        return res
-
-    def callee(self, fn: ast.Ident) -> Any:
-        """Section 10: a variable only if it can hold a function, then functions, then builtins."""
-        name = fn.name
-        sc: Scope | None = self.scope
-        var: Var | None = None
-        while sc is not None:
-            r = sc.names.get(name)
-            if r is not None:
-                if isinstance(r, Var):
-                    undeclared = not r.declared and r.owner is None and self.fun is self.info.main
-                    if r.callable and not undeclared:
-                        return r
-                    if not undeclared:
-                        var = r
-                    h = self.hidden.get(name) if r.owner is None else None
-                    if isinstance(h, FunInfo):
-                        return h
-                else:
-                    return r
-            f = sc.fun
-            if f is not None and f.struct is not None:
-                m = f.struct.methods.get(name)
-                if m is not None:
-                    return m
-                if name in f.struct.fields:
-                    return (f.struct, name)
-            sc = sc.parent
-        if name in BUILTIN_REFS:
-            return BUILTIN_REFS[name]
-        st = self.structs.get(name)
-        if st is not None:
-            return st
-        return var
-
-    def call_fun(self, e: ast.Call, f: FunInfo) -> Ty:
-        self.use_fun(f, e)
-        e.ref = f
-        if f.struct is not None:
-            self.use_self()
-        return self.apply(e, f)
-
-    def apply(self, e: ast.Call, f: FunInfo) -> Ty:
-        s = self.s
-        args = [self.expr(a) for a in e.args]
-        params = f.params
-        for i, (t, p) in enumerate(zip(args, params, strict=False)):
-            s.flow(t, p.ty)
-            if p.decl is not None:
-                self.checks.append(("T007", e.lo, (e.hi, i + 1), p.decl, t))
-        if len(args) < len(params):
-            res = Ty(FUNC)
-            bind_sig(s, res, [p.ty for p in params[len(args) :]], f.ret)
-            f.as_value = True
-            return res
-        return f.ret
-
-    def call_builtin(self, e: ast.Call, name: str) -> Ty:
-        lo, hi, rule = BUILTINS[name]
-        args = [self.expr(a) for a in e.args]
-        if not lo <= len(args) <= hi:
-            want = str(lo) if lo == hi else f"{lo} to {hi}" if hi < 1000 else f"at least {lo}"
-            self.error("T039", e.lo, e.hi, name, want, len(args))
-            return Ty()
-        e.ref = BUILTIN_REFS[name]
-        self.checks.append(("builtin", e.lo, e.hi, name, args))
-        return rule(self.s, args)
-
-    def call_variant(self, e: ast.Call, st: StructInfo) -> Ty:
-        """`Node(l, 1, r)`: fields in declaration order."""
-        args = [self.expr(a) for a in e.args]
-        if len(args) > len(st.fields):
-            self.error("T006", e.lo, e.hi, len(st.fields), len(args))
-        e.ref = st
-        for i, f in enumerate(st.fields.values()):
-            if i < len(args):
-                self.s.flow(args[i], f)
-            else:
-                self.s.grow(f, NIL)
-        t = Ty(STRUCT)
-        t.structs = st.bit
-        return t
-
-    def call_member(self, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
-        args = [self.expr(a) for a in e.args]
-        m = module_member(imp, fn.name)
-        if m is None or len(args) != m.nargs:
-            if m is not None:
-                self.error("T039", e.lo, e.hi, fn.name, m.nargs, len(args))
-            else:
-                self.foreign(e, imp, fn.name)
-            return Ty()
-        e.ref = m
-        return m.result
-
-    def call_method(self, e: ast.Call, fn: ast.Field) -> Ty:
-        obj = self.expr(fn.obj)
-        args = [self.expr(a) for a in e.args]
-        self.note_methods(fn.name, e)
-        res = Ty()
-        c = MethodC(self, e, fn, obj, args, res)
-        self.s.watch(obj, c)
-        c.run(self.s)
-        self.checks.append(("method", fn.name_lo, e, fn.name, obj))
-        return res
 
     # -- literals -------------------------------------------------------------------------------
 
@@ -676,86 +438,6 @@ class ExprInfer:
     def e_later(self, e: ast.Expr) -> Ty:
         self.unsupported(e, _LATER_EXPRS.get(type(e).__name__, type(e).__name__))
         return Ty()
-
-    # provided by Infer
-    def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
-        raise AssertionError
-
-    def with_facts(self, env: dict[Var, Ty], facts: list[Var]) -> dict[Var, Ty]:
-        raise AssertionError
-
-    def block(self, body: list[ast.Stmt]) -> bool:
-        raise AssertionError
-
-    def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
-        raise AssertionError
-
-    def add_param(self, f: FunInfo, p: ast.Param) -> None:
-        raise AssertionError
-
-    def fun_body(self, f: FunInfo) -> None:
-        raise AssertionError
-
-    def error(self, code: str, lo: int, hi: int, *args: object) -> None:
-        self.diags.append(make(code, lo, hi, *args))
-
-    def unsupported(self, n: ast.Node, what: str) -> None:
-        raise AssertionError
-
-
-class MethodC:
-    """obj.name(args): a struct's method, a function in a field, or a method of a builtin kind."""
-
-    __slots__ = ("inf", "e", "fn", "obj", "args", "res", "seen", "done")
-
-    def __init__(self, inf: ExprInfer, e: ast.Call, fn: ast.Field, obj: Ty, args: list[Ty], res: Ty) -> None:
-        self.inf = inf
-        self.e = e
-        self.fn = fn
-        self.obj = obj
-        self.args = args
-        self.res = res
-        self.seen = 0
-        self.done = 0
-
-    def run(self, s: Solver) -> None:
-        o = find(self.obj)
-        name = self.fn.name
-        new = o.structs & ~self.seen
-        self.seen |= new
-        structs = self.inf.info.structs
-        while new:
-            low = new & -new
-            new ^= low
-            st = structs[low.bit_length() - 1]
-            m = st.methods.get(name)
-            if m is not None:
-                for a, p in zip(self.args, m.params, strict=False):
-                    s.flow(a, p.ty)
-                s.flow(m.ret, self.res)
-                if len(self.args) < len(m.params):
-                    m.as_value = True
-            elif name in st.fields:
-                c = CallC(st.fields[name], self.args, self.res)
-                s.watch(st.fields[name], c)
-                c.run(s)
-        k = o.kinds & ~self.done
-        if not k:
-            return
-        self.done |= k
-        rest = k & ~STRUCT
-        if k & NIL:
-            s.grow(self.res, NIL)
-        if rest & (STR | LIST | MAP) and name in METHODS:
-            lo, hi, rule = METHODS[name]
-            if lo <= len(self.args) <= hi and not (rest & MAP and name == "contains"):
-                s.flow(rule(s, [self.obj, *self.args]), self.res)
-        if rest & MAP and name not in METHODS:
-            t = s.val(self.obj)
-            s.grow(s.key(self.obj), STR)
-            c = CallC(t, self.args, self.res)
-            s.watch(t, c)
-            c.run(s)
 
 
 def _binds_all(p: ast.Expr) -> bool:

@@ -163,7 +163,9 @@ class Scope:
 class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
-    __slots__ = ("functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports", "aliases")
+    __slots__ = (
+        "functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports", "aliases",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.functions: list[FunInfo] = []

@@ -1,0 +1,155 @@
+"""Lowering of `e as T` (mochi-language.md 8.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mochic.ir.func import Value
+from mochic.ir.ops import ADD, EQ, F2INT, SLT, UNTAG
+from mochic.ir.types import F64, I32, I64, INT, REF
+from mochic.lower.access import Access
+from mochic.lower.module import ir_type
+from mochic.sema.symbols import StructInfo
+from mochic.sema.types import LIST, MAP, STR, STRUCT, Ty, find
+from mochic.syntax import ast
+
+
+class Casts(Access):
+    def e_cast(self, e: ast.Cast) -> Value:
+        v = self.expr(e.expr)
+        self.b.pos = e.lo
+        return self.convert(self.cast(v, e.expr.ty, e.type, e.ty), ir_type(e.ty))
+
+    def cast(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+        b = self.b
+        ref = self.resolve_alias(ref)
+        if isinstance(ref, ast.TypeName):
+            name = ref.name
+            if name in ("int", "int64", "bigint"):
+                if v.type == INT:
+                    return v
+                if v.type == F64:
+                    return self.f64_to_int(v)
+                return b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
+            if name == "float":
+                if v.type in (INT, F64):
+                    return self.to_f64(v)
+                return self.rt("cast_float", self.tag(v))
+            if name == "string":
+                return v if find(t).kinds == STR else self.rt("cast_string", self.tag(v))
+            if name == "bool":
+                return v if v.type == I32 else self.rt("cast_bool", self.tag(v))
+            st = next((s for s in self.m.info.structs if s.name == name and s.union is None), None)
+            if st is not None:
+                return self.cast_struct(v, t, st)
+        elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
+            kind = LIST if ref.name == "list" else MAP
+            if find(t).kinds != kind:
+                v = self.rt("cast_list" if kind == LIST else "cast_map", self.tag(v))
+            s = self.m.solver
+            inner = s.elem(res) if kind == LIST else s.val(res)
+            source = s.elem(t) if kind == LIST else s.val(t)
+            if find(inner) is find(source):
+                return v
+            v = self.convert(v, REF)
+            if kind == LIST:
+                return self.cast_elements(v, source, ref.args[-1], inner)
+            return self.cast_entries(v, t, ref, res)
+        return v
+
+    def cast_elements(self, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
+        """A new list of the elements of src, each cast."""
+        n = self.list_len(src)
+        out = self.rt("list_new", self.sym(self.m.list_desc(elem)), n)
+
+        def one(i: Value) -> None:
+            x = self.cast_any(self.rt("list_get_raw", src, i), st, ref, elem)
+            self.store_element(out, i, self.convert(x, ir_type(elem)), elem)
+
+        self.count_loop(n, one)
+        return out
+
+    def cast_entries(self, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
+        """A new map with every value cast (and every key, where ints are wanted)."""
+        s = self.m.solver
+        key, val = s.key(res), s.val(res)
+        out = self.rt("map_new", self.sym(self.m.map_desc(key, val)), self.i64(0))
+        keys = self.rt("map_order", src)
+
+        def one(i: Value) -> None:
+            k = self.rt("list_get_raw", keys, i)
+            x = self.cast_any(self.rt("map_get", src, k), s.val(mt), ref.args[1], val)
+            kv = self.cast_any(k, s.key(mt), ref.args[0], key)
+            self.map_store(out, res, self.convert(kv, ir_type(key)), x, val)
+
+        self.count_loop(self.list_len(keys), one)
+        return out
+
+    def cast_any(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+        """Cast a TAG whose values are of type t."""
+        ref = self.resolve_alias(ref)
+        if isinstance(ref, ast.TypeGeneric):
+            return self.cast(v, t, ref, res)
+        return self.cast_dynamic(v, ref, t)
+
+    def count_loop(self, n: Value, body: Callable[[Value], None]) -> None:
+        """for i in 0..n, on words."""
+        b = self.b
+        loop, done = self.new_block(), self.new_block()
+        var = ("#count", n.id)
+        b.write(var, self.i64(0))
+        b.brif(b.emit(EQ, I32, [n, self.i64(0)]), done, loop)
+        b.at(loop)
+        i = b.read(var, I64)
+        body(i)
+        nxt = b.emit(ADD, I64, [i, self.i64(1)])
+        b.write(var, nxt)
+        b.brif(b.emit(SLT, I32, [nxt, n]), loop, done)
+        b.seal(loop)
+        b.start(done)
+
+    def f64_to_int(self, v: Value) -> Value:
+        return self.b.emit(F2INT, INT, [v])
+
+    def cast_struct(self, v: Value, t: Ty, st: StructInfo) -> Value:
+        """A map becomes a struct, each field cast to its declared type; a struct of the type stays."""
+        if find(t).kinds == STRUCT and find(t).structs == st.bit:
+            return v
+        src = self.tag(v)
+        given: dict[str, Value] = {}
+        for name, ft in st.fields.items():
+            got = self.rt("cast_field", src, self.str_const(name), self.str_const(st.name))
+            val_t = self.m.solver.val(t)
+            given[name] = self.convert(self.cast_dynamic(got, st.decls[name], val_t), ir_type(ft))
+        return self.make_struct(st, given)
+
+    def cast_dynamic(self, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
+        """Cast a TAG to a declared type."""
+        ref = self.resolve_alias(ref)
+        if isinstance(ref, ast.TypeName):
+            fn = _SCALAR_CASTS.get(ref.name)
+            if fn is not None:
+                r = self.rt(fn, v)
+                return self.b.emit(UNTAG, INT, [r]) if fn == "cast_int" else r
+            st = next((s for s in self.m.info.structs if s.name == ref.name and s.union is None), None)
+            if st is not None:
+                return self.cast_struct(v, t, st)
+        return v
+
+    def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
+        for _ in range(16):
+            if isinstance(ref, ast.TypeName) and ref.name in self.m.aliases:
+                ref = self.m.aliases[ref.name]
+            else:
+                break
+        return ref
+
+    # provided by the other parts
+    def make_struct(self, st: StructInfo, given: dict[str, Value]) -> Value:
+        raise AssertionError
+
+
+_SCALAR_CASTS = {
+    "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
+    "bool": "cast_bool",
+}  # fmt: skip

@@ -1,0 +1,133 @@
+"""State and name lookup that all parts of type inference share (see `infer`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema.constraints import bind_sig
+from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, StructInfo, Var
+from mochic.sema.types import FUNC, Solver, Ty
+from mochic.syntax import ast
+
+
+class InferBase:
+    info: ProgramInfo
+    s: Solver
+    diags: list[Diagnostic]
+    scope: Scope
+    root: Scope
+    fun: FunInfo | None
+    narrow: dict[Var, Ty]
+    structs: dict[str, StructInfo]
+    aliases: dict[str, ast.TypeRef]
+    first_ref: dict[FunInfo, int]
+    checks: list[tuple[str, Any, Any, Any, Any]]
+    hidden: dict[str, Any]
+
+    # -- names ----------------------------------------------------------------------------------
+
+    def lookup(self, name: str, at: ast.Node) -> Any:
+        """Var, FunInfo, StructInfo, ImportInfo, or (StructInfo, field) inside a method; None if unknown."""
+        sc: Scope | None = self.scope
+        while sc is not None:
+            r = sc.names.get(name)
+            if r is not None:
+                if isinstance(r, Var) and not r.declared and r.owner is None and self.fun is self.info.main:
+                    hidden = self.hidden.get(name)
+                    return hidden if isinstance(hidden, FunInfo) else None
+                return r
+            f = sc.fun
+            if f is not None and f.struct is not None and sc.names.get("") is None:
+                if name in f.struct.fields:
+                    return (f.struct, name)
+                if name in f.struct.methods:
+                    return f.struct.methods[name]
+            sc = sc.parent
+        return self.structs.get(name)
+
+    def use_var(self, v: Var) -> None:
+        """Record a use of v by the current function: captures, and which globals need memory."""
+        f = self.fun
+        if v.owner is None:
+            if f is not self.info.main:
+                v.global_ = True
+                assert f is not None
+                f.reads[v] = None
+            return
+        while f is not None and f is not v.owner:
+            f.captures[v] = None
+            v.captured = True
+            f = f.owner
+
+    def use_fun(self, g: FunInfo, at: ast.Node) -> None:
+        f = self.fun
+        assert f is not None
+        f.funs[g] = None
+        if f is self.info.main:
+            self.first_ref.setdefault(g, at.lo)
+        v = g.local_var
+        if v is not None and f is not g:
+            if not v.declared:
+                v.writes += 1
+            self.use_var(v)
+
+    def fun_value(self, g: FunInfo, e: ast.Expr) -> Ty:
+        self.use_fun(g, e)
+        g.as_value = True
+        t = Ty(FUNC)
+        bind_sig(self.s, t, [p.ty for p in g.params], g.ret)
+        return t
+
+    def use_self(self) -> None:
+        f = self.fun
+        while f is not None and f.struct is None:
+            f = f.owner
+        assert f is not None and f.self_var is not None
+        self.use_var(f.self_var)
+
+    def foreign(self, at: ast.Node, imp: ImportInfo, name: str) -> None:
+        self.diags.append(
+            Diagnostic(
+                "M002",
+                f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary',
+                at.lo,
+                at.hi,
+                "Only well-known functions of well-known modules are compiled natively; write this one in Mochi.",
+            )
+        )
+
+    def note_methods(self, name: str, at: ast.Node) -> None:
+        """Any method of this name may run: which one depends on types not known yet."""
+        for st in self.info.structs:
+            m = st.methods.get(name)
+            if m is not None:
+                self.use_fun(m, at)
+
+    # provided by the other parts
+    def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
+        raise AssertionError
+
+    def with_facts(self, env: dict[Var, Ty], facts: list[Var]) -> dict[Var, Ty]:
+        raise AssertionError
+
+    def block(self, body: list[ast.Stmt]) -> bool:
+        raise AssertionError
+
+    def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
+        raise AssertionError
+
+    def add_param(self, f: FunInfo, p: ast.Param) -> None:
+        raise AssertionError
+
+    def fun_body(self, f: FunInfo) -> None:
+        raise AssertionError
+
+    def error(self, code: str, lo: int, hi: int, *args: object) -> None:
+        self.diags.append(make(code, lo, hi, *args))
+
+    def unsupported(self, n: ast.Node, what: str) -> None:
+        raise AssertionError
+
+    def expr(self, e: ast.Expr) -> Ty:
+        raise AssertionError

@@ -1,0 +1,154 @@
+"""Type inference of declarations: types, functions, imports (see `infer`)."""
+
+from __future__ import annotations
+
+from mochic.sema.constraints import bind_sig
+from mochic.sema.infer_expr import ExprInfer
+from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, UnionInfo, Var
+from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.syntax import ast
+
+SCALARS = {"int": INT, "int64": INT, "bigint": INT, "float": FLOAT, "string": STR, "bool": BOOL, "unit": NIL}
+
+
+class Declarations(ExprInfer):
+    seeds: list[tuple[Ty, ast.TypeRef]]
+    nvars: int
+
+    def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
+        self.nvars += 1
+        return Var(self.nvars, name, ty, mutable, owner, kind, pos)
+
+    def note_callable(self, v: Var, st: ast.VarDecl) -> None:
+        """Section 10: a call means a variable only if that can hold a function."""
+        if st.type is not None:
+            v.callable = self.may_be_fun(st.type)
+        elif st.value is not None:
+            v.callable = not isinstance(st.value, _NOT_FUNS)
+
+    def may_be_fun(self, ref: ast.TypeRef) -> bool:
+        if isinstance(ref, ast.TypeName):
+            if ref.name in self.aliases:
+                return self.may_be_fun(self.aliases[ref.name])
+            return ref.name not in SCALARS and ref.name not in self.structs
+        if isinstance(ref, ast.TypeOpt):
+            return self.may_be_fun(ref.inner)
+        return isinstance(ref, ast.TypeFun)
+
+    def declare_type(self, st: ast.TypeDecl) -> None:
+        info = self.info
+        if st.alias is not None:
+            self.aliases[st.name] = st.alias
+        elif st.variants is not None:
+            u = UnionInfo(st.name, st.lo)
+            info.unions[st.name] = u
+            for var in st.variants:
+                si = self.declare_struct(var.name, var.lo)
+                si.union = u
+                u.variants.append(si)
+        else:
+            self.declare_struct(st.name, st.lo)
+
+    def declare_struct(self, name: str, pos: int) -> StructInfo:
+        si = StructInfo(len(self.info.structs), name, pos)
+        self.info.structs.append(si)
+        self.structs[name] = si
+        return si
+
+    def type_fields(self, st: ast.TypeDecl) -> None:
+        if st.variants is not None:
+            for var in st.variants:
+                si = self.structs[var.name]
+                for f in var.fields:
+                    self.add_field(si, f)
+        elif st.fields is not None:
+            si = self.structs[st.name]
+            for f in st.fields:
+                self.add_field(si, f)
+            for m in st.methods:
+                fi = self.declare_fun(m, None)
+                fi.struct = si
+                fi.name = f"{st.name}.{m.name}"
+                si.methods[m.name] = fi
+
+    def add_field(self, si: StructInfo, f: ast.FieldDecl) -> None:
+        t = Ty()
+        si.fields[f.name] = t
+        si.decls[f.name] = f.type
+        self.seeds.append((t, f.type))
+
+    def declare_fun(self, st: ast.FunDecl, owner: FunInfo | None) -> FunInfo:
+        f = FunInfo(len(self.info.functions), st.name, owner, st)
+        self.info.functions.append(f)
+        st.info = f
+        f.body = st.body
+        f.decl_ret = st.result
+        for p in st.params:
+            self.add_param(f, p)
+        if st.result is not None:
+            self.seeds.append((f.ret, st.result))
+        return f
+
+    def add_param(self, f: FunInfo, p: ast.Param) -> None:
+        v = self.new_var(p.name, Ty(), True, f, "param", p.lo)
+        v.decl = p.type
+        if p.type is not None:
+            self.seeds.append((v.ty, p.type))
+            v.callable = self.may_be_fun(p.type)
+        p.sym = v
+        f.params.append(v)
+
+    def import_decl(self, st: ast.ImportDecl) -> None:
+        if st.lang == "":
+            self.unsupported(st, "importing a Mochi package")
+            return
+        alias = st.alias or st.path.rsplit("/", 1)[-1].split(".")[0]
+        imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
+        self.info.imports[alias] = imp
+        self.root.names[alias] = imp
+
+    def extern_decl(self, st: ast.ExternDecl) -> None:
+        mod, _, member = st.name.rpartition(".")
+        imp = self.info.imports.get(mod)
+        if imp is not None and st.kind in ("fun", "var"):
+            imp.members[member] = st
+        elif st.kind in ("fun", "var"):
+            self.unsupported(st, f"`extern {st.kind}` of a name outside an imported module")
+
+    def grow_declared(self, t: Ty, ref: ast.TypeRef, depth: int) -> None:
+        s = self.s
+        if t.fixed or depth > 8:
+            return
+        if isinstance(ref, ast.TypeName):
+            k = SCALARS.get(ref.name)
+            if k is not None:
+                s.grow(t, k)
+            elif ref.name in self.aliases:
+                self.grow_declared(t, self.aliases[ref.name], depth + 1)
+            elif ref.name in self.structs:
+                s.grow(t, STRUCT, self.structs[ref.name].bit)
+            elif ref.name in self.info.unions:
+                s.grow(t, STRUCT, self.info.unions[ref.name].bits)
+        elif isinstance(ref, ast.TypeGeneric):
+            if ref.name == "list" and len(ref.args) == 1:
+                s.grow(t, LIST)
+                if not find(s.elem(t)).kinds:
+                    self.grow_declared(s.elem(t), ref.args[0], depth + 1)
+            elif ref.name == "map" and len(ref.args) == 2:
+                s.grow(t, MAP)
+                if not find(s.key(t)).kinds:
+                    self.grow_declared(s.key(t), ref.args[0], depth + 1)
+                if not find(s.val(t)).kinds:
+                    self.grow_declared(s.val(t), ref.args[1], depth + 1)
+        elif isinstance(ref, ast.TypeOpt):
+            s.grow(t, NIL)
+            self.grow_declared(t, ref.inner, depth + 1)
+        elif isinstance(ref, ast.TypeFun):
+            s.grow(t, FUNC)
+            bind_sig(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+
+
+_NOT_FUNS = (
+    ast.IntLit, ast.FloatLit, ast.StrLit, ast.BoolLit, ast.ListLit, ast.MapLit, ast.Binary, ast.StructLit, ast.Unary,
+    ast.Slice, ast.Query, ast.Cast,
+)  # fmt: skip

@@ -1,0 +1,97 @@
+"""Narrowing: variables that a condition shows not to be null (see `infer`)."""
+
+from __future__ import annotations
+
+from mochic.sema.infer_expr import ExprInfer
+from mochic.sema.symbols import Var
+from mochic.sema.types import ANYKIND, NIL, Ty
+from mochic.syntax import ast
+
+
+class Narrowing(ExprInfer):
+    def with_facts(self, env: dict[Var, Ty], facts: list[Var]) -> dict[Var, Ty]:
+        out = dict(env)
+        for v in facts:
+            if v not in out:
+                t = Ty()
+                self.s.flow(v.ty, t, ANYKIND & ~NIL)
+                out[v] = t
+        return out
+
+    def drop_assigned(self, body: list[ast.Stmt]) -> None:
+        if self.narrow:
+            names: set[str] = set()
+            assigned_names(body, names)
+            self.narrow = {v: t for v, t in self.narrow.items() if v.name not in names}
+
+    def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
+        """Variables that are not null when the condition is true, and when it is false."""
+        if isinstance(e, ast.Binary):
+            op = e.op
+            if op in ("!=", "=="):
+                v = None
+                if is_none(e.right):
+                    v = self.narrowable(e.left)
+                elif is_none(e.left):
+                    v = self.narrowable(e.right)
+                if v is not None:
+                    return ([v], []) if op == "!=" else ([], [v])
+            elif op == "&&":
+                a, _ = self.facts(e.left)
+                b, _ = self.facts(e.right)
+                return a + b, []
+            elif op == "||":
+                _, a = self.facts(e.left)
+                _, b = self.facts(e.right)
+                return [], a + b
+        elif isinstance(e, ast.Unary) and e.op == "!":
+            a, b = self.facts(e.operand)
+            return b, a
+        elif isinstance(e, ast.Ident):
+            v = self.narrowable(e)
+            if v is not None:
+                return [v], []
+        return [], []
+
+    def narrowable(self, e: ast.Expr) -> Var | None:
+        if isinstance(e, ast.Ident) and isinstance(e.ref, Var):
+            v = e.ref
+            if v.owner is self.fun or (v.owner is None and self.fun is self.info.main):
+                return v
+            if v.writes == 0 and not v.mutable:
+                return v
+        return None
+
+
+def is_none(e: ast.Expr) -> bool:
+    return isinstance(e, ast.NoneLit) or (isinstance(e, ast.Ident) and e.name in ("null", "nil") and e.ref is None)
+
+
+def has_break(body: list[ast.Stmt]) -> bool:
+    """A `break` that leaves the loop with this body."""
+    for st in body:
+        if isinstance(st, ast.Break):
+            return True
+        if isinstance(st, ast.If) and (has_break(st.then) or (st.orelse is not None and has_break(st.orelse))):
+            return True
+    return False
+
+
+def assigned_names(body: list[ast.Stmt], out: set[str]) -> None:
+    """Names that the statements may assign, closures included (conservatively all names assigned in nested blocks)."""
+    for st in body:
+        if isinstance(st, ast.Assign):
+            if isinstance(st.target, ast.Ident):
+                out.add(st.target.name)
+        elif isinstance(st, ast.If):
+            assigned_names(st.then, out)
+            if st.orelse is not None:
+                assigned_names(st.orelse, out)
+        elif isinstance(st, ast.While | ast.For | ast.TestDecl | ast.BenchDecl | ast.FunDecl):
+            assigned_names(st.body, out)
+        elif isinstance(st, ast.ExprStmt | ast.VarDecl | ast.Expect | ast.Return):
+            e = st.expr if isinstance(st, ast.ExprStmt | ast.Expect) else st.value
+            if isinstance(e, ast.Match):
+                for c in e.cases:
+                    if c.body is not None:
+                        assigned_names(c.body, out)
