@@ -241,10 +241,7 @@ def _build_func(r: Ranges, fn: Func) -> None:
 
 
 def _int_args(v: Value) -> bool:
-    for a in v.args:
-        if a.type == INT:
-            return True
-    return False
+    return any(a.type == INT for a in v.args)
 
 
 _INT_USERS: Final = frozenset(

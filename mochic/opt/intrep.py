@@ -258,7 +258,6 @@ class _Rewrite:
             self.pos = v.pos
             if v is fused:
                 break
-            op = v.op
             if v.type == INT or v.id in self.t.uses:
                 self.rewrite_value(v)
             else:
@@ -542,7 +541,7 @@ class _Rewrite:
         """Both as words, or both as tags cast to words; tells which (True: tags)."""
         na, nb = ns
         if self.word_node(na) and self.word_node(nb) and (a.type == I64 or b.type == I64):
-            if a.type == I64 and b.type == I64 or not (
+            if (a.type == I64 and b.type == I64) or not (
                 (a.op == ICONST and self.small_node(na)) or (b.op == ICONST and self.small_node(nb))
             ):
                 return self.to_word(a, na), self.to_word(b, nb), False

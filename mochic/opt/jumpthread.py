@@ -129,9 +129,8 @@ def _merge(fn: Func) -> bool:
 
 def replace(fn: Func, subst: dict[int, Value]) -> None:
     """Replace values by others everywhere; chains are followed."""
-
-    for k in subst:
-        w = subst[k]
+    for k, first in subst.items():
+        w = first
         while w.id in subst:
             w = subst[w.id]
         subst[k] = w
