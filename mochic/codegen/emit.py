@@ -10,6 +10,7 @@ Also the last rewrites that need to know registers:
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final
 
 from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
@@ -141,29 +142,47 @@ class Emitter:
                     where.setdefault((e + 1) >> 1, []).append((self.slot(r), p.reg))
 
     def plan_edges(self) -> None:
+        """A split value moves on an edge only where some piece of it reaches the edge's start or end."""
         alloc = self.alloc
-        iv = alloc.iv
+        number = alloc.iv.number
+        codes = self.sel.codes
         by_block = self.sel.by_block
-        split = 0
-        for r in alloc.pieces:
-            i = iv.number.get(r)
-            if i is not None:
-                split |= 1 << i
-        for c in self.sel.codes:
+        starts = [2 * c.first for c in codes]
+        n = self.sel.fn.nblocks
+        at_start: list[dict[int, int]] = [{} for _ in range(n)]
+        at_end: list[dict[int, int]] = [{} for _ in range(n)]
+        for r, pieces in alloc.pieces.items():
+            if r not in number:
+                continue
+            for p in pieces:
+                if not p.reg:
+                    continue
+                lo = p.start
+                stop = lo + p.bits.bit_length()
+                i = bisect_right(starts, lo) - 1
+                while i < len(codes) and starts[i] < stop:
+                    c = codes[i]
+                    d = starts[i] - lo
+                    if d >= 0 and p.bits >> d & 1:
+                        at_start[c.block.id][r] = p.reg
+                    d = 2 * c.end - 1 - lo
+                    if d >= 0 and p.bits >> d & 1:
+                        at_end[c.block.id][r] = p.reg
+                    i += 1
+        for c in codes:
             b = c.block
-            end = 2 * c.end - 1
+            before = at_end[b.id]
             for s in b.succs:
                 to = by_block[s.id]
                 assert to is not None
+                after = at_start[s.id]
                 moves: list[tuple[int, int]] = []
-                first = 2 * to.first
-                m = to.live_in & split
-                while m:
-                    low = m & -m
-                    m ^= low
-                    r = iv.order[low.bit_length() - 1]
-                    src = alloc.at(r, end)
-                    dst = alloc.at(r, first)
+                live = to.live_in
+                for r in before if not after else after if not before else {**before, **after}:
+                    if not live >> number[r] & 1:
+                        continue
+                    src = before.get(r, 0)
+                    dst = after.get(r, 0)
                     if src == dst:
                         continue
                     if dst:

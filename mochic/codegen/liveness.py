@@ -55,6 +55,25 @@ class Intervals:
         self.order: list[int] = []  # the inverse
 
 
+def positions(m: int) -> list[int]:
+    """The bits that are set, ascending."""
+    out: list[int] = []
+    if m.bit_length() < 256:
+        while m:
+            low = m & -m
+            out.append(low.bit_length() - 1)
+            m ^= low
+        return out
+    # Each operation above would copy a long number.
+    text = bin(m)[:1:-1]
+    find = text.find
+    i = find("1")
+    while i >= 0:
+        out.append(i)
+        i = find("1", i + 1)
+    return out
+
+
 def number_instructions(sel: Selection) -> int:
     """Give each block its index range and frequency; the number of indices."""
     at = 0
@@ -132,14 +151,18 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
             rg.append(s)
             rg.append(e)
 
+    # What is live at the start of the block after c and at the end of c stays open: in a long function that
+    # is most of it, and the walk costs only what changes.
+    still = 0
     for c in reversed(sel.codes):
         end = 2 * c.end
         f = c.freq
-        m = c.live_out
-        while m:
-            low = m & -m
-            hi[order[low.bit_length() - 1]] = end
-            m ^= low
+        if still != c.live_out:
+            for i in positions(still & ~c.live_out):
+                close(order[i], end, 0)
+            for i in positions(c.live_out & ~still):
+                hi[order[i]] = end
+        still = c.live_in
         if c.edge:
             to = by_block[c.block.succs[0].id]
             assert to is not None
@@ -275,11 +298,8 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
             close(d, start, 2)
             define[d] = start
             weight[d] += f
-        m = c.live_in
-        while m:
-            low = m & -m
-            close(order[low.bit_length() - 1], start, 0)
-            m ^= low
+    for i in positions(still):
+        close(order[i], 0, 0)
     for v, reg in sel.incoming:
         if reg > 0:
             h = hints[v - VREG]

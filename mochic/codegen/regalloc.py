@@ -35,7 +35,7 @@ from typing import Final
 
 from backend.obj.prog import VREG
 from mochic.codegen.isel import BlockCode, Selection
-from mochic.codegen.liveness import U_ANY, U_LATE, Intervals
+from mochic.codegen.liveness import U_ANY, U_LATE, Intervals, positions
 from mochic.codegen.targets.amd64 import CLOBBERS, FP_REGS, GP_CALLEE, GP_CALLER, NREGS
 from mochic.ir.cfg import Loop
 from mochic.ir.types import F64, TRACED
@@ -43,6 +43,9 @@ from mochic.ir.types import F64, TRACED
 GP_ALL: Final = GP_CALLER + GP_CALLEE
 UNSPILLABLE: Final = 1 << 60
 _SCALE: Final = 1 << 16
+STRETCH: Final = 512  # positions
+WIDE: Final = 8  # stretches
+MANY_PIECES: Final = 32
 
 # How far a bundle has been taken apart.
 S_WHOLE: Final = 0
@@ -120,7 +123,8 @@ class Allocator:
         for reg, bits in iv.fixed.items():
             self.fixed[reg] |= bits
         self.busy = list(self.fixed)
-        self.occupants: list[list[Bundle]] = [[] for _ in range(NREGS)]
+        # Assigned bundles by machine register and stretch of positions; those over many stretches under -1.
+        self.occupants: list[dict[int, list[Bundle]]] = [{} for _ in range(NREGS)]
         self.queue: list[tuple[int, int, Bundle]] = []
         self.serial = 0
         self.root = list(range(n))
@@ -239,7 +243,15 @@ class Allocator:
                     continue
             busy[found] |= bits << start
             b.reg = found
-            occupants[found].append(b)
+            first = start // STRETCH
+            last = (start + bits.bit_length()) // STRETCH
+            mine = occupants[found]
+            if last - first > WIDE:
+                mine.setdefault(-1, []).append(b)
+            else:
+                while first <= last:
+                    mine.setdefault(first, []).append(b)
+                    first += 1
             if b.stage <= S_MEMBER:
                 for r in b.members:
                     reg[r] = found
@@ -260,12 +272,20 @@ class Allocator:
         best = self.density(b)
         found = 0
         victims: list[Bundle] = []
+        low = start // STRETCH
+        high = end // STRETCH
+        if high - low > WIDE:
+            return 0  # too long to be worth more than what it meets
         for h in choice:
             if (self.fixed[h] >> start) & bits:
                 continue
             cost = 0
             some: list[Bundle] = []
-            for o in self.occupants[h]:
+            mine = self.occupants[h]
+            near = mine.get(-1, []) + mine.get(low, [])
+            for k in range(low + 1, high + 1):
+                near += [o for o in mine.get(k, ()) if o.start // STRETCH == k]
+            for o in near:
                 s = o.start
                 if s >= end or s + o.bits.bit_length() <= start:
                     continue
@@ -280,7 +300,9 @@ class Allocator:
                 victims = some
         for o in victims:
             self.busy[found] ^= o.bits << o.start
-            self.occupants[found].remove(o)
+            for some in self.occupants[found].values():
+                if o in some:
+                    some.remove(o)
             if o.stage <= S_MEMBER:
                 for r in o.members:
                     self.out.reg[r] = 0
@@ -395,17 +417,14 @@ class Allocator:
     def segments(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
         """Cut at the calls b lives across.  Between them, from the first read to the last, widened to whole loops
         so that a reload does not land inside one."""
-        crossed = (self.call_bits >> b.start) & b.bits
         spans: list[tuple[int, int, int]] = []
         lo = b.start
         last = b.start + b.bits.bit_length()
         bounds: list[tuple[int, int]] = []
-        while crossed:
-            low = crossed & -crossed
-            at = b.start + low.bit_length() - 1
+        for i in positions((self.call_bits >> lo) & b.bits):
+            at = b.start + i
             bounds.append((lo, at))
             lo = at + 1
-            crossed ^= low
         bounds.append((lo, last))
         points = self.points(r, b)
         d = self.iv.define[r]
@@ -507,10 +526,8 @@ class Allocator:
                     m = (safe >> at) & bits
                     if m:
                         needs[r] = 1
-                        while m:
-                            low = m & -m
-                            live[(at + low.bit_length() - 1) >> 1].append(r)
-                            m ^= low
+                        for i in positions(m):
+                            live[(at + i) >> 1].append(r)
         groups: list[list[int]] = []
         for members in out.groups:
             some = [r for r in members if needs[r] and r not in out.extended]
@@ -523,8 +540,7 @@ class Allocator:
                 out.slot[r] = i
         if groups:
             self.choose_stores(safe)
-        used = {b.reg for reg in GP_CALLEE for b in self.occupants[reg]}
-        out.used = [reg for reg in GP_CALLEE if reg in used]
+        out.used = [reg for reg in GP_CALLEE if any(self.occupants[reg].values())]
 
     def extend(self, safe: int) -> None:
         """Where pointers live across safepoints, so do their bases."""
@@ -572,9 +588,12 @@ class Allocator:
                 at = iv.start[r]
                 memory = 0
                 if r in out.pieces:
-                    memory = iv.bits[r]
+                    if len(out.pieces[r]) > MANY_PIECES:
+                        continue
+                    held = 0
                     for p in out.pieces[r]:
-                        memory &= ~(p.bits << (p.start - at))
+                        held |= p.bits << (p.start - at)
+                    memory = iv.bits[r] & ~held
                 if TRACED[self.sel.types[r]]:
                     memory |= iv.bits[r] & (safe >> at)
                 if not memory & (deep[block.depth] >> at):
@@ -588,4 +607,4 @@ def _frequency(pair: tuple[int, int, int]) -> int:
 def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> tuple[Allocation, dict[int, int]]:
     """Give every virtual register a machine register or a slot; also tell where saved registers are in use."""
     a = Allocator(sel, iv, loops)
-    return a.run(), {reg: a.busy[reg] for reg in GP_CALLEE if a.occupants[reg]}
+    return a.run(), {reg: a.busy[reg] for reg in GP_CALLEE if any(a.occupants[reg].values())}

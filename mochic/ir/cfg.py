@@ -113,10 +113,13 @@ class DomTree:
             self.idom[b.id] = d
             if i:
                 self.children[d.id].append(b)
-        self._number(order[0], n)
+        self._pre: list[int] = []
+        self._post: list[int] = []
 
-    def _number(self, root: Block, n: int) -> None:
-        """Enter/leave numbers of a walk of the tree: dominance becomes two comparisons."""
+    def _number(self) -> None:
+        """Enter/leave numbers of a walk of the tree: dominance becomes two comparisons.  Made when first asked for."""
+        root = self.order[0]
+        n = len(self.index)
         self._pre = [0] * n
         self._post = [-1] * n
         clock = 0
@@ -133,6 +136,8 @@ class DomTree:
 
     def dominates(self, a: Block, b: Block) -> bool:
         """Does every path from the entry to `b` pass through `a`?  A block dominates itself."""
+        if not self._pre:
+            self._number()
         return self._pre[a.id] <= self._pre[b.id] and self._post[b.id] <= self._post[a.id]
 
 
@@ -160,8 +165,17 @@ def find_loops(fn: Func, dom: DomTree) -> list[Loop]:
     inner: list[Loop | None] = [None] * fn.nblocks  # innermost loop of each block
     loops: list[Loop] = []
     index = dom.index
+    idom = dom.idom
     for h in reversed(dom.order):
-        latches = [p for p in h.preds if index[p.id] >= index[h.id] and dom.dominates(h, p)]
+        at_h = index[h.id]
+        latches = []
+        for p in h.preds:
+            if index[p.id] >= at_h:  # a retreating edge: does h dominate p?
+                d: Block = p
+                while index[d.id] > at_h:
+                    d = idom[d.id] or h
+                if d is h:
+                    latches.append(p)
         if not latches:
             continue
         loop = Loop(h)
