@@ -78,6 +78,8 @@ test type.mochi                             | 1  | undefined variable: nope
 build -o folder hello.mochi                 | 3  | cannot write folder
 build -o nowhere/out hello.mochi            | 3  | cannot write
 build -o hello.mochi/out hello.mochi        | 3  | cannot write
+build -o /proc/nothing hello.mochi          | 3  | cannot write
+build /proc/self/mem                        | 2  | Input/output error
 build --emit=obj -o folder hello.mochi      | 3  | cannot write folder
 build --emit=ir -o nowhere/x hello.mochi    | 3  | cannot write nowhere/x
 build --linker=missing hello.mochi          | 3  | --linker=missing: no such linker
