@@ -130,7 +130,7 @@ def test_records_name_function_and_line() -> None:
         at = n.records[ctypes.c_uint64.from_address(n.sp.value).value]
         info = at + 12 + ctypes.c_int32.from_address(at + 12).value
         length = ctypes.c_uint32.from_address(info + 4).value
-        found.append((ctypes.c_uint32.from_address(at + 8).value, ctypes.string_at(info + 12, length)))
+        found.append((ctypes.c_uint32.from_address(at + 8).value, ctypes.string_at(info + 20, length)))
 
     n = Native(m, {"see": see}, lines=lambda pos: ("f.mochi", pos * 10))
     n.call("f", [])

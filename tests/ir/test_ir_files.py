@@ -31,12 +31,12 @@ from mochic.ir.interp import InterpError, Machine
 from mochic.ir.parser import parse_module
 from mochic.ir.printer import print_func
 from mochic.ir.verify import verify, verify_module
-from mochic.opt import dce, gvn, jumpthread
+from mochic.opt import dce, gvn, jumpthread, peel
 from mochic.opt.pipeline import run_pipeline
 from native import Native, available
 
 HERE = Path(__file__).parent
-PASSES = {"gvn": gvn.run, "dce": dce.run, "jumpthread": jumpthread.run}
+PASSES = {"gvn": gvn.run, "dce": dce.run, "jumpthread": jumpthread.run, "peel": peel.run}
 BLESS = os.environ.get("MOCHI_BLESS") == "1"
 
 
