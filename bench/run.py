@@ -1,9 +1,9 @@
 """`make bench`: how fast compiled programs run and how fast they compile.
 
-Prints two tables.  The first has the programs of this folder: size of the stripped binary, time to build, best processor
-time of three runs.  The second has the figures that have a budget: start to end of `mochi build` for hello with warm and
-cold caches, lines a second on a generated program, size of hello.  A figure over its budget is marked, and with --check
-the exit status is 1 then.
+Prints two tables.  The first has the programs of this folder: size of the stripped binary, time to build, best
+processor time of three runs.  The second has the figures that have a budget: start to end of `mochi build` for hello
+with warm and cold caches, lines a second on a generated program, size of hello.  A figure over its budget is marked,
+and with --check the exit status is 1 then.
 
     python bench/run.py [--check] [--only NAME] [--lines N]
 """
