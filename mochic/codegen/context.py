@@ -21,7 +21,9 @@ class Context:
     """Symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
     ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
 
-    __slots__ = ("asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined", "_lsyms")
+    __slots__ = (
+        "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined", "_lsyms",
+    )  # fmt: skip
 
     def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
         self.asm = asm if asm is not None else Ctx()

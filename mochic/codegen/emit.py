@@ -18,7 +18,8 @@ from backend.obj.sym import LSym
 from backend.x86 import ops
 from backend.x86.ops import (
     AADDL, AADDQ, AANDL, AANDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
-    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, AORL, AORQ, APOPQ, APUSHQ, ARET, ASUBL, ASUBQ, ATESTL, ATESTQ, AXORL, AXORPS, AXORQ, AMOVB,
+    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, AORL, AORQ, APOPQ, APUSHQ, ARET, ASUBL, ASUBQ, ATESTL, ATESTQ,
+    AXORL, AXORPS, AXORQ, AMOVB,
 )  # fmt: skip
 from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
@@ -62,7 +63,10 @@ class Compiled:
 
 
 class Emitter:
-    __slots__ = ("ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates", "bare")
+    __slots__ = (
+        "ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates",
+        "bare",
+    )  # fmt: skip
 
     def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
         self.ctx = ctx

@@ -89,7 +89,9 @@ class BlockCode:
     the condition of a two-way branch; `edge` the operands of the only successor's parameters;
     `first`/`end` its range of instruction indices."""
 
-    __slots__ = ("block", "progs", "cc", "edge", "params", "gen", "freq", "first", "end", "table", "live_in", "live_out")
+    __slots__ = (
+        "block", "progs", "cc", "edge", "params", "gen", "freq", "first", "end", "table", "live_in", "live_out",
+    )  # fmt: skip
 
     def __init__(self, block: Block) -> None:
         self.block = block

@@ -37,7 +37,8 @@ class Intervals:
     pairs: (frequency, a, b) where a copy disappears if a and b share a register."""
 
     __slots__ = (
-        "start", "bits", "uses", "weight", "define", "hints", "pairs", "fixed", "calls", "safepoints", "number", "order",
+        "start", "bits", "uses", "weight", "define", "hints", "pairs", "fixed", "calls", "safepoints", "number",
+        "order",
     )  # fmt: skip
 
     def __init__(self, n: int) -> None:

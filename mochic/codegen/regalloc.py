@@ -60,7 +60,9 @@ class Bundle:
 
     __slots__ = ("start", "bits", "members", "weight", "hints", "stage", "reg", "float")
 
-    def __init__(self, start: int, bits: int, members: list[int], weight: int, hints: list[int], is_float: bool) -> None:
+    def __init__(
+        self, start: int, bits: int, members: list[int], weight: int, hints: list[int], is_float: bool
+    ) -> None:
         self.start = start
         self.bits = bits
         self.members = members
@@ -193,7 +195,7 @@ class Allocator:
         queue = self.queue
         serial = 0
         groups = self.out.groups
-        for r, b in enumerate(self.bundles):
+        for b in self.bundles:
             if b is not None:
                 serial += 1
                 queue.append((b.start, serial, b))

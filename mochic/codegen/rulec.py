@@ -139,10 +139,11 @@ def variants(args: list[Pattern], op: str) -> Iterator[list[Pattern]]:
     choices = [list(_nested(a)) for a in args]
     orders: list[list[Pattern]] = [[]]
     for c in choices:
-        orders = [o + [x] for o in orders for x in c]
+        orders = [[*o, x] for o in orders for x in c]
     for o in orders:
         yield o
-        if op in OP_BY_NAME and IS_COMMUTATIVE[OP_BY_NAME[op]] and not (isinstance(o[0], str) and isinstance(o[1], str)):
+        plain = all(isinstance(x, str) for x in o)
+        if op in OP_BY_NAME and IS_COMMUTATIVE[OP_BY_NAME[op]] and not plain:
             yield [o[1], o[0]]
 
 
@@ -351,7 +352,7 @@ def _split_operands(text: str) -> list[str]:
             out.append(text[start:i].strip())
             start = i + 1
     last = text[start:].strip()
-    return out + [last] if last else out
+    return [*out, last] if last else out
 
 
 def key_types(op: str) -> list[str]:

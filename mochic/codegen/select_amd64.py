@@ -24,7 +24,8 @@ from mochic.codegen.targets.amd64 import (
 )  # fmt: skip
 from mochic.ir.func import NOGC, NORETURN, Block, Sig, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, ALLOCA, CALL, CAST, EQ, FCONST, FEQ, FNE, ICONST, IS_BOOL, LD, MUL, NEG, NOT, OR, AND, MULOV, NE, SDIV, SHL, SREM, SUB, SUBOV,
+    ADD, ADDOV, ALLOCA, CALL, CAST, EQ, FCONST, FEQ, FNE, ICONST, IS_BOOL, LD, MUL, NEG, NOT, OR, AND, MULOV, NE, SDIV,
+    SHL, SREM, SUB, SUBOV,
     SYMADDR, UDIV, UREM, XOR,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, VOID

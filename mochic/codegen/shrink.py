@@ -28,10 +28,7 @@ MAX_HEAD: Final = 8
 
 
 def _returns_calls(b: Block) -> bool:
-    for v in b.values:
-        if IS_CALL[v.op] and not (v.op == CALL and v.sym.flags & NORETURN):
-            return True
-    return False
+    return any(IS_CALL[v.op] and not (v.op == CALL and v.sym.flags & NORETURN) for v in b.values)
 
 
 def split_head(fn: Func) -> tuple[list[Block], Block] | None:
@@ -131,7 +128,4 @@ def is_bare(sel: Selection, alloc: Allocation, head: list[Block], occupied: dict
         mask |= ((1 << 2 * (c.end - c.first)) - 1) << 2 * c.first
     if any(occupied.get(reg, 0) & mask for reg in GP_CALLEE):
         return False
-    for r, g in enumerate(alloc.slot):
-        if g >= 0 and (iv.bits[r] << iv.start[r]) & mask:
-            return False
-    return True
+    return not any(g >= 0 and (iv.bits[r] << iv.start[r]) & mask for r, g in enumerate(alloc.slot))

@@ -12,7 +12,8 @@ Flags: p  pure: no side effect, result depends on arguments, imm and sym only (m
        b  result is an I32 truth value (0 or 1)
 
 Division.  sdiv/srem truncate toward zero; the divisor is never 0 (the front end tests it) and
-MIN / -1 wraps (MIN % -1 is 0); imm 1 says that the divisor is known not to be -1.  On INT they are exact.  Shifts take the count modulo the width.
+MIN / -1 wraps (MIN % -1 is 0); imm 1 says that the divisor is known not to be -1.  On INT they are exact.
+Shifts take the count modulo the width.
 f2i truncates; out of range or NaN gives the most negative I64.
 """
 

@@ -119,7 +119,7 @@ def _expand(words: list[str]) -> list[tuple[int, ...]]:
     out: list[tuple[int, ...]] = [()]
     for w in words:
         names = _CLASSES.get(w, (w,))
-        out = [t + (TYPE_BY_NAME[n],) for t in out for n in names]
+        out = [(*t, TYPE_BY_NAME[n]) for t in out for n in names]
     return out
 
 

@@ -5,10 +5,10 @@ then it is folded, simplified by rule (simplify.rules), and looked up among equa
 blocks that dominate it (hash-based value numbering; Briggs, Cooper & Simpson 1997).  What a block added to
 the table is removed when the walk leaves its subtree.
 
-Loads are values too as long as no store in between may change them: the table of available loads is handed to
-the blocks a block dominates, less what may be written on the ways from here to there (at a loop's header: in the
-loop).  A store makes its value available.  A load or store through a REF and one through a PTR never touch the same word in
-compiled programs (PTRs point into arrays, REFs at object fields); the runtime's own code, which mixes
+Loads are values too as long as no store in between may change them: the table of available loads is handed to the
+blocks a block dominates, less what may be written on the ways from here to there (at a loop's header: in the
+loop).  A store makes its value available.  A load or store through a REF and one through a PTR never touch the same
+word in compiled programs (PTRs point into arrays, REFs at object fields); the runtime's own code, which mixes
 them, says so with `typed=False`.
 
 The condition of a branch is known in what one of its edges dominates; branches on the same condition there are

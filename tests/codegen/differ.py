@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from functools import partial
 from typing import Any
 
 from native import Native
@@ -49,6 +50,10 @@ class Log:
         return args[8]  # type: ignore[no-any-return]
 
 
+def extern(f: Any, machine: Machine, args: list[Any]) -> Any:
+    return f(*args)
+
+
 def compare(seed: int, prepare: Any = None) -> None:
     """AssertionError when machine code and interpreter disagree on the module of that seed."""
     m = random_module(seed)
@@ -56,7 +61,7 @@ def compare(seed: int, prepare: Any = None) -> None:
     args = random_args(seed, m.funcs[0].sym.params)
     log = Log()
     names = [s.name for s in EXTERNS]
-    machine = Machine(m, {n: (lambda mc, a, f=getattr(log, n): f(*a)) for n in names}, steps=200_000)
+    machine = Machine(m, {n: partial(extern, getattr(log, n)) for n in names}, steps=200_000)
     want = machine.call("f", args)
     at = machine.addresses["mem"] - (1 << 20)
     memory = bytes(machine.memory[at : at + 256])

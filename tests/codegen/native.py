@@ -82,6 +82,11 @@ class Native:
             self.map[at : at + len(code)] = code
             addresses[name] = base + at
             at += len(code)
+        self.map[at : at + 2] = b"\x0f\x0b"  # UD2: what an extern without a Python function does
+        for s in placed:
+            for r in s.relocs:
+                if r.sym is not None and id(r.sym) not in places:
+                    addresses.setdefault(r.sym.name, base + at)
         for s in placed:
             for r in s.relocs:
                 assert r.sym is not None
@@ -111,7 +116,8 @@ class Native:
             long = at + 16 + ctypes.c_int32.from_address(at + 16).value
             words = ctypes.c_uint32.from_address(long).value
             bitmap = int.from_bytes(ctypes.string_at(long + 8, 8 * words), "little")
-        return [ctypes.c_uint64.from_address(slots + 8 * i).value for i in range(bitmap.bit_length()) if bitmap >> i & 1]
+        marked = [i for i in range(bitmap.bit_length()) if bitmap >> i & 1]
+        return [ctypes.c_uint64.from_address(slots + 8 * i).value for i in marked]
 
     def _extern(self, m: Module, name: str) -> FuncSym:
         for fn in m.funcs:

@@ -7,7 +7,8 @@ from random import Random
 from mochic.ir.builder import Builder
 from mochic.ir.func import COLD, NOGC, DataSym, Func, FuncSym, Module, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, ALLOCA, AND, BITSF, CALL, CALLI, CAST, CLZ, CTZ, EQ, FABS, FADD, FBITS, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE,
+    ADD, ADDOV, ALLOCA, AND, CALL, CALLI, CAST, CLZ, CTZ, EQ, FABS, FADD, FBITS, FCONST, FDIV, FEQ, FLE, FLT,
+    FMUL, FNE,
     FNEG, FSQRT, FSUB, F2I, I2F, LD, LD8S, LD8U, LD16S, LD16U, LD32S, LD32U, MUL, MULOV, NE, NEG, NOT, OR, POPCNT, SAR,
     SDIV, SELECT, SEXT32, SHL, SHR, SLE, SLT, SREM, ST, ST8, ST16, ST32, SUB, SUBOV, SYMADDR, TRUNC32, UDIV, ULE, ULT,
     UMULH, UREM, XOR, ZEXT32,
@@ -15,8 +16,10 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
 
 TYPES = (I64, I64, I64, I64, I32, F64, F64, REF, TAG, PTR)
-INTERESTING = (0, 1, 2, 3, 5, 7, 8, 10, 16, 100, 255, 256, 1000, 4096, 65535, 1 << 20, (1 << 31) - 1, 1 << 31, 1 << 32,
-               (1 << 63) - 1, -(1 << 63), -1, -2, -3, -7, -8, -128, -(1 << 31), -(1 << 31) - 1, 0x5555555555555555)  # fmt: skip
+INTERESTING = (
+    0, 1, 2, 3, 5, 7, 8, 10, 16, 100, 255, 256, 1000, 4096, 65535, 1 << 20, (1 << 31) - 1, 1 << 31, 1 << 32,
+    (1 << 63) - 1, -(1 << 63), -1, -2, -3, -7, -8, -128, -(1 << 31), -(1 << 31) - 1, 0x5555555555555555,
+)  # fmt: skip
 DOUBLES = (0.0, -0.0, 1.0, -1.5, 3.25, 1e300, -1e-300, 123456789.0)
 MEMORY = 256
 

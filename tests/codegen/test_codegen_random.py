@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,16 +16,23 @@ from mochic.codegen.context import Context
 from mochic.ir.interp import InterpError
 from mochic.ir.parser import parse_module
 from mochic.ir.printer import print_module
+from mochic.opt.pipeline import run_pipeline
 
 
 @pytest.mark.skipif(not available(), reason="runs amd64 code in this process")
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1 << 40))
 def test_machine_code_agrees_with_the_interpreter(seed: int) -> None:
-    try:
+    with suppress(InterpError):  # too many steps
         compare(seed)
-    except InterpError:
-        pass  # too many steps
+
+
+@pytest.mark.skipif(not available(), reason="runs amd64 code in this process")
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 1 << 40))
+def test_optimised_code_agrees_with_the_interpreter(seed: int) -> None:
+    with suppress(InterpError):
+        compare(seed, lambda m: run_pipeline(m, 2, check=True, typed=False))
 
 
 @settings(max_examples=50, deadline=None)
