@@ -22,7 +22,8 @@ class Context:
     ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
 
     __slots__ = (
-        "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined", "_lsyms",
+        "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined",
+        "_lsyms",
     )  # fmt: skip
 
     def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:

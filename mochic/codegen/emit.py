@@ -1,9 +1,8 @@
-"""From allocated Progs to the final list: registers in place, moves between places, prologue, jumps.
+"""From allocated Progs to the final ones: registers in place, moves between places, prologue and epilogue.
 
-Also the last rewrites that need to know registers:
+Also what needs to know registers:
 
-    LEAQ c(r), r   ADDQ $c, r            LEAQ (r)(x*1), r   ADDQ x, r
-    MOVQ $0, r     XORL r, r             MOVQ r, r          nothing
+    MOVQ r, r      nothing               LEAQ, MOVQ $0, TEST: see peephole.py
     IDIVQ y        sign extension, and a detour for y = -1, which traps on the most negative dividend
     CVTSQ2SD x, f  preceded by XORPS f, f: it would wait for the last writer of f
 """
@@ -17,36 +16,24 @@ from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG,
 from backend.obj.sym import LSym
 from backend.x86 import ops
 from backend.x86.ops import (
-    AADDL, AADDQ, AANDL, AANDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
-    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, AORL, AORQ, APOPQ, APUSHQ, ARET, ASUBL, ASUBQ, ATESTL, ATESTQ,
-    AXORL, AXORPS, AXORQ, AMOVB,
+    AADDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
+    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, APOPQ, APUSHQ, ARET, ASUBQ, AXORL, AXORPS, AMOVB,
 )  # fmt: skip
 from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
 from mochic.codegen.frame import Frame, lay_out
 from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
+from mochic.codegen.join import join
 from mochic.codegen.moves import REGS, SLOT, move, parallel, place
+from mochic.codegen.peephole import TESTS, shorten
 from mochic.codegen.regalloc import Allocation
 from mochic.codegen.regcheck import Checker, Trace
 from mochic.codegen.select_amd64 import ACMOVSD
 from mochic.codegen.targets.amd64 import (
-    CC_EQ, CC_FEQ, CC_FNE, CC_MI, CC_NE, CC_PC, CC_PL, CC_PS, CLOBBERS, JCC, READS_FLAGS, STACK,
+    CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, CLOBBERS, JCC, STACK,
 )  # fmt: skip
-from mochic.ir.ops import BRIF, JUMP
+from mochic.ir.ops import JUMP
 
-_PLAIN_MOVES: Final = frozenset((AMOVQ, AMOVL, AMOVSD, AMOVAPS))
-# Opcodes that neither read nor write flags: all moves, LEA, SSE arithmetic (UCOMISD and COMISD write them).
-_NEUTRAL: Final = frozenset(
-    n for name, n in ops.OPS.items()
-    if name.startswith(("MOV", "LEA", "NOT", "PUSH", "POP", "CVT", "XCHGQ", "SQRT", "CMOV", "SET"))
-    or (name.endswith(("SD", "PS", "PD")) and "COMI" not in name)
-)  # fmt: skip
-_TESTS: Final = frozenset((ATESTL, ATESTQ))
-_LOGIC: Final = frozenset((AANDL, AANDQ, AORL, AORQ, AXORL, AXORQ))
-_ARITHMETIC: Final = frozenset((AADDL, AADDQ, ASUBL, ASUBQ, ANEGL, ANEGQ))
-_SHORT: Final = frozenset((AANDL, AORL, AXORL, AADDL, ASUBL, ANEGL))
-_ZERO: Final = (CC_EQ, CC_NE)
-_ZERO_SIGN: Final = (CC_EQ, CC_NE, CC_MI, CC_PL)
 PAGE: Final = 4096
 
 
@@ -378,7 +365,7 @@ class Emitter:
             elif as_ == ACMOVSD:
                 self.conditional_move(p, out)
                 continue
-            elif (as_ == ATESTQ or as_ == ATESTL) and args[0] is args[1] and p is c.progs[-1]:
+            elif (as_ in TESTS) and args[0] is args[1] and p is c.progs[-1]:
                 candidates.append(len(out))
             out.append(p)
         if trace:
@@ -391,54 +378,6 @@ class Emitter:
             self.edge(c, out)
         if candidates:
             self.candidates.append((candidates, out, c.cc))
-
-    def shorten(self, candidates: list[int], out: list[Prog], cc: int) -> None:
-        """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them; drop a final TEST of what the
-        instruction before it has just computed, flags included.  `cc` is the condition of the branch that follows."""
-        n = len(out)
-        branches = cc >= 0
-        for i in candidates:
-            if out[i].as_ in _TESTS:
-                if i == n - 1 and i and self.same_flags(out[i - 1], out[i], cc):
-                    out.pop()
-                continue
-            k = i + 1
-            while k < n and out[k].as_ in _NEUTRAL and out[k].as_ not in READS_FLAGS:
-                k += 1
-            if (k < n and out[k].as_ in READS_FLAGS) or (k == n and branches):
-                continue
-            p = out[i]
-            a = p.args[0]
-            if a.kind == CONST:
-                p.as_ = AXORL
-                p.args[0] = p.args[1]
-                continue
-            d = p.args[1]
-            wide = p.as_ == ALEAQ
-            if not a.index:
-                p.as_ = AADDQ if wide else AADDL
-                p.args[0] = imm(a.offset)
-            elif a.scale == 1 and not a.offset:
-                if a.reg == d.reg:
-                    if a.index == d.reg:
-                        p.as_ = AADDQ if wide else AADDL
-                        p.args[0] = d
-                        continue
-                    p.as_ = AADDQ if wide else AADDL
-                    p.args[0] = REGS[a.index]
-                elif a.index == d.reg:
-                    p.as_ = AADDQ if wide else AADDL
-                    p.args[0] = REGS[a.reg]
-
-    def same_flags(self, p: Prog, test: Prog, cc: int) -> bool:
-        """Do the flags that p leaves give `cc` the meaning that `test` of p's result would give it?"""
-        if len(p.args) < 1 or p.args[-1] is not test.args[0]:
-            return False
-        # ADD, SUB, NEG: zero and sign; AND, OR, XOR clear carry and overflow as TEST does.
-        if not ((p.as_ in _LOGIC and cc < CC_FEQ) or (p.as_ in _ARITHMETIC and cc in _ZERO_SIGN)):
-            return False
-        # A 32-bit result was extended with zeros: as a 64-bit word it is zero or not, but has another sign.
-        return (p.as_ in _SHORT) == (test.as_ == ATESTL) or (p.as_ in _SHORT and cc in _ZERO)
 
     def conditional_move(self, p: Prog, out: list[Prog]) -> None:
         """A branch around a move: there is no CMOV for doubles."""
@@ -586,15 +525,16 @@ class Emitter:
 
     def run(self) -> Compiled:
         self.plan()
-        codes = self.sel.codes
-        bodies: list[list[Prog]] = [[] for _ in range(self.sel.fn.nblocks)]
+        sel = self.sel
+        codes = sel.codes
+        bodies: list[list[Prog]] = [[] for _ in range(sel.fn.nblocks)]
         for c in codes:
             self.block(c, bodies[c.block.id])
         if self.trace is not None:
             self.check(self.trace, bodies)
         for candidates, out, cc in self.candidates:
-            self.shorten(candidates, out, cc)
-        self.link(codes, bodies)
+            shorten(candidates, out, cc)
+        self.result.progs, self.result.tables = join(sel.fn, codes, bodies)
         return self.result
 
     def check(self, trace: Trace, bodies: list[list[Prog]]) -> None:
@@ -615,82 +555,6 @@ class Emitter:
         checker.first_slot = self.frame.slots_offset
         checker.sites = {id(p): bitmap for p, bitmap, _ in self.result.sites}
         checker.run(sel.codes)
-
-    def link(self, codes: list[BlockCode], bodies: list[list[Prog]]) -> None:
-        """Join the blocks: jumps where the next block is not the target, empty blocks stepped over."""
-        out = self.result.progs
-        n = self.sel.fn.nblocks
-        final = list(range(n))  # where a jump to the block really goes
-        for c in codes:
-            b = c.block
-            if b.term == JUMP and not bodies[b.id] and b.succs[0] is not b:
-                final[b.id] = b.succs[0].id
-        for i in range(n):
-            seen = 0
-            t = i
-            while final[t] != t and seen <= n:
-                t = final[t]
-                seen += 1
-            if seen > n:  # an endless loop without a body
-                t = i
-                final[i] = i
-            final[i] = t
-        order = [c for c in codes if final[c.block.id] == c.block.id or c.block is self.sel.fn.blocks[0]]
-        pending: list[tuple[Addr, int]] = []
-        switches: list[BlockCode] = []
-        heads: list[Prog | None] = [None] * n
-        for k, c in enumerate(order):
-            b = c.block
-            following = order[k + 1].block.id if k + 1 < len(order) else -1
-            mark = len(out)
-            out += bodies[b.id]
-            if b.term == JUMP:
-                t = final[b.succs[0].id]
-                if t != following:
-                    self.jump(AJMP, t, b.pos, out, pending)
-            elif b.term == BRIF:
-                t = final[b.succs[0].id]
-                e = final[b.succs[1].id]
-                cc = c.cc
-                if t == e:
-                    if t != following:
-                        self.jump(AJMP, t, b.pos, out, pending)
-                else:
-                    if t == following:
-                        t, e = e, t
-                        cc ^= 1
-                    self.branch(cc, t, e, b.pos, out, pending)
-                    if e != following:
-                        self.jump(AJMP, e, b.pos, out, pending)
-            if len(out) == mark:  # an empty block something jumps to
-                out.append(Prog(ops.ANOP, [], b.pos))
-            heads[b.id] = out[mark]
-            if c.table is not None:
-                switches.append(c)
-        for a, t in pending:
-            a.sym = heads[t]
-        for c in switches:
-            targets = [heads[final[s.id]] for s in c.block.succs[:-1]]
-            self.result.tables.append((c.table, [t for t in targets if t is not None]))
-
-    def jump(self, as_: int, target: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
-        a = Addr(BRANCH)
-        pending.append((a, target))
-        out.append(Prog(as_, [a], pos))
-
-    def branch(
-        self, cc: int, then: int, orelse: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]
-    ) -> None:
-        """Jump to `then` if cc, go on (or be followed by a jump to `orelse`) otherwise."""
-        if cc == CC_FNE:
-            self.jump(JCC[CC_NE], then, pos, out, pending)
-            self.jump(JCC[CC_PS], then, pos, out, pending)
-        elif cc == CC_FEQ:
-            self.jump(JCC[CC_NE], orelse, pos, out, pending)
-            self.jump(JCC[CC_PC], then, pos, out, pending)
-        else:
-            self.jump(JCC[cc], then, pos, out, pending)
-
 
 def emit(ctx: Context, sel: Selection, alloc: Allocation) -> Compiled:
     """The final code of a function."""
