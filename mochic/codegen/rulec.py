@@ -51,7 +51,7 @@ KEY_ARG: Final = {
 # Selected by code in isel.py (constants, addresses of symbols, what makes no code, calls) or gone before (opt.intrep).
 UNRULED: Final = frozenset(
     """iconst fconst symaddr cast trunc32 alloca call calli alloc toint fromint totag untag int2f f2int
-    mapfind mapslot""".split()
+    mapfind mapslot feed""".split()
 )
 CC_OF: Final = {
     "eq": ("EQ", "EQ"), "ne": ("NE", "NE"), "slt": ("LT", "GT"), "sle": ("LE", "GE"), "ult": ("CS", "HI"),

@@ -96,6 +96,8 @@ int2f     1 p    INT -> F64
 f2int     1 p    F64 -> INT, truncating, exact; argument is finite
 mapfind   2 l    map REF, key INT -> PTR of the value slot or 0; sym: the int slot of the map's keys
 mapslot   2 g    the same, inserting a zeroed entry when missing
+feed     -1 x    no code: the runtime may store args[0] in the int slot sym[0]; without args, what the slot sym[1]
+                 holds, or with None any int
 """
 
 OP_NAMES: list[str] = []
@@ -103,6 +105,8 @@ OP_ARITY: list[int] = []
 OP_FLAGS: list[str] = []
 OP_DOC: list[str] = []
 for _line in _TABLE.strip().splitlines():
+    if _line.startswith(" "):  # continuation of a meaning
+        continue
     _f = _line.split(None, 3)
     if len(_f[2]) > 4 or _f[2][0] not in "plsgx":  # every op has at least one flag
         raise AssertionError(_line)
@@ -126,9 +130,9 @@ IS_REMOVABLE: list[bool] = ["p" in f or "l" in f for f in OP_FLAGS]
     UMULH, CLZ, CTZ, POPCNT, ADDOV, SUBOV, MULOV, EQ, NE, SLT, SLE, ULT, ULE, FEQ, FNE, FLT, FLE,
     FADD, FSUB, FMUL, FDIV, FNEG, FABS, FSQRT, I2F, F2I, FBITS, BITSF, SEXT32, ZEXT32, TRUNC32, CAST, SELECT,
     LD, LD8U, LD8S, LD16U, LD16S, LD32U, LD32S, ST, ST8, ST16, ST32, ALLOCA, CALL, CALLI, ALLOC,
-    TOINT, FROMINT, TOTAG, UNTAG, INT2F, F2INT, MAPFIND, MAPSLOT,
-) = range(74)  # fmt: skip
-assert OP_BY_NAME["mapslot"] == MAPSLOT and len(OP_NAMES) == 74 and OP_BY_NAME["call"] == CALL
+    TOINT, FROMINT, TOTAG, UNTAG, INT2F, F2INT, MAPFIND, MAPSLOT, FEED,
+) = range(75)  # fmt: skip
+assert OP_BY_NAME["feed"] == FEED and len(OP_NAMES) == 75 and OP_BY_NAME["call"] == CALL
 
 # A block parameter is a Value too; this op number is outside the table.
 PARAM: Final = -1

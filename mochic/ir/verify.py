@@ -109,6 +109,7 @@ int2f    int -> f64
 f2int    f64 -> int
 mapfind  ref int -> ptr
 mapslot  ref int -> ptr
+feed     -> void | int -> void
 mapfind  ref int -> ptr
 mapslot  ref int -> ptr
 """  # noqa: E501

@@ -176,6 +176,7 @@ class Access(Base):
         val = self.m.solver.val(mt)
         r = self.map_key(mt, key)
         if r is None:
+            self.feed_contents(mt, v, key)
             self.rt("map_set", m, self.tag(key), self.tag(v))
             return
         kind, k = r
@@ -282,6 +283,7 @@ class Access(Base):
         k = find(lt).kinds
         elem = self.elem_ty(lt)
         if not (lst.type == REF and k == LIST):
+            self.feed(elem, v)
             return self.rt("dyn_append_own" if own else "dyn_append", self.tag(lst), self.tag(v))
         ety = ir_type(elem)
         v = self.convert(v, ety)

@@ -12,7 +12,7 @@ from typing import Any
 from mochic.ir.builder import Builder
 from mochic.ir.func import Block, Func, FuncSym, Value
 from mochic.ir.ops import (
-    ADD, ALLOC, AND, CALL, CALLI, CAST, EQ, FCONST, ICONST, INT2F, LD, OR, SHL, SHR, ST, SYMADDR, TOTAG, TRUNC32,
+    ADD, ALLOC, AND, CALL, CALLI, CAST, EQ, FCONST, FEED, ICONST, INT2F, LD, OR, SHL, SHR, ST, SYMADDR, TOTAG, TRUNC32,
     UNTAG, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
@@ -20,7 +20,7 @@ from mochic.lower.descs import runtime_data
 from mochic.lower.module import ModuleLower, ir_type
 from mochic.lower.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import NIL, Ty, find
+from mochic.sema.types import LIST, MAP, NIL, STRUCT, Ty, find
 from mochic.syntax import ast
 
 TAG_FALSE = 2
@@ -157,6 +157,33 @@ class Base:
 
     def can_be_nil(self, t: Ty) -> bool:
         return bool(find(t).kinds & NIL)
+
+    def feed(self, dst: Ty, v: Value | None = None, src: Ty | None = None) -> None:
+        """Tell the interval analysis of a store that happens inside the runtime: value v, or what src holds."""
+        slot = self.m.slot(dst)
+        if slot is None:
+            return
+        if v is not None and v.type == INT:
+            self.b.emit(FEED, VOID, [v], 0, (slot, None))
+        else:
+            self.b.emit(FEED, VOID, [], 0, (slot, self.m.slot(src) if src is not None else None))
+
+    def feed_contents(self, t: Ty, v: Value, key: Value | None = None) -> None:
+        """v may become an element, value or field of whatever t holds."""
+        s = self.m.solver
+        k = find(t).kinds
+        if k & LIST:
+            self.feed(s.elem(t), v)
+        if k & MAP:
+            self.feed(s.val(t), v)
+            if key is not None:
+                self.feed(s.key(t), key)
+        if k & STRUCT:
+            bits = find(t).structs
+            for st in self.m.info.structs:
+                if bits & st.bit:
+                    for f in st.fields.values():
+                        self.feed(f, v)
 
     # -- variables ------------------------------------------------------------------------------
 

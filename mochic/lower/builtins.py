@@ -169,17 +169,24 @@ class Builtins(Exprs):
         return v
 
     def range_(self, e: ast.Call) -> Value:
-        vals = [self.want(self.expr(a), "i") for a in e.args]
+        ints = [self.expr(a) for a in e.args]
         self.b.pos = e.lo
+        vals = [self.want(v, "i") for v in ints]
         if len(vals) == 1:
             vals = [self.i64(0), vals[0]]
         if len(vals) == 2:
             vals.append(self.i64(1))
+        for v in ints[:2]:
+            self.feed(self.elem_ty(e.ty), v)
+        if len(ints) == 1:
+            self.feed(self.elem_ty(e.ty), self.int_const(0))
         return self.fresh_list(self.rt("list_range", *vals), e)
 
     def sha256_(self, e: ast.Call) -> Value:
         v = self.tag(self.expr(e.args[0]))
         self.b.pos = e.lo
+        self.feed(self.elem_ty(e.ty), self.int_const(0))
+        self.feed(self.elem_ty(e.ty), self.int_const(255))
         return self.fresh_list(self.rt("sha256", v), e)
 
     def fresh_list(self, v: Value, e: ast.Call) -> Value:
@@ -192,11 +199,13 @@ class Builtins(Exprs):
     def values_(self, e: ast.Call) -> Value:
         v = self.tag(self.expr(e.args[0]))
         self.b.pos = e.lo
+        self.feed(self.elem_ty(e.ty), None, self.m.solver.val(e.args[0].ty))
         return self.fresh_list(self.rt("dyn_values", v), e)
 
     def collect_(self, e: ast.Call) -> Value:
         v = self.tag(self.expr(e.args[0]))
         self.b.pos = e.lo
+        self.feed(self.elem_ty(e.ty), None, self.elem_ty(e.args[0].ty))
         return self.fresh_list(self.rt("dyn_collect", v), e)
 
     def min_max(self, e: ast.Call) -> Value:
@@ -249,6 +258,7 @@ class Builtins(Exprs):
     def keys_(self, e: ast.Call) -> Value:
         v = self.expr(e.args[0])
         self.b.pos = e.lo
+        self.feed(self.elem_ty(e.ty), None, self.m.solver.key(e.args[0].ty))
         if find(e.args[0].ty).kinds == MAP:
             return self.fresh_list(self.rt("map_keys", v), e)
         return self.fresh_list(self.rt("dyn_keys", self.tag(v)), e)
@@ -330,8 +340,10 @@ class Builtins(Exprs):
             s = self.as_string(obj, k)
             return self.rt("str_pad_start", s, self.want(args[0], "i"), self.rt("cast_string", self.tag(args[1])))
         if name == "keys":
+            self.feed(self.elem_ty(e.ty), None, self.m.solver.key(ot))
             return self.fresh_list(self.rt("dyn_keys", self.tag(obj)), e)
         if name == "values":
+            self.feed(self.elem_ty(e.ty), None, self.m.solver.val(ot))
             return self.fresh_list(self.rt("dyn_values", self.tag(obj)), e)
         if name == "get" and k & MAP:
             default = self.tag(args[1]) if len(args) > 1 else self.nil()

@@ -205,6 +205,7 @@ class FuncLower(Calls):
         elif obj.type == REF and k == MAP:
             self.map_store(obj, ot, key, v, value.ty)
         else:
+            self.feed_contents(ot, v, key)
             self.rt("dyn_set_index", self.tag(obj), self.tag(key), self.tag(v))
 
     def set_field(self, obj: Value, target: ast.Field, v: Value) -> None:
@@ -222,6 +223,7 @@ class FuncLower(Calls):
                     b.start(ok)
                 self.store_field(obj, sts[0], target.name, v)
                 return
+        self.feed_contents(ot, v)
         self.rt("dyn_set_field", self.tag(obj), self.str_const(target.name), self.tag(v))
 
     def s_return(self, st: ast.Return) -> None:

@@ -26,7 +26,7 @@ from typing import Final
 from mochic.ir.cfg import DomTree, compute_preds
 from mochic.ir.func import Block, Func, Module, Value
 from mochic.ir.ops import (
-    ADD, BRIF, CALL, CALLI, EQ, F2INT, FROMINT, ICONST, INT2F, LD, MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SDIV,
+    ADD, BRIF, CALL, CALLI, EQ, F2INT, FEED, FROMINT, ICONST, INT2F, LD, MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SDIV,
     SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
 from mochic.ir.types import INT
@@ -39,6 +39,9 @@ S_MAX: Final = (1 << 62) - 1  # small ints of a tag
 S_MIN: Final = -(1 << 62)
 STEP: Final = 1024
 COUNTER: Final = 1 << 61
+# Finite bounds end here, well below INF: bounds beyond it would make intervals look empty, and INF minus or divided by one
+# of them would look like a word.
+_FAR: Final = 1 << 100
 _UP: Final = (0, 255, 1 << 16, 1 << 31, 1 << 40, 1 << 61, W_MAX, INF)
 
 # Node kinds
@@ -195,6 +198,16 @@ def _build_func(r: Ranges, fn: Func) -> None:
                     continue
                 else:
                     raise AssertionError(v)
+            if op == FEED:
+                dst, src = v.sym
+                if v.args:
+                    a = v.args[0]
+                    n = cur.get(a.id, of[a.id])
+                    t.uses[v.id] = [n]
+                else:
+                    n = r.slot_node(src) if src is not None else node(N_FIXED, [], -INF, INF)
+                r.feed(r.slot_node(dst), n)
+                continue
             if op in _INT_USERS:
                 ns = []
                 for a in v.args:
@@ -365,7 +378,7 @@ def _transfer(r: Ranges, n: int) -> tuple[int, int]:
         raise AssertionError(k)
     if a > b:
         return INF, -INF
-    return max(a, -INF), min(b, INF)
+    return min(max(a, -INF), _FAR), max(min(b, INF), -_FAR)
 
 
 def _ascend(r: Ranges, start: list[int]) -> None:

@@ -20,7 +20,7 @@ from mochic.ir.builder import drop_unreachable, simplify_params
 from mochic.ir.cfg import reverse_postorder
 from mochic.ir.func import Block, Func, Module, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, AND, BRIF, CALL, CALLI, CAST, EQ, F2I, F2INT, FLT, FCONST, FROMINT, I2F, ICONST, INT2F, JUMP, LD,
+    ADD, ADDOV, AND, BRIF, CALL, CALLI, CAST, EQ, F2I, F2INT, FCONST, FEED, FLT, FROMINT, I2F, ICONST, INT2F, JUMP, LD,
     MAPFIND, MAPSLOT, MUL, MULOV, NE, NEG, OR, RET, SAR, SDIV, SHL, SLE, SLT, SREM, ST, SUB, SUBOV, SYMADDR,
     TOINT, TOTAG, TRUNC32, UDIV, UNTAG, UREM, ZEXT32,
 )  # fmt: skip
@@ -70,12 +70,17 @@ def _slots_of(fn: Func, out: dict[int, Any]) -> None:
             out[id(s)] = s
     for b in fn.blocks:
         for v in b.values:
-            if v.op in (CALL, CALLI):
+            op = v.op
+            if op in (CALL, CALLI):
                 for s in v.sym.slots:
                     if s is not None:
                         out[id(s)] = s
-            elif v.op in (LD, ST, MAPFIND, MAPSLOT) and v.sym is not None:
+            elif op in (LD, ST, MAPFIND, MAPSLOT) and v.sym is not None:
                 out[id(v.sym)] = v.sym
+            elif op == FEED:
+                for s in v.sym:
+                    if s is not None:
+                        out[id(s)] = s
 
 
 def _fix_signature(sym: Any, done: set[int]) -> None:
@@ -258,6 +263,8 @@ class _Rewrite:
             self.pos = v.pos
             if v is fused:
                 break
+            if v.op == FEED:
+                continue
             if v.type == INT or v.id in self.t.uses:
                 self.rewrite_value(v)
             else:

@@ -72,19 +72,39 @@ class NegC:
         s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
 
 
+def each_struct(bits: int, structs: list[StructInfo]) -> list[StructInfo]:
+    """The struct types of a bitset."""
+    out = []
+    while bits:
+        low = bits & -bits
+        bits ^= low
+        out.append(structs[low.bit_length() - 1])
+    return out
+
+
 class IndexC:
-    """res = obj[key]"""
+    """res = obj[key]; a struct is indexed by field name, which may be any field's"""
 
-    __slots__ = ("obj", "key", "res", "done")
+    __slots__ = ("obj", "key", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, res: Ty) -> None:
+    def __init__(self, obj: Ty, key: Ty, res: Ty, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.res = res
+        self.structs = structs
         self.done = 0
+        self.seen = 0
 
     def run(self, s: Solver) -> None:
-        k = find(self.obj).kinds & ~self.done
+        o = find(self.obj)
+        new = o.structs & ~self.seen
+        if new:
+            self.seen |= new
+            s.grow(self.res, NIL)
+            for st in each_struct(new, self.structs):
+                for f in st.fields.values():
+                    s.flow(f, self.res)
+        k = o.kinds & ~self.done
         if not k:
             return
         self.done |= k
@@ -104,16 +124,25 @@ class IndexC:
 class StoreIndexC:
     """obj[key] = value"""
 
-    __slots__ = ("obj", "key", "val", "done")
+    __slots__ = ("obj", "key", "val", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, val: Ty) -> None:
+    def __init__(self, obj: Ty, key: Ty, val: Ty, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.val = val
+        self.structs = structs
         self.done = 0
+        self.seen = 0
 
     def run(self, s: Solver) -> None:
-        k = find(self.obj).kinds & ~self.done
+        o = find(self.obj)
+        new = o.structs & ~self.seen
+        if new:
+            self.seen |= new
+            for st in each_struct(new, self.structs):
+                for f in st.fields.values():
+                    s.flow(self.val, f)
+        k = o.kinds & ~self.done
         if not k:
             return
         self.done |= k
@@ -144,10 +173,7 @@ class FieldC:
         new = o.structs & ~self.seen
         if new:
             self.seen |= new
-            while new:
-                low = new & -new
-                new ^= low
-                st = self.structs[low.bit_length() - 1]
+            for st in each_struct(new, self.structs):
                 f = st.fields.get(self.name)
                 if f is not None:
                     s.flow(f, self.res)
@@ -196,10 +222,8 @@ class StoreFieldC:
         new = o.structs & ~self.seen
         if new:
             self.seen |= new
-            while new:
-                low = new & -new
-                new ^= low
-                f = self.structs[low.bit_length() - 1].fields.get(self.name)
+            for st in each_struct(new, self.structs):
+                f = st.fields.get(self.name)
                 if f is not None:
                     s.flow(self.val, f)
         k = o.kinds & ~self.done
@@ -228,7 +252,7 @@ class IterC:
             s.flow(s.elem(self.src), self.var)
         if k & MAP:
             s.flow(s.key(self.src), self.var)
-        if k & STR:
+        if k & (STR | STRUCT):  # characters; field names
             s.grow(self.var, STR)
 
 

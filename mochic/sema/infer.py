@@ -293,7 +293,7 @@ class Infer(Narrowing, Declarations):
             key = self.expr(target.index)
             t = self.expr(st.value)
             target.ty = t
-            c = StoreIndexC(obj, key, t)
+            c = StoreIndexC(obj, key, t, self.info.structs)
             s.watch(obj, c)
             c.run(s)
             self.checks.append(("store", st.lo, st.hi, target, obj))

@@ -165,7 +165,7 @@ class ExprInfer(CallInfer):
         obj = self.expr(e.obj)
         key = self.expr(e.index)
         res = Ty()
-        c = IndexC(obj, key, res)
+        c = IndexC(obj, key, res, self.info.structs)
         self.s.watch(obj, c)
         c.run(self.s)
         self.checks.append(("T018", e.op_lo, e.hi, key, obj))
