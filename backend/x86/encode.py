@@ -150,6 +150,12 @@ _NOPS: Final = tuple(
 )  # fmt: skip  # SDM 2B NOP, table 4-12
 
 
+# Reach of the branch forms (backend.obj.relax).
+_REL32: Final = (-(1 << 31), (1 << 31) - 1)
+_NEAR_ONLY: Final = ((*_REL32, 0),)
+_SHORT_ONLY: Final = ((-128, 127, 0),)
+
+
 def nops(n: int) -> bytes:
     """n bytes of padding in as few instructions as the SDM recommends."""
     return _NOPS[9] * (n // 9) + _NOPS[n % 9]
@@ -350,7 +356,7 @@ def _layout(text: LSym, progs: list[Prog], parts: list[bytes], events: list[int]
             sites.aligns.append(align)
             sites.limits.append(p.args[1].offset if len(p.args) > 1 else align)
             sites.dests.append(p.pc)
-            sites.growth.append(0)
+            sites.ladders.append(_NEAR_ONLY)
             continue
         target = p.args[0].sym
         if id(target) not in known:
@@ -359,17 +365,14 @@ def _layout(text: LSym, progs: list[Prog], parts: list[bytes], events: list[int]
         sites.aligns.append(0)
         sites.limits.append(0)
         sites.dests.append(target.pc)
-        sites.growth.append(
-            len(near) + 4 - p.size if short is not None and near is not None else 0 if short is not None else -1
-        )
-    # A branch that has only the long form (CALL) always reaches: its displacement is not limited here.
-    lo, hi = -128, 127
-    free = [i for i in range(len(events)) if sites.growth[i] < 0]
-    for i in free:
-        sites.growth[i] = 0
-        sites.dests[i] = sites.pcs[i]
+        if short is None:
+            sites.ladders.append(_NEAR_ONLY)
+        elif near is None:
+            sites.ladders.append(_SHORT_ONLY)
+        else:
+            sites.ladders.append((*_SHORT_ONLY, (*_REL32, len(near) + 4 - p.size)))
     try:
-        long, shifts = relax(sites, lo, hi)
+        steps, shifts = relax(sites)
     except AsmError as e:
         raise AsmError(progs[events[e.pos]].pos, e.message) from None
     if shifts[-1] or any(sites.aligns):
@@ -391,7 +394,7 @@ def _layout(text: LSym, progs: list[Prog], parts: list[bytes], events: list[int]
             continue
         d = p.args[0].sym.pc - p.pc - p.size
         short, near = _BRANCHES[p.as_]
-        if long[k] or short is None:
+        if steps[k] or short is None:
             assert near is not None
             parts[i] = near + (d & 0xFFFFFFFF).to_bytes(4, "little")
         else:
