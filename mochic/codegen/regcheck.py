@@ -20,7 +20,7 @@ from backend.obj.prog import CONST, MEM, REG, VREG, Addr, Prog
 from backend.x86.ops import ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, AXCHGQ, AXORL, AXORPS
 from mochic.codegen.isel import M_DEF, M_DEF_LATE, BlockCode, Selection, Special
 from mochic.codegen.moves import SLOT
-from mochic.codegen.targets.amd64 import STACK
+from mochic.codegen.targets.amd64 import GP_CALLEE, STACK
 from mochic.ir.ops import JUMP
 from mochic.ir.types import TRACED
 
@@ -180,10 +180,12 @@ class Checker:
         for v in seen:
             if v in self.base and any(b not in kept for b in self.base[v]):
                 dead.add(v)
-        if dead:
-            for k, x in state.items():
-                if x & dead:
-                    state[k] = x - dead
+        for k, x in state.items():
+            if x & dead:
+                state[k] = x - dead
+        for k in GP_CALLEE:  # traced values stay in no register
+            if state.get(k):
+                state[k] = frozenset(v for v in state[k] if not TRACED[types[v - VREG]])
 
     def along(self, c: BlockCode, i: int, state: State) -> State:
         """The state at the start of successor i."""
