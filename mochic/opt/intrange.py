@@ -26,7 +26,7 @@ from typing import Final
 from mochic.ir.cfg import DomTree, compute_preds
 from mochic.ir.func import Block, Func, Module, Value
 from mochic.ir.ops import (
-    ADD, BRIF, CALL, CALLI, EQ, F2INT, FROMINT, ICONST, INT2F, LD, MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SDIV,
+    ADD, BRIF, CALL, CALLI, EQ, F2INT, FEED, FROMINT, ICONST, INT2F, LD, MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SDIV,
     SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
 from mochic.ir.types import INT
@@ -198,6 +198,16 @@ def _build_func(r: Ranges, fn: Func) -> None:
                     continue
                 else:
                     raise AssertionError(v)
+            if op == FEED:
+                dst, src = v.sym
+                if v.args:
+                    a = v.args[0]
+                    n = cur.get(a.id, of[a.id])
+                    t.uses[v.id] = [n]
+                else:
+                    n = r.slot_node(src) if src is not None else node(N_FIXED, [], -INF, INF)
+                r.feed(r.slot_node(dst), n)
+                continue
             if op in _INT_USERS:
                 ns = []
                 for a in v.args:
