@@ -139,7 +139,7 @@ class SelectorBase:
 
     __slots__ = (
         "ctx", "fn", "sel", "out", "pend", "regs", "nuses", "types", "home", "cur", "gen", "version", "now", "allocas",
-        "specials", "bases", "fused", "code",
+        "specials", "bases", "fused", "code", "at",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, fn: Func, bases: dict[int, Value]) -> None:
@@ -159,6 +159,7 @@ class SelectorBase:
         self.fused = bytearray(fn.nvalues)
         self.cur = 0
         self.now = 0
+        self.at = 0  # index in the block of the value being selected
         self.gen: dict[int, None] = {}
         self.code = BlockCode(fn.blocks[0])
 
@@ -325,6 +326,7 @@ class SelectorBase:
             if v.op >= LD and (IS_STORE[v.op] or IS_CALL[v.op]):
                 now += 1
         self.now = now
+        self.at = len(b.values)
         term = b.term
         if term == JUMP:
             code.edge = [self.any(a) for a in b.sargs[0]]
@@ -340,7 +342,9 @@ class SelectorBase:
         key_arg = self.key_arg()
         bases = self.bases
         fused = self.fused
+        self.at = len(b.values)
         for v in reversed(b.values):
+            self.at -= 1
             op = v.op
             if op >= LD and (IS_STORE[op] or IS_CALL[op]):
                 self.now -= 1

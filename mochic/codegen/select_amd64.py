@@ -30,6 +30,7 @@ M64: Final = (1 << 64) - 1
 _PLAIN_OP: Final = {ADDOV: (ADD, AADDQ), SUBOV: (SUB, ASUBQ), MULOV: (MUL, AIMULQ)}
 _SHIFTS: Final = {SHL: (ASHLL, ASHLQ), SHL + 1: (ASHRL, ASHRQ), SHL + 2: (ASARL, ASARQ)}
 _DIVIDES: Final = {SDIV: (AIDIVL, AIDIVQ), SREM: (AIDIVL, AIDIVQ), UDIV: (ADIVL, ADIVQ), UREM: (ADIVL, ADIVQ)}
+NEAR: Final = 16  # how far two halves of a pair (quotient and remainder, sum and overflow) may be apart
 # Pseudo instruction: copy a double under a condition (`scond`); emit.py makes a branch around a move of it.
 ACMOVSD: Final = -1
 
@@ -193,8 +194,10 @@ class Selector(Divider):
         plain, opcode = _PLAIN_OP[v.op]
         target: Addr | None = None
         if self.home[v.id] == self.cur:
-            for w in self.code.block.values:
-                if w.op == plain and self.regs[w.id] is not None and not self.fused[w.id] and self.fuses(w, x, y):
+            values = self.code.block.values
+            for i in range(self.at - 1, max(-1, self.at - NEAR), -1):
+                w = values[i]
+                if w.op == plain and self.regs[w.id] is not None and not self.fused[w.id] and self.fuses(w, i, x, y):
                     self.fused[w.id] = 1
                     target = self.dst(w)
                     break
@@ -214,19 +217,14 @@ class Selector(Divider):
             self.emit(opcode, [b, target], self.use(x).reg, v.pos)
         return CC_OS
 
-    def fuses(self, w: Value, x: Value, y: Value) -> bool:
-        """Has w these operands, and does nothing between w and the point of selection read it?"""
+    def fuses(self, w: Value, at: int, x: Value, y: Value) -> bool:
+        """Has w, number `at` of the block, these operands, and does nothing between it and the point of selection read
+        it?"""
         a, b = w.args
         if not ((a is x and b is y) or (w.op != SUB and a is y and b is x)):
             return False
         values = self.code.block.values
-        for i in range(len(values) - 1, -1, -1):
-            v = values[i]
-            if v is w:
-                return True
-            if w in v.args:
-                return False
-        return False
+        return not any(w in values[i].args for i in range(at + 1, self.at))
 
     def branch(self, cond: Value, b: Block) -> int:
         return self.flags(cond)
@@ -322,10 +320,10 @@ class Selector(Divider):
         defs = [(self.dst(v).reg, DX if remainder else AX)]
         other = {SDIV: SREM, SREM: SDIV, UDIV: UREM, UREM: UDIV}[v.op]
         values = self.code.block.values
-        i = values.index(v)
-        for j in range(i - 1, max(-1, i - 8), -1):
+        i = self.at
+        for j in range(i - 1, max(-1, i - NEAR), -1):
             w = values[j]
-            if v in w.args or any(self.reads(values[k], w) for k in range(j + 1, i)):
+            if any(w in values[k].args for k in range(j + 1, i)):
                 break
             if w.op == other and w.args[0] is x and w.args[1] is y and self.regs[w.id] is not None:
                 self.fused[w.id] = 1
@@ -334,10 +332,6 @@ class Selector(Divider):
         s = Special([(self.any(x), AX)], defs, (AX, DX))
         s.plain = v.imm == 1
         self.emit(opcode, [self.use(y)], self.special(s), v.pos)
-
-    def reads(self, v: Value, w: Value) -> bool:
-        """Does v read w, maybe through values computed inside v?"""
-        return w in v.args
 
     def multiply_high(self, v: Value, x: Value, y: Value) -> None:
         s = Special([(self.any(x), AX)], [(self.dst(v).reg, DX)], (AX, DX))
