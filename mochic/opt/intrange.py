@@ -159,7 +159,7 @@ def _build_func(r: Ranges, fn: Func) -> None:
     while work:
         b0, undo = work.pop()
         if b0 is None:
-            for vid, old in undo:
+            for vid, old in reversed(undo):  # `b > b` refines b twice
                 if old < 0:
                     del cur[vid]
                 else:
