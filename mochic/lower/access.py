@@ -16,12 +16,13 @@ from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
 from mochic.lower.base import (
-    ARRAY_DATA, ARRAY_SIZE, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS, STRUCT_FIELDS, Base,
+    ARRAY_DATA, ARRAY_SIZE, GROUP_ITEMS, GROUP_KEY, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS, STRUCT_FIELDS,
+    Base,
 )  # fmt: skip
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import INT as KINT
-from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
 
@@ -32,8 +33,10 @@ class Access(Base):
         return self.ld(I64, lst, LIST_LEN)
 
     def len_of(self, v: Value, t: Ty) -> Value:
-        """len(x) as INT."""
+        """len(x) as INT; a group has been replaced by its items."""
         k = find(t).kinds
+        if k == GROUP:
+            k = LIST
         b = self.b
         if v.type == REF and not k & NIL:
             if k == LIST:
@@ -209,8 +212,41 @@ class Access(Base):
         self.b.pos = e.lo
         return self.field_of(obj, e.obj.ty, e.name, ir_type(e.ty))
 
+    def group_field(self, g: Value, name: str) -> Value:
+        """key, items and count of a group; other names are those of its keys (12.3)."""
+        if name == "items":
+            return self.ld(REF, g, GROUP_ITEMS)
+        if name == "count":
+            return self.b.emit(TOINT, INT, [self.list_len(self.ld(REF, g, GROUP_ITEMS))], 0, LEN_RANGE)
+        key = self.ld(TAG, g, GROUP_KEY)
+        return key if name == "key" else self.rt("dyn_field", key, self.str_const(name))
+
+    def row_field(self, row: Value, st: StructInfo, name: str) -> Value:
+        """12.5: a name that is no query variable: the first non-null one among the variables' values, in name order."""
+        b = self.b
+        done = self.new_block()
+        for field in sorted(st.fields):
+            ft = st.fields[field]
+            if find(ft).kinds & ~(MAP | STRUCT | NIL):
+                continue
+            got = self.rt("dyn_field", self.tag(self.load_field(row, st, field)), self.str_const(name))
+            b.write("#row", got)
+            nxt = self.new_block()
+            b.brif(self.is_nil(got), nxt, done)
+            b.start(nxt)
+        b.write("#row", self.nil())
+        b.jump(done)
+        b.start(done)
+        return b.read("#row", TAG)
+
     def field_of(self, obj: Value, ot: Ty, name: str, want: int) -> Value:
         k = find(ot).kinds
+        if k == GROUP and obj.type == REF:
+            return self.convert(self.group_field(obj, name), want)
+        if k == STRUCT and obj.type == REF:
+            only = self.structs_of(ot)
+            if len(only) == 1 and only[0].row and name not in only[0].fields:
+                return self.convert(self.row_field(obj, only[0], name), want)
         if k & ~NIL == STRUCT and obj.type == REF:
             sts = self.structs_of(ot)
             having = [s for s in sts if name in s.fields]

@@ -11,9 +11,10 @@ from typing import Any
 from mochic.ir.func import Value
 from mochic.ir.ops import FABS, FROMINT, NE, NEG, SELECT, SLT, TOINT, UNTAG
 from mochic.ir.types import F64, I32, I64, INT, REF
+from mochic.lower.base import GROUP_ITEMS
 from mochic.lower.expr import Exprs
 from mochic.lower.module import ir_type
-from mochic.sema.types import LIST, MAP, STR, find
+from mochic.sema.types import GROUP, LIST, MAP, STR, find
 from mochic.syntax import ast
 
 _SIMPLE: dict[str, tuple[str, str]] = {
@@ -50,7 +51,7 @@ class Builtins(Exprs):
 
     def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
-        return self.string_arg(e, name) if kind == "s" else self.want(self.expr(e), kind)
+        return self.string_arg(e, name) if kind == "s" else self.want(self.operand(e), kind)
 
     def want(self, v: Value, kind: str) -> Value:
         if kind == "t":
@@ -72,6 +73,13 @@ class Builtins(Exprs):
         if v.type == I64:
             v = self.b.emit(TOINT, INT, [v])
         return self.convert(v, ir_type(e.ty))
+
+    def operand(self, e: ast.Expr) -> Value:
+        """An argument; a group stands for the list of its items."""
+        v = self.expr(e)
+        if v.type == REF and find(e.ty).kinds == GROUP:
+            return self.ld(REF, v, GROUP_ITEMS)
+        return v
 
     # -- output ---------------------------------------------------------------------------------
 
@@ -103,7 +111,7 @@ class Builtins(Exprs):
         return vals[0] if vals else self.nil()
 
     def json(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         self.rt("json_print", self.tag(v))
         return v
@@ -117,17 +125,17 @@ class Builtins(Exprs):
     # -- sizes, conversions ---------------------------------------------------------------------
 
     def len_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         return self.len_of(v, e.args[0].ty)
 
     def str_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         return self.text(v, e.args[0].ty)
 
     def int_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         if v.type == INT:
             return v
@@ -136,7 +144,7 @@ class Builtins(Exprs):
         return self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
 
     def float_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         return self.to_f64(v) if v.type in (INT, F64) else self.rt("cast_float_lenient", self.tag(v))
 
@@ -150,7 +158,7 @@ class Builtins(Exprs):
 
     def append_(self, e: ast.Call) -> Value:
         own = self.is_fresh(e.args[0]) and not isinstance(e.args[0], ast.Call)
-        lst = self.expr(e.args[0])
+        lst = self.operand(e.args[0])
         v = self.moved(e.args[1])
         self.b.pos = e.lo
         return self.append(lst, e.args[0].ty, v, own or self.own_append is e)
@@ -183,7 +191,7 @@ class Builtins(Exprs):
         return self.fresh_list(self.rt("list_range", *vals), e)
 
     def sha256_(self, e: ast.Call) -> Value:
-        v = self.tag(self.expr(e.args[0]))
+        v = self.tag(self.operand(e.args[0]))
         self.b.pos = e.lo
         self.feed(self.elem_ty(e.ty), self.int_const(0))
         self.feed(self.elem_ty(e.ty), self.int_const(255))
@@ -197,13 +205,13 @@ class Builtins(Exprs):
         return self.rt("list_as", self.convert(v, REF), self.sym(self.m.list_desc(self.elem_ty(e.ty))))
 
     def values_(self, e: ast.Call) -> Value:
-        v = self.tag(self.expr(e.args[0]))
+        v = self.tag(self.operand(e.args[0]))
         self.b.pos = e.lo
         self.feed(self.elem_ty(e.ty), None, self.m.solver.val(e.args[0].ty))
         return self.fresh_list(self.rt("dyn_values", v), e)
 
     def collect_(self, e: ast.Call) -> Value:
-        v = self.tag(self.expr(e.args[0]))
+        v = self.tag(self.operand(e.args[0]))
         self.b.pos = e.lo
         self.feed(self.elem_ty(e.ty), None, self.elem_ty(e.args[0].ty))
         return self.fresh_list(self.rt("dyn_collect", v), e)
@@ -212,7 +220,7 @@ class Builtins(Exprs):
         name = "min" if _name(e) == "min" else "max"
         b = self.b
         if len(e.args) > 1:
-            best, bt = self.expr(e.args[0]), e.args[0].ty
+            best, bt = self.operand(e.args[0]), e.args[0].ty
             want = ir_type(e.ty)
             for a in e.args[1:]:
                 v = self.expr(a)
@@ -230,7 +238,7 @@ class Builtins(Exprs):
                 b.start(done)
                 best, bt = b.read("#best", want), e.ty
             return best
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         b.pos = e.lo
         r = self.rt("dyn_" + name, self.tag(v))
         if ir_type(e.ty) == F64:
@@ -238,7 +246,7 @@ class Builtins(Exprs):
         return r
 
     def sum_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         r = self.rt("dyn_sum", self.tag(v))
         if ir_type(e.ty) == F64:
@@ -246,7 +254,7 @@ class Builtins(Exprs):
         return r
 
     def reverse_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         k = find(e.args[0].ty).kinds
         self.b.pos = e.lo
         if k == STR:
@@ -256,7 +264,7 @@ class Builtins(Exprs):
         return self.rt("dyn_reverse", self.tag(v))
 
     def keys_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         self.feed(self.elem_ty(e.ty), None, self.m.solver.key(e.args[0].ty))
         if find(e.args[0].ty).kinds == MAP:
@@ -273,7 +281,7 @@ class Builtins(Exprs):
         return self.rt("dyn_substring", *[self.tag(v) for v in vals])
 
     def contains_(self, e: ast.Call) -> Value:
-        x, y = self.expr(e.args[0]), self.expr(e.args[1])
+        x, y = self.operand(e.args[0]), self.expr(e.args[1])
         self.b.pos = e.lo
         if find(e.args[0].ty).kinds == STR and find(e.args[1].ty).kinds == STR:
             return self.rt("str_contains", x, y)
@@ -282,7 +290,7 @@ class Builtins(Exprs):
     # -- numbers --------------------------------------------------------------------------------
 
     def abs_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         b = self.b
         b.pos = e.lo
         if v.type == INT:
@@ -299,13 +307,13 @@ class Builtins(Exprs):
         return self.rt("dyn_abs", self.tag(v))
 
     def floor_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         self.b.pos = e.lo
         x = self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v))
         return self.rt("f64_floor" if _name(e) == "floor" else "f64_ceil", x)
 
     def round_(self, e: ast.Call) -> Value:
-        v = self.expr(e.args[0])
+        v = self.operand(e.args[0])
         digits = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(0)
         self.b.pos = e.lo
         if v.type == F64:
@@ -315,7 +323,7 @@ class Builtins(Exprs):
         return self.rt("dyn_round", self.tag(v), digits)
 
     def pow_(self, e: ast.Call) -> Value:
-        x, y = self.expr(e.args[0]), self.expr(e.args[1])
+        x, y = self.operand(e.args[0]), self.expr(e.args[1])
         self.b.pos = e.lo
         if x.type == INT and y.type == INT:
             return self.b.emit(UNTAG, INT, [self.rt("int_pow", self.tag(x), self.tag(y))])

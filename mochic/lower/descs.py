@@ -157,6 +157,17 @@ def runtime_descs() -> list[DataSym]:
     empty.items[0] = (raw, 0)
     empty.local = False
     out.append(empty)
+    names = []
+    for n in ("items", "key"):
+        text = make_string("runtime.name." + n, n, string)
+        out.append(text)
+        names.append(text)
+    for d in make_desc(
+        "runtime.desc.group", K_STRUCT, 0, 24, [False, True, True], None,
+        [(names[0], 16, E_TAG), (names[1], 8, E_TAG)], 2,
+    ):  # fmt: skip
+        d.local = False
+        out.append(d)
     chars = DataSym("runtime.chars", "rodata", bytes(8 * 128))
     chars.local = False
     for c in range(128):

@@ -453,4 +453,5 @@ _EXPRS: dict[type, Any] = {
     ast.Cast: Exprs.e_cast,
     ast.Call: lambda fl, e: fl.e_call(e),
     ast.FunExpr: lambda fl, e: fl.e_fun(e),
+    ast.Query: lambda fl, e: fl.e_query(e),
 }

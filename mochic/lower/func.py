@@ -9,15 +9,15 @@ from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT, UNTAG
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
 from mochic.lower.access import same_target
-from mochic.lower.base import ARRAY_DATA, STR_LENS
-from mochic.lower.call import Calls
+from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
 from mochic.lower.module import ModuleLower, ir_type
+from mochic.lower.query import Queries
 from mochic.sema.symbols import BuiltinRef, FunInfo, Var
-from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, find
 from mochic.syntax import ast
 
 
-class FuncLower(Calls):
+class FuncLower(Queries):
     """One function on its way to IR."""
 
     def __init__(self, m: ModuleLower, f: FunInfo, fn: Func) -> None:
@@ -332,6 +332,8 @@ class FuncLower(Calls):
             b.brif(self.is_nil(src), done, some, -1)
             b.start(some)
             k &= ~NIL
+        if src.type == REF and k == GROUP:
+            src, k = self.ld(REF, src, GROUP_ITEMS), LIST
         if src.type == REF and k == STR:
             self.for_chars(st, v, src, done)
         elif src.type == REF and k == LIST:

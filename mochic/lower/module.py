@@ -227,7 +227,7 @@ class ModuleLower:
         return d
 
     def _make_struct_desc(self, st: StructInfo) -> DataSym:
-        rows = [("__name", 0, E_NAME)]
+        rows = [] if st.row else [("__name", 0, E_NAME)]
         for i, (n, t) in enumerate(st.fields.items()):
             rows.append((n, 8 + 8 * i, self.elem_code(t)))
         rows += [(m, 0, E_METHOD) for m in st.methods]

@@ -182,6 +182,13 @@ class FieldC:
                     m.as_value = True
                     s.grow(self.res, FUNC)
                     bind_sig(s, self.res, [p.ty for p in m.params], m.ret)
+                elif st.row:
+                    # 12.5: a name that is no query variable is looked up in the variables' values.
+                    s.grow(self.res, NIL)
+                    for inner in st.fields.values():
+                        c = FieldC(inner, self.name, self.res, self.structs)
+                        s.watch(inner, c)
+                        c.run(s)
                 else:
                     s.grow(self.res, NIL)
         k = o.kinds & ~self.done
@@ -202,6 +209,11 @@ class FieldC:
                 s.unify(s.elem(self.res), s.elem(self.obj))
             elif self.name == "count":
                 s.grow(self.res, INT)
+            else:
+                c2 = FieldC(s.key(self.obj), self.name, self.res, self.structs)
+                s.watch(s.key(self.obj), c2)
+                c2.run(s)
+                s.grow(self.res, NIL)
 
 
 class StoreFieldC:

@@ -8,7 +8,7 @@ from mochic.sema.builtins import BUILTINS
 from mochic.sema.constraints import (
     ArithC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
 )  # fmt: skip
-from mochic.sema.infer_call import CallInfer
+from mochic.sema.infer_query import QueryInfer
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import (
@@ -21,7 +21,7 @@ _COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
 _SETS = frozenset(("union", "union all", "except", "intersect"))
 
 
-class ExprInfer(CallInfer):
+class ExprInfer(QueryInfer):
     """The expression half of `infer.Infer`."""
 
     # -- dispatch -------------------------------------------------------------------------------
@@ -465,7 +465,7 @@ _EXPRS: dict[type, Any] = {
     ast.IfExpr: ExprInfer.e_if,
     ast.Match: ExprInfer.e_match,
     ast.Cast: ExprInfer.e_cast,
-    ast.Query: ExprInfer.e_later,
+    ast.Query: ExprInfer.e_query,
     ast.LogicQuery: ExprInfer.e_later,
     ast.Generate: ExprInfer.e_later,
     ast.Fetch: ExprInfer.e_later,
@@ -476,7 +476,6 @@ _EXPRS: dict[type, Any] = {
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
 
 _LATER_EXPRS = {
-    "Query": "queries (`from ... select`)",
     "LogicQuery": "logic queries",
     "Generate": "`generate`",
     "Fetch": "`fetch`",

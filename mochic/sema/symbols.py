@@ -94,7 +94,7 @@ class FunInfo:
 class StructInfo:
     """A struct type or union variant."""
 
-    __slots__ = ("id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "open")
+    __slots__ = ("id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "row")
 
     def __init__(self, id: int, name: str, pos: int) -> None:
         self.id = id
@@ -106,6 +106,7 @@ class StructInfo:
         self.union: UnionInfo | None = None
         self.desc: Any = None
         self.singleton: Any = None
+        self.row = False  # an item of a grouped join: prints as a map, see sema.infer_query
 
     @property
     def bit(self) -> int:
