@@ -190,7 +190,7 @@ class Checker:
             self.error("T027", lo, hi, self.text(t))
         elif t.kinds == STRUCT:
             sts = [s for s in self.structs if t.structs & s.bit]
-            if not any(name in s.fields or name in s.methods for s in sts):
+            if not any(s.row or name in s.fields or name in s.methods for s in sts):
                 self.error("T026", lo, hi, name, self.text(t))
 
     def r_method(self, code: str, lo: int, e: ast.Call, name: str, t: Ty) -> None:
