@@ -92,6 +92,11 @@ def default_output(path: str, opt: Options) -> str:
     return stem if stem != os.path.basename(path) else stem + ".out"
 
 
+def drop_output() -> None:
+    """Send what is still buffered for standard output nowhere, so that nothing complains at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _terminated(number: int, frame: object) -> None:
     raise SystemExit(128 + number)  # so that half-written files are removed on the way out
 
@@ -104,7 +109,10 @@ def guarded(action: Callable[[], int]) -> int:
 
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        return action()
+        status = action()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # while a failure can still be told
+        return status
     except UserError as e:
         say(e.message)
         return e.status
@@ -115,7 +123,12 @@ def guarded(action: Callable[[], int]) -> int:
         say("mochi: interrupted")
         return 130
     except BrokenPipeError:
+        drop_output()  # the reader has gone
         return EXIT_OK
+    except OSError as e:  # a full disk, a failing device: nothing that a change of ours could mend
+        drop_output()
+        say(f"mochi: {e.filename or 'cannot write to standard output'}: {e.strerror}")
+        return EXIT_TOOL
     except (MemoryError, RecursionError) as e:
         say(f"mochi: internal error: {type(e).__name__} while compiling; please report this program")
         return EXIT_BUG

@@ -29,7 +29,7 @@ FILES = {
     "deeplist.mochi": b"let x = " + b"[" * 5000 + b"]" * 5000 + b"\n",
     "deepif.mochi": b"if true {\n" * 3000 + b"}\n" * 3000,
     "chain.mochi": b"print(1" + b" + 1" * 5000 + b")\n",
-    "query.mochi": b"let xs = from x in [1] select x\nprint(xs)\n",
+    "load.mochi": b'let rows = load "x.csv" as any\nprint(rows)\n',
     "agent.mochi": b"agent A {\n  var n = 0\n}\n",
     "bad.s": b"TEXT f(SB), 4, $0\n\tNOSUCH AX, BX\n\tRET\n",
     "good.s": b"TEXT f(SB), 4, $0\n\tRET\n",
@@ -66,7 +66,7 @@ build binary.mochi                          | 1  | binary.mochi
 build deep.mochi                            | 1  | nested too deeply
 build deeplist.mochi                        | 1  | nested too deeply
 build deepif.mochi                          | 1  | nested too deeply
-build query.mochi                           | 1  | not supported yet
+build load.mochi                            | 1  | not supported yet
 build agent.mochi                           | 1  | not supported yet
 check type.mochi syntax.mochi               | 1  | undefined variable: nope
 check missing.mochi                         | 2  | missing.mochi
@@ -235,3 +235,18 @@ def test_closed_pipe(folder: str) -> None:
     p.stderr.close()
     p.wait(timeout=60)
     assert b"Traceback" not in err and b"Exception ignored" not in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_full_disk(folder: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "mochic", "build", "--emit=ir", "hello.mochi"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": ROOT},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == b"mochi: cannot write to standard output: No space left on device\n"
