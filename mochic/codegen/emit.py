@@ -322,7 +322,8 @@ class Emitter:
                     if r >= 0:
                         x = reg_of[r]
                         if not x:
-                            written = k == last and (mark == M_DEF or mark >= VREG or mark == M_DEF_LATE)
+                            # (XORPS t, t names what it writes twice.)
+                            written = (k == last or a is args[last]) and (mark == M_DEF or mark >= VREG or mark == M_DEF_LATE)
                             if not written and mark < 0 and specials[-1 - mark].tie and k == last:
                                 written = True
                             x = self.register(r, gap + 1 if written else gap)

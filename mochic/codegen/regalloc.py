@@ -15,9 +15,11 @@ an interval without a free register may evict cheaper ones, which then are split
 
 Splitting goes in steps, each of which is only taken when the one before did not find a register:
 
-    bundle -> its members -> pieces between calls, widened to whole loops -> pieces within blocks -> single uses
+    bundle -> its hot part and the pieces of its members in cold code (if it crosses calls only there)
+           -> its members -> pieces between calls, widened to whole loops -> pieces within blocks -> single uses
 
-The last are too small to be evicted, so the process ends.
+The last are too small to be evicted, so the process ends.  The first step keeps a loop's variables in one register
+each though a slow path of the loop calls something; they are stored and reloaded on the way there and back.
 
 Slots.  A value has one definition, so its slot never changes once written.  It is stored either right at the
 definition, or late: where it leaves a register for the slot.  Late pays when that happens only in colder or
@@ -57,9 +59,10 @@ S_TINY: Final = 4
 
 
 class Bundle:
-    """Virtual registers (or a piece of one) that get one machine register."""
+    """Virtual registers (or a piece of one) that get one machine register.  The hot part of a bundle has a shadow
+    per member: what the pieces of that member list, with the register of the whole."""
 
-    __slots__ = ("start", "bits", "members", "weight", "hints", "stage", "reg", "float")
+    __slots__ = ("start", "bits", "members", "weight", "hints", "stage", "reg", "float", "shadows")
 
     def __init__(
         self, start: int, bits: int, members: list[int], weight: int, hints: list[int], is_float: bool
@@ -72,6 +75,7 @@ class Bundle:
         self.stage = S_WHOLE
         self.reg = 0
         self.float = is_float
+        self.shadows: list[Bundle] = []
 
 
 class Allocation:
@@ -108,7 +112,7 @@ class Allocation:
 class Allocator:
     __slots__ = (
         "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits", "safe_bits", "loops",
-        "extents", "starts", "partners", "positions",
+        "extents", "starts", "partners", "positions", "hot_bits",
     )  # fmt: skip
 
     def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
@@ -138,8 +142,15 @@ class Allocator:
         self.partners: dict[int, list[int]] = {}
         self.loops = loops
         self.extents: list[tuple[int, int]] | None = None
-        self.starts: list[int] = []
-        self.positions: list[BlockCode] = []
+        self.positions = sel.codes
+        self.starts = [2 * c.first for c in sel.codes]
+        self.hot_bits = 0  # positions of blocks that are not cold: they come first in the layout
+        for c in sel.codes:
+            if c.block.cold:
+                self.hot_bits = (1 << 2 * c.first) - 1
+                break
+        else:
+            self.hot_bits = (1 << 2 * sel.codes[-1].end) - 1
 
     # -- bundles
 
@@ -209,6 +220,7 @@ class Allocator:
         busy = self.busy
         call_bits = self.call_bits
         safe_bits = self.safe_bits
+        hot_calls = call_bits & self.hot_bits
         types = self.sel.types
         traced = TRACED
         reg = self.out.reg
@@ -218,19 +230,22 @@ class Allocator:
             b = heappop(queue)[2]
             start = b.start
             bits = b.bits
-            if b.float:
-                choice: tuple[int, ...] = FP_REGS
-                crosses = bool((call_bits >> start) & bits)
-                if crosses:
-                    choice = ()
+            if (call_bits >> start) & bits:
+                choice: tuple[int, ...] = ()
+                if not b.float:
+                    # A saved register costs a push and a pop: not worth it for calls on cold paths alone, unless it is
+                    # in use anyway.
+                    if (hot_calls >> start) & bits:
+                        choice = GP_CALLEE
+                    else:
+                        choice = tuple([h for h in GP_CALLEE if occupants[h]])
+                    if (safe_bits >> start) & bits:
+                        for r in b.members:
+                            if traced[types[r]]:
+                                choice = ()
+                                break
             else:
-                crosses = bool((call_bits >> start) & bits)
-                choice = GP_CALLEE if crosses else GP_ALL
-                if crosses and (safe_bits >> start) & bits:
-                    for r in b.members:
-                        if traced[types[r]]:
-                            choice = ()
-                            break
+                choice = FP_REGS if b.float else GP_ALL
             found = 0
             for h in b.hints:
                 if h in choice and not (busy[h] >> start) & bits:
@@ -269,6 +284,8 @@ class Allocator:
             if b.stage <= S_MEMBER:
                 for r in b.members:
                     reg[r] = found
+            for x in b.shadows:
+                x.reg = found
         self.finish()
         return self.out
 
@@ -321,6 +338,8 @@ class Allocator:
                 for r in o.members:
                     self.out.reg[r] = 0
             o.reg = 0
+            for x in o.shadows:
+                x.reg = 0
             self.split(o)
         return found
 
@@ -332,7 +351,13 @@ class Allocator:
         if stage == S_TINY:
             raise AssertionError(f"@{self.sel.fn.sym.name}: no register for a single use")
         iv = self.iv
+        if b.shadows:
+            for x in b.shadows:
+                self.push(x)
+            return
         if stage == S_WHOLE and len(b.members) > 1:
+            if (self.call_bits >> b.start) & b.bits and self.split_hot(b):
+                return
             for r in b.members:
                 x = Bundle(iv.start[r], iv.bits[r], [r], iv.weight[r], iv.hints[r] or [], b.float)
                 x.stage = S_MEMBER
@@ -346,9 +371,6 @@ class Allocator:
             pieces[r] = []
         else:
             pieces[r].remove(b)
-        if not self.starts:
-            self.positions = self.sel.codes
-            self.starts = [2 * c.first for c in self.positions]
         made: list[tuple[int, int, int]] = []
         while not made and stage < S_TINY:
             stage = max(stage, S_MEMBER) + 1
@@ -367,6 +389,39 @@ class Allocator:
             x.stage = stage
             pieces[r].append(x)
             self.push(x)
+
+    def split_hot(self, b: Bundle) -> bool:
+        """Split b into its hot part and pieces in cold code, if it lives across calls only in the latter."""
+        start = b.start
+        hot = b.bits & (self.hot_bits >> start)
+        if not hot or (self.call_bits >> start) & hot:
+            return False
+        shift = (hot & -hot).bit_length() - 1
+        x = Bundle(start + shift, hot >> shift, b.members, b.weight, b.hints, b.float)
+        x.stage = S_SEGMENT
+        iv = self.iv
+        pieces = self.out.pieces
+        for r in b.members:
+            at = iv.start[r]
+            bits = iv.bits[r]
+            mine = bits & (self.hot_bits >> at)
+            pieces[r] = []
+            if mine:
+                shift = (mine & -mine).bit_length() - 1
+                shadow = Bundle(at + shift, mine >> shift, [r], iv.weight[r], iv.hints[r] or [], b.float)
+                shadow.stage = S_SEGMENT
+                x.shadows.append(shadow)
+                pieces[r].append(shadow)
+            rest = bits & ~mine
+            if rest:
+                cold = Bundle(at, rest, [r], iv.weight[r], iv.hints[r] or [], b.float)
+                for begin, part, weight in self.segments(r, cold):
+                    y = Bundle(begin, part, [r], weight, iv.hints[r] or [], b.float)
+                    y.stage = S_SEGMENT
+                    pieces[r].append(y)
+                    self.push(y)
+        self.push(x)
+        return True
 
     def points(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
         """(first position, end, weight) of each read in a register and of the definition, ascending, within b."""
@@ -587,9 +642,6 @@ class Allocator:
                 if d == len(deep):
                     deep.append(0)
                 deep[d] |= m
-        if not self.starts:
-            self.positions = self.sel.codes
-            self.starts = [2 * c.first for c in self.positions]
         for members in out.groups:
             for r in members:
                 if r in out.extended:
