@@ -195,7 +195,7 @@ def _reloc(p: Prog, field: int, size: int) -> Reloc | None:
                 raise AsmError(p.pos, "offset too large")
             # The processor counts from the end of the instruction, S + A - P from the field: the
             # distance between the two goes into the addend.
-            kind = "R_CALL" if a.kind == BRANCH or NAMES[p.as_] in _JUMPS and a.kind == MEM else "R_PCREL"
+            kind = "R_CALL" if a.kind == BRANCH or (NAMES[p.as_] in _JUMPS and a.kind == MEM) else "R_PCREL"
             return Reloc(field, 4, kind, sym, a.offset - (size - field))
     return None
 
