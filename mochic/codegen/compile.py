@@ -1,10 +1,10 @@
 """Code generation of a function and of a module: the steps in order.
 
-    legalize   IR the selector can take (legalize.py), bases of raw pointers (gcroots.py)
-    layout     cold blocks, block order (layout.py)
-    select     Progs with virtual registers (isel.py, rules/)
-    allocate   intervals (liveness.py), registers and slots (regalloc.py), checked on demand (regcheck.py)
-    emit       final Progs (emit.py), bytes and relocations (backend), frame maps (framemap.py)
+legalize   IR the selector can take (legalize.py), bases of raw pointers (gcroots.py)
+layout     cold blocks, block order (layout.py)
+select     Progs with virtual registers (isel.py, rules/)
+allocate   intervals (liveness.py), registers and slots (regalloc.py), checked on demand (regcheck.py)
+emit       final Progs (emit.py), bytes and relocations (backend), frame maps (framemap.py)
 """
 
 from __future__ import annotations

@@ -60,7 +60,6 @@ class Divider(SelectorBase):
 
     __slots__ = ()
 
-
     def seq(self, items: list[Item], pos: int) -> None:
         constants = self.pend  # operands of several instructions: they stand before all
         self.pend = []
@@ -78,9 +77,7 @@ class Divider(SelectorBase):
         items.append((opcode, [t], self.special(s)))
         return h
 
-    def sdiv_items(
-        self, x: Addr, d: int, wide: bool, items: list[Item], out: Addr | None
-    ) -> Addr:
+    def sdiv_items(self, x: Addr, d: int, wide: bool, items: list[Item], out: Addr | None) -> Addr:
         """x / d truncating, into `out` or a scratch register."""
         mov, lea, add, sub, neg, shl, shr, sar = _OPS64 if wide else _OPS32
         bits = 64 if wide else 32
@@ -132,9 +129,7 @@ class Divider(SelectorBase):
         items.append((add, [t, q], h.reg))
         return q
 
-    def udiv_items(
-        self, x: Addr, d: int, wide: bool, items: list[Item], out: Addr | None
-    ) -> Addr:
+    def udiv_items(self, x: Addr, d: int, wide: bool, items: list[Item], out: Addr | None) -> Addr:
         mov, lea, add, sub, neg, shl, shr, sar = _OPS64 if wide else _OPS32
         del lea, neg, shl, sar
         bits = 64 if wide else 32
@@ -204,9 +199,7 @@ class Divider(SelectorBase):
             self.times(q, c, wide, items, a, d)
         self.seq(items, v.pos)
 
-    def times(
-        self, q: Addr, c: int, wide: bool, items: list[Item], x: Addr, d: Addr
-    ) -> None:
+    def times(self, q: Addr, c: int, wide: bool, items: list[Item], x: Addr, d: Addr) -> None:
         """d = x - q * c"""
         t = self.temp()
         if -0x80000000 <= c <= 0x7FFFFFFF:

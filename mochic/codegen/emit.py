@@ -326,7 +326,13 @@ class Emitter:
                             written = (k == last or a is args[last]) and (mark == M_DEF or mark >= VREG or mark == M_DEF_LATE)
                             if not written and mark < 0 and specials[-1 - mark].tie and k == last:
                                 written = True
-                            x = self.register(r, gap + 1 if written else gap)
+                            if written:
+                                x = self.register(r, gap + 1)
+                            else:
+                                x = alloc.at(r, gap)
+                                if not x:  # regalloc.in_memory
+                                    args[k] = place(self.slot(r))
+                                    continue
                         args[k] = regs[x]
                 else:
                     if r >= 0:

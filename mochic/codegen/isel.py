@@ -238,9 +238,7 @@ class SelectorBase:
     def folds(self, v: Value) -> bool:
         """May the load v be done by its only user, here?"""
         i = v.id
-        return (
-            self.nuses[i] == 1 and self.home[i] == self.cur and self.version[i] == self.now and self.regs[i] is None
-        )
+        return self.nuses[i] == 1 and self.home[i] == self.cur and self.version[i] == self.now and self.regs[i] is None
 
     def same_place(self, store: Value, load: Value) -> bool:
         """Does the load read what the store overwrites?"""
@@ -417,5 +415,3 @@ class SelectorBase:
 
     def entry(self, b: Block) -> None:
         raise NotImplementedError
-
-

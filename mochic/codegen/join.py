@@ -84,9 +84,7 @@ def _jump(as_: int, target: int, pos: int, out: list[Prog], pending: list[tuple[
     out.append(Prog(as_, [a], pos))
 
 
-def _branch(
-    cc: int, then: int, orelse: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]
-) -> None:
+def _branch(cc: int, then: int, orelse: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
     """Jump to `then` if cc, go on (or be followed by a jump to `orelse`) otherwise."""
     if cc == CC_FNE:
         _jump(JCC[CC_NE], then, pos, out, pending)

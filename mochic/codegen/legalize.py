@@ -1,9 +1,9 @@
 """What the selector does not want to see, rewritten in the IR, and the shape of the control-flow graph it needs.
 
-  ALLOC       bump allocation inline, the runtime's allocator on a cold path (docs/runtime.md, "Allocation")
-  SWITCH      a bounds check and a table where the cases are dense, else a balanced tree of comparisons
-  edges       only an edge from a block with one successor passes arguments, and no edge is critical: each edge has
-              a place for the moves that belong to it
+ALLOC       bump allocation inline, the runtime's allocator on a cold path (docs/runtime.md, "Allocation")
+SWITCH      a bounds check and a table where the cases are dense, else a balanced tree of comparisons
+edges       only an edge from a block with one successor passes arguments, and no edge is critical: each edge has
+            a place for the moves that belong to it
 """
 
 from __future__ import annotations

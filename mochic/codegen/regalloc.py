@@ -36,10 +36,12 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from backend.obj.prog import VREG
+from backend.obj.prog import CONST, REG, VREG
 from mochic.codegen.isel import BlockCode, Selection
 from mochic.codegen.liveness import U_ANY, U_LATE, Intervals, positions
-from mochic.codegen.targets.amd64 import CLOBBERS, FP_REGS, GP_CALLEE, GP_CALLER, NREGS
+from mochic.codegen.targets.amd64 import (
+    CLOBBERS, COMPARES, FP_REGS, GP_CALLEE, GP_CALLER, NREGS, READS_MEMORY,
+)  # fmt: skip
 from mochic.ir.cfg import Loop
 from mochic.ir.types import F64, TRACED
 
@@ -382,7 +384,7 @@ class Allocator:
                 made = self.tiny(r, b)
             if stage < S_TINY and len(made) == 1 and made[0][1] == b.bits and made[0][0] == b.start:
                 made = []
-            if not made and not self.points(r, b):
+            if not made and all(self.in_memory(r, s) for s in self.points(r, b)):
                 return  # only used where the slot will do
         for start, bits, weight in made:
             x = Bundle(start, bits, [r], weight, b.hints, b.float)
@@ -451,6 +453,22 @@ class Allocator:
         out.sort()
         return out
 
+    def in_memory(self, r: int, span: tuple[int, int, int]) -> bool:
+        """Is the span just one read by an instruction that can read the slot itself?"""
+        pos = span[0]
+        if pos == self.iv.define[r] or span[1] > pos + 2:
+            return False
+        c = self.code_at(pos)
+        p = c.progs[((pos + 1) >> 1) - c.first - 1]
+        args = p.args
+        if p.as_ not in READS_MEMORY or len(args) != 2 or p.mark < 0:
+            return False
+        a, b = args
+        v = r + VREG
+        if a.kind != REG or a.reg != v:
+            return False
+        return (b.kind == REG and b.reg != v) or (b.kind == CONST and p.as_ in COMPARES)
+
     def is_param(self, r: int, d: int) -> bool:
         """Is r defined at a block's start (by moves on edges, which may write its slot)?  Not the function's
         parameters: those arrive in registers."""
@@ -512,7 +530,7 @@ class Allocator:
                     begin = s
                 end = max(end, min(e, hi))
                 weight += f
-            if begin < 0:
+            if begin < 0 or self.in_memory(r, (begin, end, 0)):
                 continue
             begin, end = self.widen(begin, end, lo, hi)
             if spans and begin < spans[-1][1]:
@@ -560,11 +578,11 @@ class Allocator:
             else:
                 spans.append((s, e, f))
             block = c
-        return self.cut(b, spans)
+        return self.cut(b, [s for s in spans if not self.in_memory(r, s)])
 
     def tiny(self, r: int, b: Bundle) -> list[tuple[int, int, int]]:
         """One piece per read and for the definition."""
-        return self.cut(b, self.points(r, b))
+        return self.cut(b, [s for s in self.points(r, b) if not self.in_memory(r, s)])
 
     # -- slots, frame maps
 

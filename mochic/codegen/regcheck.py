@@ -34,7 +34,7 @@ _EMPTY: Final[frozenset[int]] = frozenset()
 class Operands:
     """What an instruction says before registers are assigned."""
 
-    __slots__ = ("reads", "write", "tie", "special")
+    __slots__ = ("reads", "write", "tie", "special", "plain")
 
     def __init__(self, p: Prog, specials: list[Special]) -> None:
         mark = p.mark
@@ -43,6 +43,7 @@ class Operands:
         self.write = -1
         self.tie = mark if mark >= VREG else 0
         self.special = specials[-1 - mark] if mark < 0 else None
+        self.plain = [i for i, a in enumerate(args) if a.kind == REG]  # registers, which may become slots
         n = len(args)
         if mark in (M_DEF, M_DEF_LATE) or mark >= VREG or (self.special is not None and self.special.tie):
             n -= 1
@@ -135,7 +136,7 @@ class Checker:
         o = self.trace.operands[id(p)]
         for i, index, v in o.reads:
             a = p.args[i]
-            reg = a.index if index else a.reg
+            reg = a.index if index else self.place(a) if i in o.plain else a.reg
             if v not in state.get(reg, _EMPTY):
                 self.fail(c, p, f"v{v - VREG} is not in register {reg}")
         s = o.special

@@ -184,5 +184,3 @@ def check_run(text: str, name: str, run: str) -> None:
         run_pipeline(m, level, check=True)
         got = Native(m).call(name, args)
         assert same(got, value), f"machine code at -O{level}: {got}"
-
-

@@ -41,5 +41,12 @@ SETCC: Final = tuple(OPS["SET" + c] for c in _CC_NAMES)
 CMOVQ: Final = tuple(OPS["CMOVQ" + c] for c in _CC_NAMES)
 CMOVL: Final = tuple(OPS["CMOVL" + c] for c in _CC_NAMES)
 
+# Instructions whose first operand may be memory where the second is a register (or, for comparisons, a constant).
+READS_MEMORY: Final = frozenset(
+    [OPS[op + w] for op in "ADD SUB AND OR XOR IMUL CMP".split() for w in "LQ"]
+    + [OPS[op] for op in "MOVQ MOVL MOVLQSX ADDSD SUBSD MULSD DIVSD SQRTSD UCOMISD CVTSQ2SD CVTTSD2SQ".split()]
+) | frozenset(CMOVQ + CMOVL)
+COMPARES: Final = frozenset((OPS["CMPQ"], OPS["CMPL"]))
+
 # Opcodes that read the flags: nothing that writes them may be put in front of one.
 READS_FLAGS: Final = frozenset(JCC + SETCC + CMOVQ + CMOVL)
