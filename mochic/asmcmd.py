@@ -6,24 +6,46 @@ Runnable as `python3 -m mochic.asmcmd -arch=amd64 --lines` too.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Final, TextIO
 
 from backend.obj.asmparse import parse_assembly, position
 from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
-from backend.obj.sym import LSym
+from backend.obj.sym import STLSBSS, LSym
 
 _MAX_LINE: Final = 1 << 24
+_TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
 
-def load_arch(name: str) -> Arch | None:
-    """The Arch of a GOARCH name, None when there is no backend for it."""
-    if name == "amd64":
-        from backend.x86.arch import AMD64
+# GOARCH name -> how to load its Arch, given -march and whether for the line protocol, whose context is that
+# of the encoding vectors.
+_ARCHES: Final[dict[str, Callable[[str, bool], Arch]]] = {}
 
-        return AMD64
-    return None
+
+def load_arch(name: str, march: str = "", lines: bool = False) -> Arch | None:
+    """The Arch of a GOARCH name, None when there is no backend for it.  `lines`: for the line protocol,
+    where Go's defaults hold (no compression, stack checks).  Raises ValueError for an unknown march."""
+    load = _ARCHES.get(name)
+    return load(march, lines) if load is not None else None
+
+
+def _amd64(march: str, lines: bool) -> Arch:
+    from backend.x86.arch import AMD64
+
+    if march:
+        raise ValueError(f"amd64 has no -march={march}")
+    return AMD64
+
+
+def _riscv64(march: str, lines: bool) -> Arch:
+    from backend.riscv.arch import DEFAULT_MARCH, make_arch
+
+    return make_arch(march or ("rv64g" if lines else DEFAULT_MARCH), lines)
+
+
+_ARCHES.update(amd64=_amd64, riscv64=_riscv64)
 
 
 def _is_count(text: str) -> bool:
@@ -52,6 +74,7 @@ def _repeat(line: str) -> str:
 def assemble_line(arch: Arch, line: str) -> tuple[str, str]:
     """(hex, relocations) of a line of statements; ("ERROR: message", "") when it is refused."""
     ctx = Ctx()
+    ctx.lookup(_TLS_NAME).kind = STLSBSS
     source = _repeat(line)
     if not source.lstrip().startswith("TEXT "):
         source = "TEXT __line(SB), NOSPLIT|NOFRAME, $0-0\n" + source
@@ -72,11 +95,22 @@ def _reloc_text(s: LSym) -> list[str]:
     return out
 
 
-def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False) -> int:
-    """The line protocol: `id<TAB>instruction` in, `id<TAB>hex` or `id<TAB>ERROR: message` out."""
-    record = load_arch(arch)
+def _arch_or_message(arch: str, march: str, lines: bool) -> Arch | None:
+    """load_arch, with the complaint on stderr when there is none."""
+    try:
+        record = load_arch(arch, march, lines)
+    except ValueError as e:
+        sys.stderr.write(f"mochi asm: {e}\n")
+        return None
     if record is None:
-        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: amd64\n")
+        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: {', '.join(sorted(_ARCHES))}\n")
+    return record
+
+
+def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False, march: str = "") -> int:
+    """The line protocol: `id<TAB>instruction` in, `id<TAB>hex` or `id<TAB>ERROR: message` out."""
+    record = _arch_or_message(arch, march, True)
+    if record is None:
         return 2
     out: list[str] = []
     raw = getattr(stdin, "buffer", None)  # bytes that are no UTF-8 are wrong instructions, not our failure
@@ -93,16 +127,15 @@ def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False) ->
     return 0
 
 
-def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux") -> int:
+def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux", march: str = "") -> int:
     """Assembles one file to an object (`out` empty: FILE.o beside the source).
 
     Errors go to stderr as file:line:col: message.
 
     Exit status 0, 1 for errors in the source, 2 for usage (arch or format unknown, file not readable).
     """
-    record = load_arch(arch)
+    record = _arch_or_message(arch, march, False)
     if record is None:
-        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: amd64\n")
         return 2
     if fmt != "elf":
         sys.stderr.write(f"mochi asm: cannot write {fmt} objects yet; available: elf\n")
@@ -146,14 +179,14 @@ def _reason(e: Exception) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """`-arch=A --lines [--relocs]` or `-arch=A [-o OUT.o] [--format=F] FILE.s`."""
-    arch, out, fmt, path = "amd64", "", "elf", ""
+    """`-arch=A [-march=ISA] --lines [--relocs]` or `-arch=A [-march=ISA] [-o OUT.o] [--format=F] FILE.s`."""
+    arch, out, fmt, path, march = "amd64", "", "elf", "", ""
     lines = relocs = False
     it = iter(argv)
     for arg in it:
         key, eq, value = arg.partition("=")
         key = "-" + key.lstrip("-") if arg.startswith("-") else arg
-        if key in ("-arch", "-o", "-format"):
+        if key in ("-arch", "-march", "-o", "-format"):
             if not eq:
                 value = next(it, "")
             if not value:
@@ -161,6 +194,8 @@ def main(argv: list[str]) -> int:
                 return 2
             if key == "-arch":
                 arch = value
+            elif key == "-march":
+                march = value
             elif key == "-o":
                 out = value
             else:
@@ -175,11 +210,11 @@ def main(argv: list[str]) -> int:
         else:
             path = arg
     if lines:
-        return asm_lines(arch, sys.stdin, sys.stdout, relocs)
+        return asm_lines(arch, sys.stdin, sys.stdout, relocs, march)
     if not path:
         sys.stderr.write("usage: mochi asm -arch=ARCH [-o OUT.o] FILE.s | mochi asm -arch=ARCH --lines\n")
         return 2
-    return asm_file(arch, path, out, fmt)
+    return asm_file(arch, path, out, fmt, march=march)
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from backend.obj.prog import (
     NAME_STATIC,
     REG,
     SCONST,
+    SPECIAL,
     TEXTSIZE,
     Addr,
     Prog,
@@ -155,8 +156,13 @@ class Parser(Expressions):
 
     def instruction(self, word: str, pos: int) -> None:
         as_ = self.arch.ops.get(word)
+        scond = 0
         if as_ is None:
-            raise AsmError(pos, f"unrecognized instruction {word}")
+            base, _, suffix = word.rpartition(".")
+            as_ = self.arch.ops.get(base)
+            scond = self.arch.suffixes.get(suffix, 0)
+            if as_ is None or not scond:
+                raise AsmError(pos, f"unrecognized instruction {word}")
         if self.text is None:
             raise AsmError(pos, f"{word} outside a function")
         args: list[Addr] = []
@@ -168,6 +174,12 @@ class Parser(Expressions):
                     break
                 self.i += 1
         p = Prog(as_, args, pos)
+        p.scond = scond
+        names = self.arch.specials.get(as_)
+        if names is not None:
+            for a in args:
+                if a.kind == BRANCH and type(a.sym) is str and a.sym in names:
+                    a.kind, a.offset, a.sym = SPECIAL, names[a.sym], None
         if toks[self.i][0] != ";":
             raise AsmError(toks[self.i][2], f"unexpected {toks[self.i][1]} after the operands")
         if (as_ == APCALIGN and len(args) != 1) or (as_ == APCALIGNMAX and len(args) != 2):

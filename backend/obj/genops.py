@@ -43,7 +43,7 @@ def ops_source(arch: str) -> str:
         "",
         "# fmt: off",
     ]
-    out.extend(f"A{name}: Final = {i}" for i, name in enumerate(ordered))
+    out.extend(f"A{name.replace('.', '_')}: Final = {i}" for i, name in enumerate(ordered))
     out.append("")
     out.append("# number -> name")
     out.append('NAMES: Final = """')

@@ -21,7 +21,7 @@ class Arch:
 
     __slots__ = (
         "name", "family", "ptr_size", "big_endian", "min_insn", "regs", "reg_names", "ops", "op_names", "progedit",
-        "preprocess", "assemble",
+        "preprocess", "assemble", "suffixes", "specials",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +38,8 @@ class Arch:
         progedit: Callable[[Ctx, Prog], None],
         preprocess: Callable[[Ctx, LSym, list[Prog]], list[Prog]],
         assemble: Callable[[LSym, list[Prog]], None],
+        suffixes: dict[str, int] | None = None,
+        specials: dict[int, dict[str, int]] | None = None,
     ) -> None:
         self.name: Final = name
         self.family: Final = family
@@ -51,6 +53,10 @@ class Arch:
         self.progedit: Final = progedit
         self.preprocess: Final = preprocess
         self.assemble: Final = assemble
+        # `OP.SUFFIX` in text: the suffix's value goes into Prog.scond.
+        self.suffixes: Final = suffixes if suffixes is not None else {}
+        # Opcodes whose operands may be names (control registers, conditions): they become SPECIAL operands.
+        self.specials: Final = specials if specials is not None else {}
 
 
 def resolve_branches(progs: list[Prog]) -> None:

@@ -1,0 +1,56 @@
+"""The riscv64 Arch records: what the shared code needs to know of this family."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from backend.obj.plist import Arch
+from backend.riscv import expand, ops, regs
+from backend.riscv.csr import CSRS, FENCE_SETS
+from backend.riscv.encode import Assembler
+from backend.riscv.forms import SUFFIXES
+
+# Application profiles (RISC-V Profiles, RVA20, RVA22, RVA23) by the extensions this assembler can use.
+_PROFILES: Final = {
+    "rva20u64": "rv64gc",
+    "rva22u64": "rv64gc_zba_zbb_zbs",
+    "rva23u64": "rv64gc_zba_zbb_zbs_zicond",
+}
+_BASES: Final = ("rv64g", "rv64gc")
+_EXTENSIONS: Final = ("zba", "zbb", "zbc", "zbs", "zicond", "zicsr", "zifencei")
+DEFAULT_MARCH: Final = "rv64gc"
+_CSR_OPS: Final = ("CSRRW CSRRS CSRRC CSRRWI CSRRSI CSRRCI CSRR CSRW CSRS CSRC CSRWI CSRSI CSRCI").split()
+
+
+def make_arch(march: str = DEFAULT_MARCH, stack_check: bool = False) -> Arch:
+    """The Arch for an ISA string (`rv64g`, `rv64gc_zba_zbb`) or profile (`rva22u64`).
+
+    With `c` instructions are compressed where they can be; zba and zbb let pseudo-instructions use those
+    extensions.  `stack_check` gives functions without NOSPLIT Go's stack check.  Raises ValueError for
+    an unknown ISA.
+
+    >>> make_arch("rva22u64").name
+    'riscv64'
+    """
+    base, *extensions = _PROFILES.get(march, march).split("_")
+    if base not in _BASES or any(e not in _EXTENSIONS for e in extensions):
+        raise ValueError(f"unknown ISA {march}; known: {', '.join(_BASES)} with _{', _'.join(_EXTENSIONS)}")
+    assembler = Assembler(frozenset(extensions), base == "rv64gc")
+    specials = dict.fromkeys([ops.OPS[name] for name in _CSR_OPS], CSRS)
+    specials[ops.AFENCE] = FENCE_SETS
+    return Arch(
+        name="riscv64",
+        family="riscv",
+        ptr_size=8,
+        big_endian=False,
+        min_insn=2 if assembler.compress else 4,
+        regs=regs.REGS,
+        reg_names=regs.NAMES,
+        ops=ops.OPS,
+        op_names=ops.NAMES,
+        progedit=expand.progedit,
+        preprocess=expand.preprocess_checked if stack_check else expand.preprocess,
+        assemble=assembler.assemble,
+        suffixes=SUFFIXES,
+        specials=specials,
+    )
