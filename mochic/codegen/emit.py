@@ -22,7 +22,7 @@ from backend.x86.ops import (
 from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
 from mochic.codegen.frame import Frame, lay_out
-from mochic.codegen.isel import PR_ALLOCA, M_DEF, M_DEF_LATE, BlockCode, Selection, Special, imm
+from mochic.codegen.isel import M_USE, PR_ALLOCA, BlockCode, Selection, Special, imm
 from mochic.codegen.join import join
 from mochic.codegen.moves import REGS, SLOT, move, parallel, place
 from mochic.codegen.peephole import TESTS, shorten
@@ -323,9 +323,11 @@ class Emitter:
                         x = reg_of[r]
                         if not x:
                             # (XORPS t, t names what it writes twice.)
-                            written = (k == last or a is args[last]) and (mark == M_DEF or mark >= VREG or mark == M_DEF_LATE)
-                            if not written and mark < 0 and specials[-1 - mark].tie and k == last:
-                                written = True
+                            written = k == last or a is args[last]
+                            if mark < 0:
+                                written = written and specials[-1 - mark].tie != 0
+                            elif mark == M_USE:
+                                written = False
                             if written:
                                 x = self.register(r, gap + 1)
                             else:
@@ -562,6 +564,7 @@ class Emitter:
         checker.first_slot = self.frame.slots_offset
         checker.sites = {id(p): bitmap for p, bitmap, _ in self.result.sites}
         checker.run(sel.codes)
+
 
 def emit(ctx: Context, sel: Selection, alloc: Allocation) -> Compiled:
     """The final code of a function."""

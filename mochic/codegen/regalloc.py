@@ -113,8 +113,8 @@ class Allocation:
 
 class Allocator:
     __slots__ = (
-        "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits", "safe_bits", "loops",
-        "extents", "starts", "partners", "positions", "hot_bits",
+        "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits",
+        "safe_bits", "hot_bits", "loops", "extents", "starts", "positions", "partners",
     )  # fmt: skip
 
     def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:

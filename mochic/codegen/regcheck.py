@@ -241,4 +241,3 @@ class Checker:
                 self.block(c, state)
                 for i in range(len(c.block.succs)):
                     self.along(c, i, state)
-

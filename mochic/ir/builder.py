@@ -268,4 +268,3 @@ def simplify_params(fn: Func) -> bool:
                 if a.id in subst:
                     sa[i] = find(a)
     return True
-

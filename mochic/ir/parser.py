@@ -464,5 +464,3 @@ def parse_module(text: str) -> Module:
 def parse_func(text: str) -> Func:
     """Read a text with one function and return it."""
     return parse_module(text).funcs[-1]
-
-

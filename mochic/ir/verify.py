@@ -380,5 +380,3 @@ def verify_module(m: Module, ints: bool = True) -> None:
     """Verify every function."""
     for fn in m.funcs:
         verify(fn, ints)
-
-

@@ -175,5 +175,3 @@ def _close(fn: Func, lp: Loop, body: list[Block], dom: DomTree) -> bool:
                         b.sargs[k] = [*b.sargs[k], v]
         args[i] = p
     return True
-
-

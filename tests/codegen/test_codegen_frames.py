@@ -51,9 +51,7 @@ def opaque(text: str) -> str:
     """Make the block's arguments unknown: the parameters of a function that @f calls."""
     head, _, rest = text.partition("jump b1(v0, v1)\nb1(v2 ref, v3 ref):")
     body = rest.rpartition("}")[0]
-    return (
-        head + "v9 i64 = call @g(v0, v1)\n    ret v9\n}\n\nfun @g(v2 ref, v3 ref) i64 {\nb0:\n" + body + "}"
-    )
+    return head + "v9 i64 = call @g(v0, v1)\n    ret v9\n}\n\nfun @g(v2 ref, v3 ref) i64 {\nb0:\n" + body + "}"
 
 
 def test_a_pointer_keeps_its_base() -> None:
