@@ -401,6 +401,7 @@ def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
         f'rules/{target}.rules; do not edit."""',
         "",
         "# ruff: noqa",
+        "# fmt: off",
         "from __future__ import annotations",
         "",
         "from collections.abc import Callable",

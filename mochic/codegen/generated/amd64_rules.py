@@ -2,6 +2,7 @@
 rules/amd64.rules; do not edit."""
 
 # ruff: noqa
+# fmt: off
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -9,145 +10,24 @@ from typing import TYPE_CHECKING, Final
 
 from backend.obj.prog import MEM, Addr
 from backend.x86.ops import (
-    AADDL,
-    AADDQ,
-    AADDSD,
-    AANDL,
-    AANDPS,
-    AANDQ,
-    ABSFQ,
-    ABSRQ,
-    ACMOVQEQ,
-    ACMPL,
-    ACMPQ,
-    ACVTSQ2SD,
-    ACVTTSD2SQ,
-    ADIVSD,
-    AIMUL3L,
-    AIMUL3Q,
-    AIMULL,
-    AIMULQ,
-    ALEAL,
-    ALEAQ,
-    AMOVB,
-    AMOVBLSX,
-    AMOVBLZX,
-    AMOVBQSX,
-    AMOVL,
-    AMOVLQSX,
-    AMOVQ,
-    AMOVSD,
-    AMOVW,
-    AMOVWLSX,
-    AMOVWLZX,
-    AMOVWQSX,
-    AMULSD,
-    ANEGL,
-    ANEGQ,
-    ANOTL,
-    ANOTQ,
-    AORL,
-    AORQ,
-    APOPCNTQ,
-    ASARL,
-    ASARQ,
-    ASHLL,
-    ASHLQ,
-    ASHRL,
-    ASHRQ,
-    ASQRTSD,
-    ASUBL,
-    ASUBQ,
-    ASUBSD,
-    ATESTL,
-    ATESTQ,
-    AUCOMISD,
-    AXORL,
-    AXORPS,
-    AXORQ,
+    AADDL, AADDQ, AADDSD, AANDL, AANDPS, AANDQ, ABSFQ, ABSRQ, ACMOVQEQ, ACMPL, ACMPQ, ACVTSQ2SD, ACVTTSD2SQ,
+    ADIVSD, AIMUL3L, AIMUL3Q, AIMULL, AIMULQ, ALEAL, ALEAQ, AMOVB, AMOVBLSX, AMOVBLZX, AMOVBQSX, AMOVL,
+    AMOVLQSX, AMOVQ, AMOVSD, AMOVW, AMOVWLSX, AMOVWLZX, AMOVWQSX, AMULSD, ANEGL, ANEGQ, ANOTL, ANOTQ, AORL,
+    AORQ, APOPCNTQ, ASARL, ASARQ, ASHLL, ASHLQ, ASHRL, ASHRQ, ASQRTSD, ASUBL, ASUBQ, ASUBSD, ATESTL, ATESTQ,
+    AUCOMISD, AXORL, AXORPS, AXORQ,
 )
 from mochic.codegen.isel import (
-    M_DEF,
-    M_USE,
-    imm,
+    M_DEF, M_USE, imm,
 )
 from mochic.codegen.targets.amd64 import (
-    CC_CC,
-    CC_CS,
-    CC_EQ,
-    CC_FEQ,
-    CC_FNE,
-    CC_GE,
-    CC_GT,
-    CC_HI,
-    CC_LE,
-    CC_LS,
-    CC_LT,
-    CC_MI,
-    CC_NE,
-    CC_PL,
+    CC_CC, CC_CS, CC_EQ, CC_FEQ, CC_FNE, CC_GE, CC_GT, CC_HI, CC_LE, CC_LS, CC_LT, CC_MI, CC_NE, CC_PL,
 )
 from mochic.ir.func import Value
 from mochic.ir.ops import (
-    ADD,
-    ADDOV,
-    AND,
-    BITSF,
-    CLZ,
-    CTZ,
-    EQ,
-    F2I,
-    FABS,
-    FADD,
-    FBITS,
-    FCONST,
-    FDIV,
-    FEQ,
-    FLE,
-    FLT,
-    FMUL,
-    FNE,
-    FNEG,
-    FSQRT,
-    FSUB,
-    I2F,
-    ICONST,
-    LD,
-    LD16S,
-    LD16U,
-    LD32S,
-    LD32U,
-    LD8S,
-    LD8U,
-    MUL,
-    MULOV,
-    NE,
-    NEG,
-    NOT,
-    OR,
-    POPCNT,
-    SAR,
-    SDIV,
-    SELECT,
-    SEXT32,
-    SHL,
-    SHR,
-    SLE,
-    SLT,
-    SREM,
-    ST,
-    ST16,
-    ST32,
-    ST8,
-    SUB,
-    SUBOV,
-    UDIV,
-    ULE,
-    ULT,
-    UMULH,
-    UREM,
-    XOR,
-    ZEXT32,
+    ADD, ADDOV, AND, BITSF, CLZ, CTZ, EQ, F2I, FABS, FADD, FBITS, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG,
+    FSQRT, FSUB, I2F, ICONST, LD, LD16S, LD16U, LD32S, LD32U, LD8S, LD8U, MUL, MULOV, NE, NEG, NOT, OR, POPCNT,
+    SAR, SDIV, SELECT, SEXT32, SHL, SHR, SLE, SLT, SREM, ST, ST16, ST32, ST8, SUB, SUBOV, UDIV, ULE, ULT, UMULH,
+    UREM, XOR, ZEXT32,
 )
 from mochic.ir.types import F64, I32
 
@@ -435,13 +315,13 @@ def mul_i32(s: Selector, v: Value) -> None:
     # (mul i32|i64 x (iconst c)) && pow2(c) => SHL? $(log2(c)), v/x
     if a1.op == ICONST:
         c = a1.imm
-        if c > 0 and not c & (c - 1):
+        if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
             s.emit(ASHLL, [imm((c.bit_length() - 1)), d], s.use(a0).reg, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
-        if c > 0 and not c & (c - 1):
+        if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
             s.emit(ASHLL, [imm((c.bit_length() - 1)), d], s.use(a1).reg, v.pos)
             return
@@ -540,13 +420,13 @@ def mul_i64(s: Selector, v: Value) -> None:
     # (mul i32|i64 x (iconst c)) && pow2(c) => SHL? $(log2(c)), v/x
     if a1.op == ICONST:
         c = a1.imm
-        if c > 0 and not c & (c - 1):
+        if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
             s.emit(ASHLQ, [imm((c.bit_length() - 1)), d], s.use(a0).reg, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
-        if c > 0 and not c & (c - 1):
+        if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
             s.emit(ASHLQ, [imm((c.bit_length() - 1)), d], s.use(a1).reg, v.pos)
             return
@@ -654,14 +534,14 @@ def urem_i32(s: Selector, v: Value) -> None:
 
 
 def neg_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (neg i32|i64 x) => NEG? v/x
     d = s.dst(v)
     s.emit(ANEGL, [d], s.use(a0).reg, v.pos)
 
 
 def neg_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (neg i32|i64 x) => NEG? v/x
     d = s.dst(v)
     s.emit(ANEGQ, [d], s.use(a0).reg, v.pos)
@@ -954,14 +834,14 @@ def xor_i64(s: Selector, v: Value) -> None:
 
 
 def not_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (not i32|i64 x) => NOT? v/x
     d = s.dst(v)
     s.emit(ANOTL, [d], s.use(a0).reg, v.pos)
 
 
 def not_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (not i32|i64 x) => NOT? v/x
     d = s.dst(v)
     s.emit(ANOTQ, [d], s.use(a0).reg, v.pos)
@@ -1060,7 +940,7 @@ def umulh_i64(s: Selector, v: Value) -> None:
 
 
 def clz_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (clz i64 x) => MOVL $127, t ; BSRQ x, t2 ; CMOVQEQ t, t3/t2 ; XORQ $63, v/t3
     t3 = s.temp()
     t = s.temp()
@@ -1073,7 +953,7 @@ def clz_i64(s: Selector, v: Value) -> None:
 
 
 def ctz_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ctz i64 x) => MOVL $64, t ; BSFQ x, t2 ; CMOVQEQ t, v/t2
     t = s.temp()
     t2 = s.temp()
@@ -1084,7 +964,7 @@ def ctz_i64(s: Selector, v: Value) -> None:
 
 
 def popcnt_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (popcnt i64 x) => POPCNTQ x, v
     d = s.dst(v)
     s.emit(APOPCNTQ, [s.use(a0), d], M_DEF, v.pos)
@@ -1153,14 +1033,7 @@ def cond_eq_i32(s: Selector, v: Value) -> int:
         a0_0, a0_1 = a0.args
         if a0_0.op == ICONST:
             c = a0_0.imm
-            if (
-                a0_1.op == LD
-                and a0_1.type == I32
-                and s.folds(a0_1)
-                and a1.op == ICONST
-                and a1.imm == 0
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a0_1.op == LD and a0_1.type == I32 and s.folds(a0_1) and a1.op == ICONST and a1.imm == 0 and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTL, [imm(c), s.addr(a0_1.args[0], a0_1.imm)], M_USE, v.pos)
                 return CC_EQ
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
@@ -1271,28 +1144,14 @@ def cond_eq_i64(s: Selector, v: Value) -> int:
         a0_0, a0_1 = a0.args
         if a0_0.op == ICONST:
             c = a0_0.imm
-            if (
-                a0_1.op == LD
-                and a0_1.type != I32
-                and a0_1.type != F64
-                and s.folds(a0_1)
-                and a1.op == ICONST
-                and a1.imm == 0
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a0_1.op == LD and a0_1.type != I32 and a0_1.type != F64 and s.folds(a0_1) and a1.op == ICONST and a1.imm == 0 and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTQ, [imm(c), s.addr(a0_1.args[0], a0_1.imm)], M_USE, v.pos)
                 return CC_EQ
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
         if a1_0.op == ICONST:
             c = a1_0.imm
-            if (
-                a1_1.op == LD
-                and a1_1.type != I32
-                and a1_1.type != F64
-                and s.folds(a1_1)
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a1_1.op == LD and a1_1.type != I32 and a1_1.type != F64 and s.folds(a1_1) and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTQ, [imm(c), s.addr(a1_1.args[0], a1_1.imm)], M_USE, v.pos)
                 return CC_EQ
     # cond (eq|ne i64 (and x (iconst c)) (iconst 0)) && 0 <= c <= 0x7FFFFFFF => TESTL $c, x -> cc
@@ -1474,14 +1333,7 @@ def cond_ne_i32(s: Selector, v: Value) -> int:
         a0_0, a0_1 = a0.args
         if a0_0.op == ICONST:
             c = a0_0.imm
-            if (
-                a0_1.op == LD
-                and a0_1.type == I32
-                and s.folds(a0_1)
-                and a1.op == ICONST
-                and a1.imm == 0
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a0_1.op == LD and a0_1.type == I32 and s.folds(a0_1) and a1.op == ICONST and a1.imm == 0 and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTL, [imm(c), s.addr(a0_1.args[0], a0_1.imm)], M_USE, v.pos)
                 return CC_NE
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
@@ -1592,28 +1444,14 @@ def cond_ne_i64(s: Selector, v: Value) -> int:
         a0_0, a0_1 = a0.args
         if a0_0.op == ICONST:
             c = a0_0.imm
-            if (
-                a0_1.op == LD
-                and a0_1.type != I32
-                and a0_1.type != F64
-                and s.folds(a0_1)
-                and a1.op == ICONST
-                and a1.imm == 0
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a0_1.op == LD and a0_1.type != I32 and a0_1.type != F64 and s.folds(a0_1) and a1.op == ICONST and a1.imm == 0 and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTQ, [imm(c), s.addr(a0_1.args[0], a0_1.imm)], M_USE, v.pos)
                 return CC_NE
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
         if a1_0.op == ICONST:
             c = a1_0.imm
-            if (
-                a1_1.op == LD
-                and a1_1.type != I32
-                and a1_1.type != F64
-                and s.folds(a1_1)
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a1_1.op == LD and a1_1.type != I32 and a1_1.type != F64 and s.folds(a1_1) and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(ATESTQ, [imm(c), s.addr(a1_1.args[0], a1_1.imm)], M_USE, v.pos)
                 return CC_NE
     # cond (eq|ne i64 (and x (iconst c)) (iconst 0)) && 0 <= c <= 0x7FFFFFFF => TESTL $c, x -> cc
@@ -2399,42 +2237,42 @@ def fdiv_f64(s: Selector, v: Value) -> None:
 
 
 def fneg_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (fneg f64 x) => XORPS ##0x80000000000000008000000000000000, v/x
     d = s.dst(v)
     s.emit(AXORPS, [s.wide_constant(0x80000000000000008000000000000000), d], s.use(a0).reg, v.pos)
 
 
 def fabs_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (fabs f64 x) => ANDPS ##0x7FFFFFFFFFFFFFFF7FFFFFFFFFFFFFFF, v/x
     d = s.dst(v)
     s.emit(AANDPS, [s.wide_constant(0x7FFFFFFFFFFFFFFF7FFFFFFFFFFFFFFF), d], s.use(a0).reg, v.pos)
 
 
 def fsqrt_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (fsqrt f64 x) => SQRTSD x, v
     d = s.dst(v)
     s.emit(ASQRTSD, [s.use(a0), d], M_DEF, v.pos)
 
 
 def i2f_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (i2f f64 x) => CVTSQ2SD x, v
     d = s.dst(v)
     s.emit(ACVTSQ2SD, [s.use(a0), d], M_DEF, v.pos)
 
 
 def f2i_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (f2i i64 x) => CVTTSD2SQ x, v
     d = s.dst(v)
     s.emit(ACVTTSD2SQ, [s.use(a0), d], M_DEF, v.pos)
 
 
 def fbits_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (fbits i64 {m}) => MOVQ {m}, v
     if a0.op == LD and a0.type != I32 and a0.type != F64 and s.folds(a0):
         d = s.dst(v)
@@ -2446,14 +2284,14 @@ def fbits_i64(s: Selector, v: Value) -> None:
 
 
 def bitsf_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (bitsf f64 x) => MOVQ x, v
     d = s.dst(v)
     s.emit(AMOVQ, [s.use(a0), d], M_DEF, v.pos)
 
 
 def sext32_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (sext32 i64 {m:i32}) => MOVLQSX {m}, v
     if a0.op == LD and a0.type == I32 and s.folds(a0):
         d = s.dst(v)
@@ -2465,7 +2303,7 @@ def sext32_i64(s: Selector, v: Value) -> None:
 
 
 def zext32_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (zext32 i64 {m:i32}) => MOVL {m}, v
     if a0.op == LD and a0.type == I32 and s.folds(a0):
         d = s.dst(v)
@@ -2489,84 +2327,84 @@ def select_f64(s: Selector, v: Value) -> None:
 
 
 def ld_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld i32 a) => MOVL [a], v
     d = s.dst(v)
     s.emit(AMOVL, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld i64|ptr|ref|tag a) => MOVQ [a], v
     d = s.dst(v)
     s.emit(AMOVQ, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld_f64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld f64 a) => MOVSD [a], v
     d = s.dst(v)
     s.emit(AMOVSD, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld8u_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld8u i32|i64 a) => MOVBLZX [a], v
     d = s.dst(v)
     s.emit(AMOVBLZX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld8s_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld8s i32 a) => MOVBLSX [a], v
     d = s.dst(v)
     s.emit(AMOVBLSX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld8s_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld8s i64 a) => MOVBQSX [a], v
     d = s.dst(v)
     s.emit(AMOVBQSX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld16u_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld16u i32|i64 a) => MOVWLZX [a], v
     d = s.dst(v)
     s.emit(AMOVWLZX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld16s_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld16s i32 a) => MOVWLSX [a], v
     d = s.dst(v)
     s.emit(AMOVWLSX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld16s_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld16s i64 a) => MOVWQSX [a], v
     d = s.dst(v)
     s.emit(AMOVWQSX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld32u_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld32u i32|i64 a) => MOVL [a], v
     d = s.dst(v)
     s.emit(AMOVL, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld32s_i32(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld32s i32 a) => MOVL [a], v
     d = s.dst(v)
     s.emit(AMOVL, [s.addr(a0, v.imm), d], M_DEF, v.pos)
 
 
 def ld32s_i64(s: Selector, v: Value) -> None:
-    (a0,) = v.args
+    a0, = v.args
     # (ld32s i64 a) => MOVLQSX [a], v
     d = s.dst(v)
     s.emit(AMOVLQSX, [s.addr(a0, v.imm), d], M_DEF, v.pos)
@@ -2591,13 +2429,7 @@ def st_i32(s: Selector, v: Value) -> None:
         a1_0, a1_1 = a1.args
         if a1_0.op == ICONST:
             c = a1_0.imm
-            if (
-                a1_1.op == LD
-                and a1_1.type == I32
-                and s.folds(a1_1)
-                and s.same_place(v, a1_1)
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a1_1.op == LD and a1_1.type == I32 and s.folds(a1_1) and s.same_place(v, a1_1) and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(AADDL, [imm(c), s.addr(a0, v.imm)], M_USE, v.pos)
                 return
     # (st i32|i64 a (add {m} x)) && s.same_place(v, m) => ADD? x, [a]
@@ -2674,14 +2506,7 @@ def st_i64(s: Selector, v: Value) -> None:
         a1_0, a1_1 = a1.args
         if a1_0.op == ICONST:
             c = a1_0.imm
-            if (
-                a1_1.op == LD
-                and a1_1.type != I32
-                and a1_1.type != F64
-                and s.folds(a1_1)
-                and s.same_place(v, a1_1)
-                and -0x80000000 <= c <= 0x7FFFFFFF
-            ):
+            if a1_1.op == LD and a1_1.type != I32 and a1_1.type != F64 and s.folds(a1_1) and s.same_place(v, a1_1) and -0x80000000 <= c <= 0x7FFFFFFF:
                 s.emit(AADDQ, [imm(c), s.addr(a0, v.imm)], M_USE, v.pos)
                 return
     # (st i32|i64 a (add {m} x)) && s.same_place(v, m) => ADD? x, [a]
@@ -2864,22 +2689,4 @@ CONDITIONS: Final[dict[int, tuple[Callable[[Selector, Value], int] | None, ...]]
     FLT: (None, None, None, cond_flt_f64, None, None, None, None),
     FLE: (None, None, None, cond_fle_f64, None, None, None, None),
 }
-KEY_ARG: Final = {
-    EQ: 0,
-    NE: 0,
-    SLT: 0,
-    SLE: 0,
-    ULT: 0,
-    ULE: 0,
-    FEQ: 0,
-    FNE: 0,
-    FLT: 0,
-    FLE: 0,
-    ADDOV: 0,
-    SUBOV: 0,
-    MULOV: 0,
-    ST: 1,
-    ST8: 1,
-    ST16: 1,
-    ST32: 1,
-}
+KEY_ARG: Final = {EQ: 0, NE: 0, SLT: 0, SLE: 0, ULT: 0, ULE: 0, FEQ: 0, FNE: 0, FLT: 0, FLE: 0, ADDOV: 0, SUBOV: 0, MULOV: 0, ST: 1, ST8: 1, ST16: 1, ST32: 1}
