@@ -91,6 +91,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     from mochic.lower.descs import runtime_descs
     from mochic.lower.lowlevel import RuntimeLower
     from mochic.opt.pipeline import run_pipeline
+
     sources = SourceMap()
     programs = []
     for path in runtime_sources(target):

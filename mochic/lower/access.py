@@ -16,8 +16,8 @@ from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
 from mochic.lower.base import (
-    ARRAY_DATA, ARRAY_SIZE, GROUP_ITEMS, GROUP_KEY, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS, STRUCT_FIELDS,
-    Base,
+    ARRAY_DATA, ARRAY_SIZE, GROUP_ITEMS, GROUP_KEY, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS,
+    STRUCT_FIELDS, Base,
 )  # fmt: skip
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import StructInfo
@@ -374,4 +374,3 @@ def same_index(a: ast.Expr, b: ast.Expr) -> bool:
     if isinstance(a, ast.Binary) and isinstance(b, ast.Binary):
         return a.op == b.op and same_index(a.left, b.left) and same_index(a.right, b.right)
     return same_target(a, b)
-

@@ -251,5 +251,3 @@ class Base:
 
     def new_block(self, cold: bool = False) -> Block:
         return self.b.block(cold=cold)
-
-

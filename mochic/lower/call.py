@@ -340,4 +340,3 @@ class Calls(Builtins):
         self.st(c, self.sym(stub), CLOSURE_CODE)
         self.st(c, obj, CLOSURE_ENV)
         return c
-

@@ -346,9 +346,7 @@ class FuncLower(Queries):
             self.for_list(st, v, lst, None, done)
         b.start(done)
 
-    def for_list(
-        self, st: ast.For, v: Var, lst: Value, elem: Any, done: Block, map_keys: bool = False
-    ) -> None:
+    def for_list(self, st: ast.For, v: Var, lst: Value, elem: Any, done: Block, map_keys: bool = False) -> None:
         """Length taken once, elements read live by index; lists never shrink, so no bounds check."""
         b = self.b
         n = self.list_len(lst)

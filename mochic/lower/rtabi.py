@@ -233,9 +233,7 @@ def _load() -> None:
         head, _, rest = line.partition(")")
         name, _, params = head.partition("(")
         words = rest.split()
-        sym = FuncSym(
-            "runtime." + name, [TYPE_BY_NAME[t] for t in params.split(",") if t], TYPE_BY_NAME[words[0]]
-        )
+        sym = FuncSym("runtime." + name, [TYPE_BY_NAME[t] for t in params.split(",") if t], TYPE_BY_NAME[words[0]])
         i = 1
         flags = 0
         while i < len(words) and words[i] in _FLAGS:

@@ -55,5 +55,3 @@ def run(fn: Func) -> bool:
                 b.params = keep
                 changed = True
     return changed
-
-

@@ -45,6 +45,8 @@ def clobbers(store: Value, load: Value, typed: bool) -> bool:
         return True
     ptr = s.type == PTR
     return (x.type == PTR) == ptr and (ptr or store.imm == load.imm)
+
+
 RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLIFY
 
 

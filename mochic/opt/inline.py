@@ -151,5 +151,3 @@ def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTab
 
         replace(fn, {call.id: result})
     return after
-
-

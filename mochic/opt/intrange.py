@@ -257,9 +257,7 @@ def _int_args(v: Value) -> bool:
     return any(a.type == INT for a in v.args)
 
 
-_INT_USERS: Final = frozenset(
-    (SLT, SLE, EQ, NE, TOTAG, FROMINT, INT2F, ST, CALL, CALLI, MAPFIND, MAPSLOT)
-)
+_INT_USERS: Final = frozenset((SLT, SLE, EQ, NE, TOTAG, FROMINT, INT2F, ST, CALL, CALLI, MAPFIND, MAPSLOT))
 
 
 def _facts(r: Ranges, t: Table, b: Block, cur: dict[int, int], side: int) -> list[tuple[int, int]]:

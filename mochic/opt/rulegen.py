@@ -21,7 +21,6 @@ SOURCE: Final = os.path.join(HERE, "simplify.rules")
 OUTPUT: Final = os.path.join(HERE, "generated", "simplify_rules.py")
 
 
-
 class RuleError(Exception):
     """A mistake in the rules file."""
 
@@ -154,8 +153,10 @@ def compile_rules(text: str) -> str:
                 if t.startswith("if "):
                     indent += "    "
             if guard:
-                gx = guard.replace("same(x)", "x.type == v.type").replace("&&", "and").replace(
-                    "minimum", "-(1 << 31 if t == 1 else 1 << 63)"
+                gx = (
+                    guard.replace("same(x)", "x.type == v.type")
+                    .replace("&&", "and")
+                    .replace("minimum", "-(1 << 31 if t == 1 else 1 << 63)")
                 )
                 out.append(f"{indent}if {g.expr(gx, names)}:")
                 indent += "    "

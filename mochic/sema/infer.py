@@ -30,7 +30,6 @@ from mochic.sema.types import (
 from mochic.syntax import ast
 
 
-
 class Infer(Narrowing, Declarations):
     """State of one program's inference."""
 
@@ -477,4 +476,3 @@ _LATER_STMTS = {
     "Update": "`update` statements",
     "Try": "`try` statements",
 }
-

@@ -149,8 +149,6 @@ class QueryInfer(CallInfer):
         return t
 
 
-
-
 def key_name(k: ast.Expr, i: int) -> str:
     """The entry name of a group key among several (12.3)."""
     if isinstance(k, ast.Field):
