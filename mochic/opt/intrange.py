@@ -39,8 +39,8 @@ S_MAX: Final = (1 << 62) - 1  # small ints of a tag
 S_MIN: Final = -(1 << 62)
 STEP: Final = 1024
 COUNTER: Final = 1 << 61
-# Finite bounds end here, well below INF: bounds beyond it would make intervals look empty, and INF minus or divided by one
-# of them would look like a word.
+# Finite bounds end here, well below INF: bounds beyond it would make intervals look empty, and INF minus or
+# divided by one of them would look like a word.
 _FAR: Final = 1 << 100
 _UP: Final = (0, 255, 1 << 16, 1 << 31, 1 << 40, 1 << 61, W_MAX, INF)
 
