@@ -13,6 +13,7 @@ from typing import Final
 from backend.obj.sym import (
     A_DUPOK,
     A_HIDDEN,
+    A_SHORT,
     A_STATIC,
     SBSS,
     SDATA,
@@ -86,6 +87,8 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
             if s.name in names:
                 raise ObjectError(f"symbol {s.name} is defined twice")
             names.add(s.name)
+        if attrs & A_SHORT:
+            obj.flags |= target.short_flags
         value = 0
         section_kind, prefix, symbol_kind = _KINDS[kind]
         if (

@@ -16,16 +16,18 @@ from objwriter.model import (
     ABSOLUTE,
     B_LOCAL,
     K_FILE,
+    K_NONE,
     K_SECTION,
     SECTION_KINDS,
     UNDEF,
     Object,
     ObjectError,
+    Relocation,
     Section,
     Symbol,
     Target,
 )
-from objwriter.relocs import load_relocs
+from objwriter.relocs import LABEL, Record, load_relocs
 from objwriter.strtab import build_strtab
 
 SHT_PROGBITS: Final = 1
@@ -62,13 +64,14 @@ assert len(_SECTION_INFO) == len(SECTION_KINDS)
 # Symbol.kind -> STT_*: none, func, object, tls, section, file.
 _SYMBOL_TYPE: Final = (0, 2, 1, 6, 3, 4)
 
-# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions.
+# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions; and
+# what e_flags also has when some function uses short encodings (RISC-V C).
 _TARGET_ROWS: Final = """
 linux/amd64      64 little  62 0x0        rela 0 16
 linux/386        32 little   3 0x0        rel  0 16
 linux/arm64      64 little 183 0x0        rela 0 16
 linux/arm        32 little  40 0x5000000  rel  0 4
-linux/riscv64    64 little 243 0x4        rela 0 4
+linux/riscv64    64 little 243 0x4        rela 0 4  0x1
 linux/ppc64le    64 little  21 0x2        rela 0 16
 linux/ppc64      64 big     21 0x2        rela 0 16
 linux/mips64le   64 little   8 0x20000004 rela 0 8
@@ -89,10 +92,11 @@ openbsd/arm64    64 little 183 0x0        rela 0 16
 def _targets() -> dict[str, Target]:
     out: dict[str, Target] = {}
     for line in _TARGET_ROWS.strip().split("\n"):
-        name, bits, order, machine, flags, rela, osabi, align = line.split()
+        name, bits, order, machine, flags, rela, osabi, align, *short = line.split()
         out[name] = Target(
             name, int(bits), order == "big", int(machine), int(flags, 16), rela == "rela", int(osabi), int(align)
         )
+        out[name].short_flags = int(short[0], 16) if short else 0
     return out
 
 
@@ -123,7 +127,8 @@ def write_elf(obj: Object) -> bytes:
     order = ">" if target.big_endian else "<"
     word = 8 if is64 else 4
     relocs = load_relocs(target.arch)["elf"]
-    place, ordered, first_global = _order_symbols(obj.symbols)
+    labels, label_of = _make_labels(obj, relocs)
+    place, ordered, first_global = _order_symbols(obj.symbols + labels)
 
     headers: list[_Header] = [_Header("", 0, 0, 0, 0, 0, 0)]
     blobs: list[bytes | bytearray] = [b""]  # the contents, aligned like `headers`
@@ -141,7 +146,7 @@ def write_elf(obj: Object) -> bytes:
             h = _Header(rel_prefix + s.name, rel_type, SHF_INFO_LINK, 0, number, word, rel_entry)
             if not target.rela:
                 data = bytearray(data)
-            reloc_headers.append((h, _pack_relocs(obj, s, data, relocs, place, order)))
+            reloc_headers.append((h, _pack_relocs(obj, s, data, relocs, place, label_of, order)))
         blobs.append(data)
     headers.append(_Header(".note.GNU-stack", SHT_PROGBITS, 0, 0, 0, 1, 0))
     blobs.append(b"")
@@ -166,7 +171,7 @@ def write_elf(obj: Object) -> bytes:
         blobs.append(shndx)
     headers.append(_Header(".strtab", SHT_STRTAB, 0, 0, 0, 1, 0))
     blobs.append(strtab)
-    return _emit(target, headers, blobs, obj.sections, offsets, order, is64, strtab_number)
+    return _emit(obj, headers, blobs, offsets, order, is64, strtab_number)
 
 
 def _section_header(s: Section) -> _Header:
@@ -184,6 +189,22 @@ def _section_header(s: Section) -> _Header:
     if s.align < 1 or s.align & (s.align - 1):
         raise ObjectError(f"alignment {s.align} of section {s.name} is not a power of two")
     return _Header(s.name, type_, flags, link, 0, s.align, s.entry)
+
+
+def _make_labels(
+    obj: Object, table: dict[tuple[str, int], tuple[Record, ...]]
+) -> tuple[list[Symbol], dict[Relocation, int]]:
+    """A local label for each relocation that has a record against one, and its index in the symbols."""
+    kinds = {key for key, records in table.items() if any(type_ & LABEL for _, type_ in records)}
+    labels: list[Symbol] = []
+    index: dict[Relocation, int] = {}
+    if kinds:
+        for number, s in enumerate(obj.sections):
+            for r in s.relocs:
+                if (r.kind, r.size) in kinds:
+                    index[r] = len(obj.symbols) + len(labels)
+                    labels.append(Symbol(f".Lpcrel_hi{len(labels)}", number, r.off, 0, K_NONE, B_LOCAL))
+    return labels, index
 
 
 def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]:
@@ -235,8 +256,9 @@ def _pack_relocs(
     obj: Object,
     s: Section,
     data: bytes | bytearray,
-    table: dict[tuple[str, int], tuple[tuple[int, int], ...]],
+    table: dict[tuple[str, int], tuple[Record, ...]],
     place: list[int],
+    label_of: dict[Relocation, int],
     order: str,
 ) -> bytes:
     """The relocation section of s; with REL the addends go into the contents."""
@@ -256,6 +278,9 @@ def _pack_relocs(
             records = _raw_records(obj, s, r.kind, r.size, r.off, r.symbol)
         symbol = place[r.symbol]
         for offset, type_ in records:
+            if type_ & LABEL:
+                append(pack(r.off + offset, place[label_of[r]] << shift | type_ ^ LABEL, 0))
+                continue
             if mips64:  # r_sym, r_ssym, r_type3, r_type2, r_type instead of one number
                 info = symbol << 32 | type_ if order == ">" else symbol | type_ << 56
             else:
@@ -288,16 +313,16 @@ def _store_addend(
 
 
 def _emit(
-    target: Target,
+    obj: Object,
     headers: list[_Header],
     blobs: list[bytes | bytearray],
-    sections: list[Section],
     offsets: dict[str, int],
     order: str,
     is64: bool,
     strtab_number: int,
 ) -> bytes:
     """Layout and writing."""
+    target, sections = obj.target, obj.sections
     header_size = 64 if is64 else 52
     entry_size = 64 if is64 else 40
     parts: list[bytes | bytearray] = []
@@ -344,7 +369,7 @@ def _emit(
         0,
         0,
         where,
-        target.flags,
+        target.flags | obj.flags,
         header_size,
         0,
         0,

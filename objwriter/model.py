@@ -95,10 +95,11 @@ class Symbol:
 class Object:
     """One relocatable object for `target` (a row of the writer's target table)."""
 
-    __slots__ = ("target", "sections", "symbols")
+    __slots__ = ("target", "flags", "sections", "symbols")
 
     def __init__(self, target: Target) -> None:
         self.target = target
+        self.flags = 0  # added to the target's
         self.sections: list[Section] = []
         self.symbols: list[Symbol] = []
 
@@ -106,7 +107,7 @@ class Object:
 class Target:
     """What an object file says about its machine: one row of a format's table."""
 
-    __slots__ = ("name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align")
+    __slots__ = ("name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align", "short_flags")
 
     def __init__(
         self,
@@ -128,3 +129,4 @@ class Target:
         self.rela = rela
         self.osabi = osabi
         self.text_align = text_align
+        self.short_flags = 0  # flags of an object with short encodings (A_SHORT)

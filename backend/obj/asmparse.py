@@ -258,7 +258,9 @@ class Parser(Expressions):
             self.symbols.append(s)
 
     def parse_globl(self, pos: int) -> None:
+        known = len(self.ctx.syms) + len(self.ctx.statics)
         s, offset = self.symbol_operand()
+        used = len(self.ctx.syms) + len(self.ctx.statics) == known and s not in self.data_end
         self.expect(",")
         flags = self.flags() if self.toks[self.i][0] != "$" else 0
         if self.toks[self.i][0] == ",":
@@ -272,6 +274,8 @@ class Parser(Expressions):
         if size < len(s.data):
             raise AsmError(pos, f"size of {s.name} is smaller than its DATA")
         if flags & F_TLSBSS:
+            if used and s.kind != STLSBSS:  # the instructions before took it for an ordinary symbol
+                raise AsmError(pos, f"thread-local symbol {s.name} must be declared before its first use")
             kind = STLSBSS
         elif flags & F_RODATA:
             kind = SRODATA

@@ -17,6 +17,7 @@ A_STATIC: Final = 1  # local to the object
 A_DUPOK: Final = 2  # weak / COMDAT
 A_HIDDEN: Final = 4  # not exported from the final image
 A_UNDEF: Final = 8  # only referenced here
+A_SHORT: Final = 16  # may contain instructions of an optional short encoding (RISC-V C)
 
 
 class Reloc:

@@ -25,7 +25,7 @@ from typing import Any, Final
 from backend.obj.ctx import AsmError
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.relax import Ladder, Sites, relax
-from backend.obj.sym import LSym, Reloc
+from backend.obj.sym import A_SHORT, LSym, Reloc
 from backend.obj.table import AFUNCDATA, ANOP, APCALIGN, APCALIGNMAX, APCDATA, ATEXT
 from backend.riscv import ops
 from backend.riscv.classify import explain
@@ -262,6 +262,8 @@ class Assembler:
         text.relocs = [_reloc(p, kind, size) for p, kind, size in pending]
         text.data = bytearray(b"".join(parts))
         text.size = len(text.data)
+        if self.compress:
+            text.attrs |= A_SHORT
 
     def _layout(
         self, text: LSym, progs: list[Prog], parts: list[bytes], events: list[int], branches: dict[int, Form]

@@ -31,6 +31,7 @@ from mochic.targets import TARGETS as LINK_TARGETS
 from objwriter.build import build_object
 from objwriter.elf import TARGETS, write_elf
 from objwriter.model import ObjectError, Target
+from objwriter.relocs import ARCHES
 from objwriter.relocs.amd64 import NUMBERS, ROWS
 from objwriter.strtab import build_strtab
 
@@ -109,7 +110,7 @@ def test_relocation(row: str) -> None:
 def test_header(name: str) -> None:
     """Class, byte order, machine and flags of every target; contents without relocations."""
     t = TARGETS[name]
-    if t.arch != "amd64":
+    if t.arch not in ARCHES:
         return_type = "no relocation table"
         with pytest.raises(ObjectError, match=return_type):
             write_elf(build_object(t, [sym("s")]))
