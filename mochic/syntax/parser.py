@@ -106,7 +106,7 @@ class Parser(DeclParser):
         while True:
             p = self.p
             k = kinds[p]
-            if k == RBRACE and expected or k == EOF and not expected:
+            if (k == RBRACE and expected) or (k == EOF and not expected):
                 break
             try:
                 production = table[k]
