@@ -7,6 +7,7 @@ the target and the options.  Builders race safely: the object is written beside 
 from __future__ import annotations
 
 import os
+import sys
 from hashlib import sha256
 
 from mochic.diag.diagnostic import Diagnostic
@@ -55,6 +56,8 @@ def runtime_object(target: Target, opt: Options) -> str:
     d = os.path.join(cache_dir(), "runtime")
     path = os.path.join(d, f"{target.os}-{target.arch}-{key}.o")
     if not os.path.exists(path):
+        if sys.stderr.isatty():
+            sys.stderr.write(f"mochi: compiling the runtime for {target.name} (once)\n")
         data = build_runtime(target, opt)
         os.makedirs(d, exist_ok=True)
         tmp = f"{path}.{os.getpid()}.tmp"
