@@ -176,10 +176,11 @@ class Divider(SelectorBase):
         ad = abs(c)
         items: list[Item] = []
         d = self.dst(v)
-        a = self.use(x)
         if ad == 1:
-            items.append((mov, [imm(0), d], M_DEF))
-        elif not ad & (ad - 1) and ad <= 1 << 31:
+            self.emit(mov, [imm(0), d], M_DEF, v.pos)
+            return
+        a = self.use(x)
+        if not ad & (ad - 1) and ad <= 1 << 31:
             # x - ((x + bias) & -2^k), bias = 2^k - 1 for negative x: the sign of the result is that of x.
             k = ad.bit_length() - 1
             t = self.temp()
@@ -217,10 +218,11 @@ class Divider(SelectorBase):
         c &= M64 if wide else 0xFFFFFFFF
         items: list[Item] = []
         d = self.dst(v)
-        a = self.use(x)
         if c == 1:
-            items.append((AMOVL, [imm(0), d], M_DEF))
-        elif not c & (c - 1) and c <= 1 << 31:
+            self.emit(AMOVL, [imm(0), d], M_DEF, v.pos)
+            return
+        a = self.use(x)
+        if not c & (c - 1) and c <= 1 << 31:
             items.append((AANDL, [imm(c - 1), d], a.reg))
         else:
             q = self.udiv_items(a, c, wide, items, None)

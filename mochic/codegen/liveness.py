@@ -294,6 +294,9 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
             if p.mark < 0 and mark >= VREG:
                 _special_uses(specials[-1 - p.mark].uses, j, f, hi, uses, weight, hints)
         start = 2 * c.first
+        for r in c.gen:
+            if not hi[r]:  # asked for in selection, but not read in the end: open it, for it is in live_in
+                hi[r] = start + 1
         for v in c.params:
             d = v - VREG
             close(d, start, 2)
