@@ -16,7 +16,7 @@ HOST = "linux/amd64"
 
 
 class Single(click.Group):
-    """Accepts `-target=X` and `-target X` for `--target=X` (and -arch), as Go's tools do."""
+    """Accepts `-target=X` and `-target X` for `--target=X` (and -arch, -march), as Go's tools do."""
 
     def main(self, args: Any = None, **kw: Any) -> Any:  # type: ignore[override]
         argv = list(sys.argv[1:] if args is None else args)
@@ -25,7 +25,7 @@ class Single(click.Group):
         for a in argv:
             if a == "--":
                 rest = True
-            if not rest and (a.startswith("-target") or a.startswith("-arch")):
+            if not rest and (a.startswith(("-target", "-arch", "-march"))):
                 a = "-" + a
             out.append(a)
         return super().main(out, **kw)
@@ -118,17 +118,19 @@ def check(files: tuple[str, ...], strict: bool) -> None:
 @click.option("--arch", required=True, metavar="ARCH", help="Architecture, as GOARCH.")
 @click.option("-o", "out", metavar="OUT.o", help="Object file to write.")
 @click.option("--format", "fmt", type=click.Choice(["elf", "macho", "coff"]), default="elf", help="Object format.")
+@click.option("--march", default="", metavar="ISA", help="Instruction set, such as rv64gc or rva22u64.")
 @click.option("--lines", is_flag=True, help="Read `id<TAB>instruction` from stdin, print `id<TAB>hex`.")
-def asm(file: str | None, arch: str, out: str | None, fmt: str, lines: bool) -> None:
+@click.option("--relocs", is_flag=True, help="With --lines: a third column with the relocations.")
+def asm(file: str | None, arch: str, out: str | None, fmt: str, march: str, lines: bool, relocs: bool) -> None:
     """Assemble Go-syntax assembly to an object file."""
     from mochic import asmcmd
 
     if lines:
-        sys.exit(guarded(lambda: asmcmd.asm_lines(arch, sys.stdin, sys.stdout)))
+        sys.exit(guarded(lambda: asmcmd.asm_lines(arch, sys.stdin, sys.stdout, relocs, march)))
     if file is None:
         click.echo("mochi: asm needs a FILE.s or --lines", err=True)
         sys.exit(EXIT_USAGE)
-    sys.exit(guarded(lambda: asmcmd.asm_file(arch, file, out or "", fmt)))
+    sys.exit(guarded(lambda: asmcmd.asm_file(arch, file, out or "", fmt, march=march)))
 
 
 @main.command()

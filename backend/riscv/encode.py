@@ -103,12 +103,13 @@ def parse_candidate(line: str) -> tuple[int, Candidate]:
 class Assembler:
     """An instruction set (extensions, compression) and the encodings already made for it."""
 
-    __slots__ = ("extensions", "compress", "_memo", "_candidates")
+    __slots__ = ("extensions", "compress", "_memo", "_by_kind", "_candidates")
 
     def __init__(self, extensions: frozenset[str], compress: bool) -> None:
         self.extensions: Final = extensions
         self.compress: Final = compress
         self._memo: dict[Any, Code] = {}
+        self._by_kind: dict[int, list[Form]] = {}  # opcode and kinds of operands -> rows
         self._candidates: dict[int, list[Candidate]] = {}
         if compress:
             for line in load_table("compress.rules").split("\n"):
@@ -119,11 +120,38 @@ class Assembler:
     # -- one instruction -----------------------------------------------------------------------------
 
     def find_form(self, as_: int, args: list[Addr]) -> Form:
-        """The first row that takes the operands; ValueError when there is none."""
-        for f in forms_of(as_):
-            if f.fits(args) and (not f.extension or f.extension in self.extensions):
-                return f
+        """The first row that takes the operands; ValueError when there is none.
+
+        Rows are sorted by the kinds of their operands once; after that only bounds are compared.
+        """
+        key = as_
+        for a in args:
+            key = key << 5 | a.kind | (16 if a.sym is not None else 0)
+        forms = self._by_kind.get(key)
+        if forms is None:
+            forms = self._by_kind[key] = self._candidate_forms(as_, args)
+        for f in forms:
+            for t, a in zip(f.patterns, args, strict=True):
+                if t.simple:
+                    if not (t.lowest <= a.reg <= t.highest and t.lo <= a.offset <= t.hi):
+                        break
+                elif not t.fits(a):
+                    break
+            else:
+                equal = f.equal
+                if equal is None or args[equal[0]].reg == args[equal[1]].reg:
+                    return f
         raise ValueError(explain(as_, args))
+
+    def _candidate_forms(self, as_: int, args: list[Addr]) -> list[Form]:
+        """The rows whose operands have these kinds and whose extension is enabled."""
+        return [
+            f
+            for f in forms_of(as_)
+            if len(f.patterns) == len(args)
+            and (not f.extension or f.extension in self.extensions)
+            and all(not t.simple or (t.kind == a.kind and a.sym is None) for t, a in zip(f.patterns, args, strict=True))
+        ]
 
     def expand(self, as_: int, args: list[Addr], rounding: int, out: list[Machine]) -> Form:
         """Appends the machine instructions of one instruction; the form it was found by."""
@@ -165,20 +193,29 @@ class Assembler:
 
     def _shorten(self, f: Form, args: list[Addr]) -> tuple[Form, list[Addr]]:
         """The 16-bit form of a machine instruction if it has one, else itself."""
-        for equal, registers, constants, to, order in self._candidates.get(f.as_, ()):
-            if len(order) > len(args):
-                continue
-            if any(args[i].reg != args[j].reg for i, j in equal) or any(args[i].reg != r for i, r in registers):
-                continue
-            if any(args[i].kind != CONST or args[i].offset != c for i, c in constants):
-                continue
-            chosen = [args[i] for i in order]
-            for short in forms_of(to):
-                if short.fits(chosen):
-                    full = short.full
-                    if full is None:
-                        return short, chosen
-                    return full, [*chosen[: short.missing], chosen[-1], *chosen[short.missing :]]
+        candidates = self._candidates.get(f.as_)
+        if candidates is None:
+            return f, args
+        for equal, registers, constants, to, order in candidates:
+            for i, j in equal:
+                if args[i].reg != args[j].reg:
+                    break
+            else:
+                for i, r in registers:
+                    if args[i].reg != r:
+                        break
+                else:
+                    for i, c in constants:
+                        if args[i].offset != c:
+                            break
+                    else:
+                        chosen = [args[i] for i in order]
+                        for short in forms_of(to):
+                            if short.fits(chosen):
+                                full = short.full
+                                if full is None:
+                                    return short, chosen
+                                return full, [*chosen[: short.missing], chosen[-1], *chosen[short.missing :]]
         return f, args
 
     # -- functions -----------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ _BASES: Final = {"r": (regs.X0, 0), "f": (regs.F0, 1), "v": (regs.V0, 0)}  # fir
 class Pattern:
     """What one operand may be: kind, register bounds, constant bounds."""
 
-    __slots__ = ("kind", "name", "lowest", "highest", "barred", "lo", "hi", "step", "nonzero", "written")
+    __slots__ = ("kind", "name", "lowest", "highest", "barred", "lo", "hi", "step", "nonzero", "written", "simple")
 
     def __init__(self, kind: int, name: str) -> None:
         self.kind = kind
@@ -57,6 +57,7 @@ class Pattern:
         self.step = 1
         self.nonzero = False
         self.written = False
+        self.simple = False  # the bounds alone decide, once the kind is right and there is no symbol
 
     def fits(self, a: Addr) -> bool:
         """Whether the operand is one of these."""
@@ -81,6 +82,14 @@ class Pattern:
         if not self.lo <= value <= self.hi or (self.nonzero and value == 0):
             return False
         return self.step == 1 or value % self.step == 0
+
+    def settle(self) -> None:
+        """Finds out whether bounds alone decide, and widens those that do not matter for the kind."""
+        if self.kind == REG:
+            self.lo, self.hi = -(1 << 64), 1 << 64
+        elif self.kind == CONST:
+            self.lowest, self.highest = -(1 << 64), 1 << 64
+        self.simple = self.kind in (REG, CONST, MEM, ADDR) and self.barred < 0 and self.step == 1 and not self.nonzero
 
 
 def symbol_class(a: Addr) -> int:
@@ -240,6 +249,8 @@ def parse_row(row: str) -> list[Form]:
 def _form(name: str, row: str, texts: list[str], encoding: str, equal: int) -> Form:
     """`equal`: an operand that must equal the last."""
     f = Form(OPS[name], row, [parse_pattern(t) for t in texts])
+    for t in f.patterns:
+        t.settle()
     last = len(texts) - 1
     if equal >= 0:
         f.equal = (equal, last)

@@ -377,3 +377,10 @@ def test_context_is_separate() -> None:
     assert assemble_line(SHORT, line)[0] == "1693"
     assert assemble_line(PLAIN, line)[0] == "33035300"
     assert Ctx().errors == []
+
+
+def test_opcodes_are_current() -> None:
+    from backend.obj.genops import ops_source
+
+    with open(os.path.join(os.path.dirname(regs.__file__), "ops.py"), encoding="utf-8") as fh:
+        assert fh.read() == ops_source("riscv"), "run `python3 -m backend.obj.genops riscv`"
