@@ -6,8 +6,9 @@ reports what is still out of range.
 Append.  `xs = append(xs, v)` extends the list in place when nothing else can see it: the list object's
 `aliased` flag is clear.  The flag is set wherever a reference is copied into a second place that could
 observe the change (`mark`): storing a variable's list elsewhere, returning anything but a local, and on
-entry for parameters that the function appends to.  Lists whose element type no append touches never
-pay: aliasing lists share an element Ty, so the type tells.
+entry for parameters that the function appends to.  An operation that copies elements (a slice, a
+concatenation, a reversed list ...) makes second references to those that are lists (`share_elements`).
+Lists whose element type no append touches never pay: aliasing lists share an element Ty, so the type tells.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from mochic.lower.base import (
     STRUCT_FIELDS, Base,
 )  # fmt: skip
 from mochic.lower.module import ir_type
-from mochic.sema.symbols import StructInfo
+from mochic.sema.symbols import BuiltinRef, StructInfo
 from mochic.sema.types import INT as KINT
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
+
+# Builtins whose result may be an element of their argument
+_PICK_ELEMENT = ("first", "min", "max")
 
 
 class Access(Base):
@@ -300,9 +304,20 @@ class Access(Base):
         elif v.type in (REF, TAG):
             self.rt("mark_aliased", self.tag(v))
 
+    def share_elements(self, v: Value, t: Ty) -> Value:
+        """The new list v has elements of another collection; gives v."""
+        if v.type in (REF, TAG) and find(t).kinds & LIST and self.appends_to(self.m.solver.elem(t)):
+            self.rt("mark_elements", self.tag(v))
+        return v
+
     def is_fresh(self, e: ast.Expr) -> bool:
         """The expression makes a new list, or gives one that is already marked."""
-        if isinstance(e, ast.Call | ast.ListLit | ast.Slice | ast.Query | ast.Cast):
+        if isinstance(e, ast.Call):
+            fn = e.fn
+            if isinstance(fn, ast.Ident):
+                return not (isinstance(fn.ref, BuiltinRef) and fn.ref.name in _PICK_ELEMENT)
+            return not (isinstance(fn, ast.Field) and fn.name == "get")
+        if isinstance(e, ast.ListLit | ast.Slice | ast.Query | ast.Cast):
             return not isinstance(e, ast.Cast) or self.is_fresh(e.expr)
         return isinstance(e, ast.Binary) and e.op not in ("??", "&&", "||")
 
@@ -324,7 +339,7 @@ class Access(Base):
         ety = ir_type(elem)
         v = self.convert(v, ety)
         if not own:
-            lst = self.rt("list_copy_room", lst)
+            lst = self.share_elements(self.rt("list_copy_room", lst), lt)
         else:
             flags = self.ld(I64, lst, LIST_FLAGS)
             n = self.list_len(lst)

@@ -43,11 +43,13 @@ class Builtins(Exprs):
         special = _SPECIAL.get(name)
         if special is not None:
             v: Value = special(self, e)
-            return self.convert(v, ir_type(e.ty))
-        kinds, fn = _SIMPLE[name]
-        vals = [self.arg(a, k, name) for a, k in zip(e.args, kinds, strict=True)]
-        self.b.pos = e.lo
-        return self.from_runtime(self.rt(fn, *vals), e)
+            v = self.convert(v, ir_type(e.ty))
+        else:
+            kinds, fn = _SIMPLE[name]
+            vals = [self.arg(a, k, name) for a, k in zip(e.args, kinds, strict=True)]
+            self.b.pos = e.lo
+            v = self.from_runtime(self.rt(fn, *vals), e)
+        return self.share_elements(v, e.ty) if name in _COPY_ELEMENTS else v
 
     def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
@@ -352,7 +354,7 @@ class Builtins(Exprs):
             return self.fresh_list(self.rt("dyn_keys", self.tag(obj)), e)
         if name == "values":
             self.feed(self.elem_ty(e.ty), None, self.m.solver.val(ot))
-            return self.fresh_list(self.rt("dyn_values", self.tag(obj)), e)
+            return self.share_elements(self.fresh_list(self.rt("dyn_values", self.tag(obj)), e), e.ty)
         if name == "get" and k & MAP:
             default = self.tag(args[1]) if len(args) > 1 else self.nil()
             got = self.rt("dyn_index", self.tag(obj), self.tag(args[0]))
@@ -376,6 +378,9 @@ def _name(e: ast.Call) -> str:
     assert isinstance(fn, ast.Ident)
     return fn.name
 
+
+# Builtins whose result is a new list of elements of their argument
+_COPY_ELEMENTS = ("concat", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
 
 _SPECIAL: dict[str, Any] = {
     "print": Builtins.print_,

@@ -91,8 +91,10 @@ class Exprs(Matches):
             return self.contains(l, r, e.left.ty, e.right.ty)
         if op in _SET_OPS:
             if find(e.left.ty).kinds == LIST and find(e.right.ty).kinds == LIST:
-                return self.rt(_SET_OPS[op], l, r)
-            return self.rt(_SET_OPS[op], self.rt("dyn_iter", self.tag(l)), self.rt("dyn_iter", self.tag(r)))
+                v = self.rt(_SET_OPS[op], l, r)
+            else:
+                v = self.rt(_SET_OPS[op], self.rt("dyn_iter", self.tag(l)), self.rt("dyn_iter", self.tag(r)))
+            return self.share_elements(v, e.ty)
         return self.compare(op, l, r, e.left.ty, e.right.ty)
 
     def arith(self, op: str, l: Value, r: Value, lt: Ty, rt: Ty, res: Ty) -> Value:
@@ -112,8 +114,9 @@ class Exprs(Matches):
                     return self.convert(self.rt("f64_rem", x, y), want)
             return self.convert(b.emit(_FLOAT_OPS[op], F64, [x, y]), want)
         if op == "+" and find(lt).kinds == LIST and find(rt).kinds == LIST:
-            return self.convert(self.rt("list_concat", l, r), want)
-        return self.convert(self.rt(_DYN_OPS[op], self.tag(l), self.tag(r)), want)
+            return self.convert(self.share_elements(self.rt("list_concat", l, r), lt), want)
+        v = self.rt(_DYN_OPS[op], self.tag(l), self.tag(r))
+        return self.convert(self.share_elements(v, res) if op == "+" else v, want)
 
     def check_zero_int(self, v: Value) -> None:
         if v.op == ICONST and v.imm:
@@ -401,10 +404,12 @@ class Exprs(Matches):
         if obj.type == REF and k in (STR, LIST) and all(v is None or v.type == INT for v in bounds):
             lo = self.word_index(bounds[0]) if bounds[0] is not None else self.i64(0)
             hi = self.word_index(bounds[1]) if bounds[1] is not None else self.i64((1 << 63) - 1)
-            return self.convert(self.rt("str_slice" if k == STR else "list_slice", obj, lo, hi), want)
+            if k == STR:
+                return self.convert(self.rt("str_slice", obj, lo, hi), want)
+            return self.convert(self.share_elements(self.rt("list_slice", obj, lo, hi), e.obj.ty), want)
         lo = self.tag(bounds[0]) if bounds[0] is not None else self.nil()
         hi = self.tag(bounds[1]) if bounds[1] is not None else self.nil()
-        return self.convert(self.rt("dyn_slice", self.tag(obj), lo, hi), want)
+        return self.convert(self.share_elements(self.rt("dyn_slice", self.tag(obj), lo, hi), e.ty), want)
 
     def e_field(self, e: ast.Field) -> Value:
         if isinstance(e.ref, Member):

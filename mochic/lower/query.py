@@ -202,10 +202,14 @@ class Queries(Calls):
     def group_item(self, info: Any) -> Value:
         if info.row is None:
             v: Var = info.vars[0]
-            return self.read_var(v, ir_type(v.ty))
+            item = self.read_var(v, ir_type(v.ty))
+            self.mark(item, v.ty)
+            return item
         given = {}
         for v in info.vars:
-            given[v.name] = self.convert(self.read_var(v, ir_type(v.ty)), ir_type(info.row.fields[v.name]))
+            item = self.read_var(v, ir_type(v.ty))
+            self.mark(item, v.ty)
+            given[v.name] = self.convert(item, ir_type(info.row.fields[v.name]))
         return self.make_struct(info.row, given)
 
 

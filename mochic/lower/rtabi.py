@@ -147,6 +147,7 @@ json_print(tag) void                   indented (14.4) and a newline
 to_json(tag) ref                       compact
 # -- lists.  desc decides the element code
 list_new(ptr,i64) ref                  desc, length = capacity; zeroed
+mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
