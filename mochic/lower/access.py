@@ -13,6 +13,8 @@ Lists whose element type no append touches never pay: aliasing lists share an el
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
@@ -122,13 +124,13 @@ class Access(Base):
                 return self.map_value_or_nil(slot, ot, want)
         return self.convert(self.rt("dyn_index", self.tag(obj), self.tag(key)), want)
 
-    def unless_nil(self, obj: Value, want: int, make: object) -> Value:
+    def unless_nil(self, obj: Value, want: int, make: Callable[[], Value]) -> Value:
         """nil if obj is null, else what make() gives; the result has representation `want`."""
         b = self.b
         some, none, done = self.new_block(), self.new_block(True), self.new_block()
         b.brif(self.is_nil(obj), none, some, -1)
         b.start(some)
-        v = self.convert(make(), want)  # type: ignore[operator]
+        v = self.convert(make(), want)
         b.write("#opt", v)
         b.jump(done)
         b.start(none)

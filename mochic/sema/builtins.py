@@ -71,16 +71,14 @@ def _same_list(s: Solver, a: list[Ty]) -> Ty:
 def _collect(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
     c = ElemFlowC(a[0], s.elem(t))
-    s.watch(a[0], c)
-    c.run(s)
+    s.on(a[0], c)
     return t
 
 
 def _first(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(NIL)
     c = ElemFlowC(a[0], t)
-    s.watch(a[0], c)
-    c.run(s)
+    s.on(a[0], c)
     return t
 
 
@@ -108,8 +106,7 @@ class SumC:
 def _sum(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(0)
     c = SumC(a[0], t)
-    s.watch(a[0], c)
-    c.run(s)
+    s.on(a[0], c)
     return t
 
 
@@ -137,8 +134,7 @@ def _minmax(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(0)
     if len(a) == 1:
         c = MinMaxC(a[0], t)
-        s.watch(a[0], c)
-        c.run(s)
+        s.on(a[0], c)
     else:
         for x in a:
             s.flow(x, t)
@@ -148,8 +144,7 @@ def _minmax(s: Solver, a: list[Ty]) -> Ty:
 def _slice(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
     c = SliceC(a[0], t)
-    s.watch(a[0], c)
-    c.run(s)
+    s.on(a[0], c)
     return t
 
 
@@ -186,8 +181,7 @@ class RoundC:
 def _numeric(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
     c = RoundC(a[0], t)
-    s.watch(a[0], c)
-    c.run(s)
+    s.on(a[0], c)
     return t
 
 
@@ -195,8 +189,7 @@ def _pow(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
     c = ArithC("*", a[0], a[1], t)
     s.watch(a[0], c)
-    s.watch(a[1], c)
-    c.run(s)
+    s.on(a[1], c)
     return t
 
 

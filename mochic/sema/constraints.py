@@ -187,8 +187,7 @@ class FieldC:
                     s.grow(self.res, NIL)
                     for inner in st.fields.values():
                         c = FieldC(inner, self.name, self.res, self.structs)
-                        s.watch(inner, c)
-                        c.run(s)
+                        s.on(inner, c)
                 else:
                     s.grow(self.res, NIL)
         k = o.kinds & ~self.done
@@ -211,8 +210,7 @@ class FieldC:
                 s.grow(self.res, INT)
             else:
                 c2 = FieldC(s.key(self.obj), self.name, self.res, self.structs)
-                s.watch(s.key(self.obj), c2)
-                c2.run(s)
+                s.on(s.key(self.obj), c2)
                 s.grow(self.res, NIL)
 
 

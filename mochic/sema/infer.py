@@ -293,16 +293,14 @@ class Infer(Narrowing, Declarations):
             t = self.expr(st.value)
             target.ty = t
             c = StoreIndexC(obj, key, t, self.info.structs)
-            s.watch(obj, c)
-            c.run(s)
+            s.on(obj, c)
             self.checks.append(("store", st.lo, st.hi, target, obj))
         elif isinstance(target, ast.Field):
             obj = self.lvalue(target.obj)
             t = self.expr(st.value)
             target.ty = t
             f = StoreFieldC(obj, target.name, t, self.info.structs)
-            s.watch(obj, f)
-            f.run(s)
+            s.on(obj, f)
             self.checks.append(("field", target.name_lo, st.hi, target.name, obj))
         else:
             self.expr(st.value)
@@ -369,8 +367,7 @@ class Infer(Narrowing, Declarations):
         else:
             v = self.new_var(st.var, Ty(), True, self.fun, "loop", st.lo)
             c = IterC(src, v.ty)
-            s.watch(src, c)
-            c.run(s)
+            s.on(src, c)
             self.checks.append(("T022", st.lo, st.hi, None, src))
         v.declared = True
         st.sym = v

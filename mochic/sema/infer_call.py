@@ -48,8 +48,7 @@ class CallInfer(InferBase):
     def call_value(self, e: ast.Call, t: Ty, args: list[Ty]) -> Ty:
         res = Ty()
         c = CallC(t, args, res)
-        self.s.watch(t, c)
-        c.run(self.s)
+        self.s.on(t, c)
         self.checks.append(("T004", e.fn.lo, e, None, t))
         return res
 
@@ -153,8 +152,7 @@ class CallInfer(InferBase):
         self.note_methods(fn.name, e)
         res = Ty()
         c = MethodC(self, e, fn, obj, args, res)
-        self.s.watch(obj, c)
-        c.run(self.s)
+        self.s.on(obj, c)
         self.checks.append(("method", fn.name_lo, e, fn.name, obj))
         return res
 
@@ -193,8 +191,7 @@ class MethodC:
                     m.as_value = True
             elif name in st.fields:
                 c = CallC(st.fields[name], self.args, self.res)
-                s.watch(st.fields[name], c)
-                c.run(s)
+                s.on(st.fields[name], c)
         k = o.kinds & ~self.done
         if not k:
             return
@@ -210,5 +207,4 @@ class MethodC:
             t = s.val(self.obj)
             s.grow(s.key(self.obj), STR)
             c = CallC(t, self.args, self.res)
-            s.watch(t, c)
-            c.run(s)
+            s.on(t, c)

@@ -130,8 +130,7 @@ class ExprInfer(QueryInfer):
             res = Ty()
             c = ArithC(op, l, r, res)
             s.watch(l, c)
-            s.watch(r, c)
-            c.run(s)
+            s.on(r, c)
             self.checks.append(("T020", e.op_lo, op, l, r))
             return res
         if op == "??":
@@ -155,8 +154,7 @@ class ExprInfer(QueryInfer):
             return t
         res = Ty()
         c = NegC(t, res)
-        self.s.watch(t, c)
-        c.run(self.s)
+        self.s.on(t, c)
         return res
 
     # -- access ---------------------------------------------------------------------------------
@@ -166,8 +164,7 @@ class ExprInfer(QueryInfer):
         key = self.expr(e.index)
         res = Ty()
         c = IndexC(obj, key, res, self.info.structs)
-        self.s.watch(obj, c)
-        c.run(self.s)
+        self.s.on(obj, c)
         self.checks.append(("T018", e.op_lo, e.hi, key, obj))
         return res
 
@@ -178,8 +175,7 @@ class ExprInfer(QueryInfer):
                 self.expr(x)
         res = Ty()
         c = SliceC(obj, res)
-        self.s.watch(obj, c)
-        c.run(self.s)
+        self.s.on(obj, c)
         return res
 
     def e_field(self, e: ast.Field) -> Ty:
@@ -193,8 +189,7 @@ class ExprInfer(QueryInfer):
     def field_of(self, e: ast.Field, obj: Ty) -> Ty:
         res = Ty()
         c = FieldC(obj, e.name, res, self.info.structs)
-        self.s.watch(obj, c)
-        c.run(self.s)
+        self.s.on(obj, c)
         self.note_methods(e.name, e)
         self.checks.append(("T026", e.name_lo, e.hi, e.name, obj))
         return res
@@ -327,8 +322,7 @@ class ExprInfer(QueryInfer):
             self.narrow = before
             self.scope = outer
         mc = MatchNilC(subj, res, covered, structs)
-        s.watch(subj, mc)
-        mc.run(s)
+        s.on(subj, mc)
         return res
 
     def case_body(self, c: ast.MatchCase, res: Ty) -> None:

@@ -75,8 +75,7 @@ class QueryInfer(CallInfer):
         v = self.new_var(name, Ty(), True, self.fun, "loop", pos)
         v.declared = True
         c = IterC(src, v.ty)
-        self.s.watch(src, c)
-        c.run(self.s)
+        self.s.on(src, c)
         self.checks.append(("T022", pos, pos + 1, None, src))
         self.scope.names[name] = v
         info.vars.append(v)

@@ -158,6 +158,11 @@ class Solver:
         if not t.fixed:
             find(t).watchers.append(c)
 
+    def on(self, t: Ty, c: Constraint) -> None:
+        """Watch t, and run the constraint on what is known of it now."""
+        self.watch(t, c)
+        c.run(self)
+
     def flow(self, a: Ty, b: Ty, mask: int = ANYKIND) -> None:
         """Every value of `a` whose kind is in mask may be stored in `b`."""
         if a.fixed:
