@@ -6,7 +6,7 @@ from typing import Final
 
 from backend.obj.plist import Arch
 from backend.riscv import expand, ops, regs
-from backend.riscv.csr import CSRS, FENCE_SETS
+from backend.riscv.csr import CSRS, FENCE_SETS, VTYPES
 from backend.riscv.encode import Assembler
 from backend.riscv.forms import SUFFIXES
 
@@ -38,6 +38,7 @@ def make_arch(march: str = DEFAULT_MARCH, stack_check: bool = False) -> Arch:
     assembler = Assembler(frozenset(extensions), base == "rv64gc")
     specials = dict.fromkeys([ops.OPS[name] for name in _CSR_OPS], CSRS)
     specials[ops.AFENCE] = FENCE_SETS
+    specials[ops.AVSETVLI] = specials[ops.AVSETIVLI] = VTYPES
     return Arch(
         name="riscv64",
         family="riscv",

@@ -1,10 +1,10 @@
-"""Names of control and status registers, and of the sets FENCE takes."""
+"""Names of control and status registers, of the sets FENCE takes, of the parts of vtype."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from backend.riscv.forms import FENCE_SET
+from backend.riscv.forms import FENCE_SET, LMUL, MASK, SEW, TAIL
 
 # ISA II, tables 3 to 8; Zicntr, Zihpm, V, Smaia and others as allocated there.  `NAMEn 3..31 0xC03` is a run.
 _ROWS: Final = """
@@ -55,3 +55,9 @@ def _sets() -> dict[str, int]:
 
 
 FENCE_SETS: Final[dict[str, int]] = _sets()  # `RW` -> operand number, the low bits as in the instruction
+# ISA I 31.3.4: the fields of vtype.
+VTYPES: Final[dict[str, int]] = {
+    "E8": SEW, "E16": SEW + 1, "E32": SEW + 2, "E64": SEW + 3, "M1": LMUL, "M2": LMUL + 1, "M4": LMUL + 2,
+    "M8": LMUL + 3,
+    "MF8": LMUL + 5, "MF4": LMUL + 6, "MF2": LMUL + 7, "TU": TAIL, "TA": TAIL + 1, "MU": MASK, "MA": MASK + 1,
+}  # fmt: skip

@@ -33,10 +33,14 @@ TLS_ADDR: Final = 35
 
 # Numbers of SPECIAL operands: control registers 0..4095, and from here sets of I O R W.
 FENCE_SET: Final = 1 << 16
+SEW: Final = 2 << 16  # and the parts of vtype
+LMUL: Final = 3 << 16
+TAIL: Final = 4 << 16
+MASK: Final = 5 << 16
 
 _WIDTHS: Final = {
     "rd": 5, "rs1": 5, "rs2": 5, "rs3": 5, "vd": 5, "vs1": 5, "vs2": 5, "vs3": 5, "rd'": 3, "rs1'": 3, "rs2'": 3,
-    "csr": 12, "fence1": 4, "fence2": 4, "rm": 3,
+    "csr": 12, "fence1": 4, "fence2": 4, "rm": 3, "sew": 3, "lmul": 3, "ta": 1, "ma": 1,
 }  # fmt: skip
 _ROUNDING: Final = {"RNE": 0, "RTZ": 1, "RDN": 2, "RUP": 3, "RMM": 4, "DYN": 7}
 SUFFIXES: Final = {name: mode + 1 for name, mode in _ROUNDING.items()}  # Prog.scond
@@ -46,7 +50,20 @@ _BASES: Final = {"r": (regs.X0, 0), "f": (regs.F0, 1), "v": (regs.V0, 0)}  # fir
 class Pattern:
     """What one operand may be: kind, register bounds, constant bounds."""
 
-    __slots__ = ("kind", "name", "lowest", "highest", "barred", "lo", "hi", "step", "nonzero", "written", "simple")
+    __slots__ = (
+        "kind",
+        "name",
+        "lowest",
+        "highest",
+        "barred",
+        "lo",
+        "hi",
+        "step",
+        "nonzero",
+        "written",
+        "read",
+        "simple",
+    )
 
     def __init__(self, kind: int, name: str) -> None:
         self.kind = kind
@@ -56,7 +73,7 @@ class Pattern:
         self.lo = self.hi = 0
         self.step = 1
         self.nonzero = False
-        self.written = False
+        self.written = self.read = False
         self.simple = False  # the bounds alone decide, once the kind is right and there is no symbol
 
     def fits(self, a: Addr) -> bool:
@@ -162,7 +179,9 @@ def _bounds(t: Pattern, text: str) -> None:
     if text == "0" or not text:
         return
     bits = int(text[1:])
-    if text[0] == "i":
+    if text[0] == "s":  # one more than signed: for an instruction that encodes the constant less one
+        t.lo, t.hi = 1 - (1 << bits - 1), 1 << bits - 1
+    elif text[0] == "i":
         t.lo, t.hi = -(1 << bits - 1), (1 << bits - 1) - 1
     else:
         t.hi = (1 << bits) - 1
@@ -175,6 +194,9 @@ def _register(t: Pattern, text: str) -> None:
         return
     base, skip = _BASES[text[0]]
     name = text[skip:]
+    if name[-1] == "!":
+        t.read = True
+        name = name[:-1]
     t.lowest, t.highest = base, base + 31
     if name[-1] == "'":
         t.lowest, t.highest = base + 8, base + 15
@@ -199,7 +221,7 @@ def parse_pattern(text: str) -> Pattern:
     if kind is not None:
         t = Pattern(kind, text)
         if kind == SPECIAL:
-            t.lo, t.hi = (0, 4095) if text == "csr" else (FENCE_SET + 1, FENCE_SET + 15)
+            t.lo, t.hi = _SPECIALS[text]
         return t
     if text[-1] == ")":
         offset, _, base = text[:-1].partition("(")
@@ -219,7 +241,13 @@ def parse_pattern(text: str) -> Pattern:
 
 _NAMED: Final = {
     "label": BRANCH, "sym": SYMBOL, "tls": TLS, "$sym": SYMBOL_ADDR, "$tls": TLS_ADDR, "$f": FCONST, "csr": SPECIAL,
-    "fence1": SPECIAL, "fence2": SPECIAL,
+    "fence1": SPECIAL, "fence2": SPECIAL, "sew": SPECIAL, "lmul": SPECIAL, "ta": SPECIAL, "ma": SPECIAL,
+}  # fmt: skip
+
+
+_SPECIALS: Final = {
+    "csr": (0, 4095), "fence1": (FENCE_SET + 1, FENCE_SET + 15), "fence2": (FENCE_SET + 1, FENCE_SET + 15),
+    "sew": (SEW, SEW + 3), "lmul": (LMUL, LMUL + 7), "ta": (TAIL, TAIL + 1), "ma": (MASK, MASK + 1),
 }  # fmt: skip
 
 
@@ -236,6 +264,11 @@ def parse_row(row: str) -> list[Form]:
     if optional < 0:
         return [_form(name, row, texts, encoding, -1)]
     inner = texts[optional][1:-1]
+    if inner == "V0":
+        texts[optional] = inner
+        masked = _form(name, row, texts, encoding.replace("[V0]", "V0").replace(" vm ", " 0 "), -1)
+        del texts[optional]
+        return [masked, _form(name, row, texts, encoding.replace(" [V0],", "").replace(" vm ", " 1 "), -1)]
     must_equal = inner[0] == "="
     full = [*texts[:optional], texts[-1] if must_equal else inner, *texts[optional + 1 :]]
     f = _form(name, row, full, encoding, optional if must_equal else -1)
@@ -266,7 +299,7 @@ def _form(name: str, row: str, texts: list[str], encoding: str, equal: int) -> F
             names[t.name] = (i, 1)
         if t.kind in (REG, MEM, ADDR) and t.name:
             names[t.name] = (i, 0)
-        f.rw.append(2 if t.written else 1)
+        f.rw.append(3 if t.read else 2 if t.written else 1)
     body, _, reloc = encoding.partition("~")
     f.reloc = reloc.strip()
     body = body.strip()
@@ -354,8 +387,10 @@ def _macro_register(text: str, names: dict[str, tuple[int, int]]) -> tuple[int, 
 
 
 def _constant(text: str, names: dict[str, tuple[int, int]]) -> tuple[int, int, int, int]:
-    """`5`, `imm`, `-imm`, `-imm&63`: operand, sign, constant, mask."""
+    """`5`, `imm`, `-imm`, `-imm&63`, `imm-1`: operand, sign, constant, mask."""
     text, _, mask = text.partition("&")
+    if text == "imm-1":
+        return names["imm"][0], 1, -1, 0
     if text.lstrip("-") == "imm":
         return names["imm"][0], -1 if text[0] == "-" else 1, 0, int(mask or 0)
     return -1, 0, int(text), 0
@@ -371,7 +406,7 @@ def build_args(macro: list[MacroArg], args: list[Addr]) -> list[Addr]:
         if index >= 0:
             reg = args[index].reg
         if const >= 0:
-            value = sign * args[const].offset
+            value += sign * args[const].offset
             if mask:
                 value &= mask
         out.append(Addr(kind, reg, value))
@@ -384,18 +419,23 @@ def load_table(name: str) -> str:
         return fh.read()
 
 
-_INDEX: Final[dict[str, list[str]]] = {}
 _FORMS: Final[dict[int, list[Form]]] = {}
+
+
+def _load_rows(table: str) -> None:
+    for name, rows in index_lines(load_table(table)).items():
+        _ROWS[OPS[name]] = rows
 
 
 def forms_of(as_: int) -> list[Form]:
     """The forms of an opcode in table order; they are parsed when the opcode is first used."""
     forms = _FORMS.get(as_)
     if forms is None:
-        if not _INDEX:
-            _INDEX.update(index_lines(load_table("forms.tbl")))
-            for name, rows in _INDEX.items():
-                _ROWS[OPS[name]] = rows
+        if not _ROWS:
+            _load_rows("forms.tbl")
+        if as_ not in _ROWS:
+            _load_rows("ext_v.tbl")
+            _ROWS.setdefault(as_, [])
         forms = _FORMS[as_] = [f for row in _ROWS.get(as_, ()) for f in parse_row(row)]
     return forms
 

@@ -40,3 +40,7 @@ PCALIGN $3 // power of two
 PCALIGN X5 // must be a constant
 TEXT f(SB), NOFRAME, $16 ; RET // cannot have a frame
 CBEQZ X8, L1 ; {200:ADD X5, X6, X7} ; L1: RET // too far
+VADCVVM V1, V2, V0, V0 // cannot be used
+VADDVV V1, V2, V4, V3 // cannot be used
+VSETVLI X10, E16, M1, FOO, MU, X12 // undefined label
+VMVVX X10, V2, V3 // does not take 3 operands

@@ -71,7 +71,7 @@ def test_refused() -> None:
 
 
 def test_tables_are_well_formed() -> None:
-    text = load_table("forms.tbl")
+    text = load_table("forms.tbl") + load_table("ext_v.tbl")
     heads = set()
     for line in text.split("\n"):
         if line and line[0] not in "#@":
@@ -238,7 +238,7 @@ def disassemble(codes: list[str]) -> list[list[str]]:
     text = "\n".join(" ".join(f"0x{c[i : i + 2]}" for i in range(0, len(c), 2)) + "\n" + marker for c in codes)
     done = subprocess.run(
         [tool, "--disassemble", "-triple=riscv64", "-M", "no-aliases",
-         "-mattr=+m,+a,+f,+d,+c,+zba,+zbb,+zbc,+zbs,+zicond,+zicsr,+zifencei"],
+         "-mattr=+m,+a,+f,+d,+c,+zba,+zbb,+zbc,+zbs,+zicond,+zicsr,+zifencei,+v,+zvbb,+zvbc"],
         input=text, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert "invalid" not in done.stderr, done.stderr[:2000]
@@ -271,7 +271,7 @@ def _operand(text: str) -> str:
     return {"SP": "X2"}.get(text, text)
 
 
-EXEMPT = ("CSR", "RD", "FENCE", "UNDEF", "PAUSE", "J", "CALL", "MOV")  # LLVM prints another name or other operands
+EXEMPT = ("V", "CSR", "RD", "FENCE", "UNDEF", "PAUSE", "J", "CALL", "MOV")  # LLVM prints another name or other operands
 
 
 def compare(go: str, llvm: str) -> str:
