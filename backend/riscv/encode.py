@@ -246,12 +246,16 @@ class Assembler:
                 a, b, c = args
                 if b.kind == REG and c.kind == REG and a.sym is None and not p.scond:
                     key = (as_, a.kind, a.reg, a.offset, b.reg, c.reg)
+                elif type(c.sym) is Prog and a.kind == REG and b.kind == REG and not p.scond:
+                    key = (as_, a.reg, b.reg)
                 else:
                     key = _key(p)
             elif n == 2 and not p.scond:
                 a, b = args
                 if a.sym is None and b.sym is None:
                     key = (as_, a.kind, a.reg, a.offset, b.kind, b.reg, b.offset)
+                elif type(b.sym) is Prog and a.kind == REG:
+                    key = (as_, a.reg)
                 else:
                     key = _key(p)
             else:
@@ -268,7 +272,7 @@ class Assembler:
                     continue
                 if n == 1 and type(args[0].sym) is str:
                     _find_label(progs, p)
-                key = _key(p)
+                key = as_ if n == 1 and type(args[0].sym) is Prog and not p.scond else _key(p)
             code = get(key)
             if code is None:
                 if as_ in _SILENT or as_ in _ALIGNS:  # with operands

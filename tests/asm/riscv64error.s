@@ -44,3 +44,4 @@ VADCVVM V1, V2, V0, V0 // cannot be used
 VADDVV V1, V2, V4, V3 // cannot be used
 VSETVLI X10, E16, M1, FOO, MU, X12 // undefined label
 VMVVX X10, V2, V3 // does not take 3 operands
+L1: JMP L1 ; JMP.RTZ L1 // no rounding mode
