@@ -62,10 +62,9 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     info.sources = sources
     inf = Infer(info)
     inf.program(program)
-    # Functions are looked at before the statements around them; the user reads from top to bottom.
-    diags = demote(sorted(inf.diags, key=lambda d: d.lo))
-    if not has_errors(diags):
-        diags = diags + check_solved(inf)
+    # Slots that an error left without kinds raise no further ones.  Functions are looked at before the statements
+    # around them; the user reads from top to bottom.
+    diags = demote(sorted(inf.diags + check_solved(inf), key=lambda d: d.lo))
     if has_errors(diags):
         raise CompileError("type", diags)
     if warnings is not None:
