@@ -1,4 +1,6 @@
-"""Random integer programs must print the same at -O0, where every int is a tagged word, and at -O2.
+"""Random programs must do the same at -O0, where every int is a tagged word, at -O2, and under GC stress.
+
+`randprog` makes programs about integers, `randmix` programs over the whole language; those may end with a run error.
 
 Seeds are fixed, so a failure repeats; MOCHI_FUZZ=N tries N more, starting at MOCHI_FUZZ_SEED.
 """
@@ -10,6 +12,7 @@ import os
 import subprocess
 
 import pytest
+from randmix import random_mix
 from randprog import random_program
 from test_run import TARGET, WHY_NOT
 
@@ -22,6 +25,18 @@ SEEDS = [*range(24), *range(FIRST, FIRST + MORE)]
 TIME_LIMIT = 10
 
 
+def build(source: str, level: int) -> str:
+    opt = Options(TARGET)
+    opt.out = f"{source}-O{level}"
+    opt.opt = level
+    opt.verify = True
+    try:
+        assert driver.build(source, opt) == 0
+    finally:
+        gc.enable()
+    return opt.out
+
+
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_levels_agree(seed: int, tmp_path: os.PathLike[str]) -> None:
@@ -30,16 +45,9 @@ def test_levels_agree(seed: int, tmp_path: os.PathLike[str]) -> None:
         f.write(random_program(seed))
     outputs = []
     for level in (0, 2):
-        opt = Options(TARGET)
-        opt.out = os.path.join(tmp_path, f"random-{level}")
-        opt.opt = level
-        opt.verify = True
+        program = build(source, level)
         try:
-            assert driver.build(source, opt) == 0
-        finally:
-            gc.enable()
-        try:
-            run = subprocess.run([opt.out], capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
+            run = subprocess.run([program], capture_output=True, text=True, timeout=TIME_LIMIT, check=False)
         except subprocess.TimeoutExpired:
             if level == 0:
                 return  # a large number grew in every round: correct, but of no use here
@@ -47,3 +55,23 @@ def test_levels_agree(seed: int, tmp_path: os.PathLike[str]) -> None:
         assert (run.returncode, run.stderr) == (0, "")
         outputs.append(run.stdout)
     assert outputs[0] == outputs[1]
+
+
+def outcome(program: str, stress: bool) -> tuple[int, str, str]:
+    """Exit status, output and message of a run; the trace may differ where functions are inlined."""
+    env = {**os.environ, "MOCHI_GC_STRESS": "1"} if stress else None
+    run = subprocess.run([program], capture_output=True, text=True, timeout=TIME_LIMIT, check=False, env=env)
+    return run.returncode, run.stdout, run.stderr.partition("\n")[0]
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("seed", [*range(16), *SEEDS[24:]])
+def test_mixed_programs(seed: int, tmp_path: os.PathLike[str]) -> None:
+    source = os.path.join(tmp_path, "random.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(random_mix(seed))
+    programs = [build(source, level) for level in (0, 2)]
+    expected = outcome(programs[0], False)
+    assert expected[0] in (0, 1)
+    assert outcome(programs[1], False) == expected
+    assert outcome(programs[1], True) == expected
