@@ -22,6 +22,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from backend.obj.ctx import AsmError
+from backend.obj.prog import Prog
 
 Ladder = tuple[tuple[int, int, int], ...]
 
@@ -100,3 +101,28 @@ def relax(sites: Sites) -> tuple[list[int], list[int]]:
                 if steps[i]:
                     total += ladders[i][steps[i]][2]
             shifts[n] = total
+
+
+def settle(progs: list[Prog], events: list[int], sites: Sites) -> list[int]:
+    """Relax the sites of a function and move its Progs to where that leaves them.
+
+    `events[k]` is the index of the Prog of site k.  Returns the step that each site ended on; raises AsmError at the
+    Prog that cannot reach its target.
+    """
+    try:
+        steps, shifts = relax(sites)
+    except AsmError as e:
+        raise AsmError(progs[events[e.pos]].pos, e.message) from None
+    if shifts[-1] or any(sites.aligns):
+        shift = 0
+        k = 0
+        n = len(events)
+        following = events[0]
+        for i, p in enumerate(progs):
+            p.pc += shift
+            if i == following:
+                k += 1
+                p.size += shifts[k] - shift
+                shift = shifts[k]
+                following = events[k] if k < n else -1
+    return steps

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from backend.obj.ctx import AsmError
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
-from backend.obj.relax import Ladder, Sites, relax
+from backend.obj.relax import Ladder, Sites, settle
 from backend.obj.sym import A_SHORT, LSym, Reloc
 from backend.obj.table import AFUNCDATA, ANOP, APCALIGN, APCALIGNMAX, APCDATA, ATEXT
 from backend.riscv import ops
@@ -331,22 +331,7 @@ class Assembler:
             sites.limits.append(0)
             sites.dests.append(target.pc)
             sites.ladders.append(_ladder(branches[i]))
-        try:
-            steps, shifts = relax(sites)
-        except AsmError as e:
-            raise AsmError(progs[events[e.pos]].pos, e.message) from None
-        if shifts[-1] or any(sites.aligns):
-            shift = 0
-            k = 0
-            n = len(events)
-            following = events[0]
-            for i, p in enumerate(progs):
-                p.pc += shift
-                if i == following:
-                    k += 1
-                    p.size += shifts[k] - shift
-                    shift = shifts[k]
-                    following = events[k] if k < n else -1
+        steps = settle(progs, events, sites)
         for k, i in enumerate(events):
             p = progs[i]
             if sites.aligns[k]:

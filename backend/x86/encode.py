@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from backend.obj.ctx import AsmError
 from backend.obj.prog import ADDR, BRANCH, CONST, MEM, REG, Addr, Prog
-from backend.obj.relax import Sites, relax
+from backend.obj.relax import Sites, settle
 from backend.obj.sym import LSym, Reloc
 from backend.obj.table import AFUNCDATA, ANOP, APCALIGN, APCALIGNMAX, APCDATA, ATEXT
 from backend.x86 import regs
@@ -371,22 +371,7 @@ def _layout(text: LSym, progs: list[Prog], parts: list[bytes], events: list[int]
             sites.ladders.append(_SHORT_ONLY)
         else:
             sites.ladders.append((*_SHORT_ONLY, (*_REL32, len(near) + 4 - p.size)))
-    try:
-        steps, shifts = relax(sites)
-    except AsmError as e:
-        raise AsmError(progs[events[e.pos]].pos, e.message) from None
-    if shifts[-1] or any(sites.aligns):
-        shift = 0
-        k = 0
-        n = len(events)
-        following = events[0]
-        for i, p in enumerate(progs):
-            p.pc += shift
-            if i == following:
-                k += 1
-                p.size += shifts[k] - shift
-                shift = shifts[k]
-                following = events[k] if k < n else -1
+    steps = settle(progs, events, sites)
     for k, i in enumerate(events):
         p = progs[i]
         if sites.aligns[k]:

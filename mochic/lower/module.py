@@ -53,6 +53,7 @@ class ModuleLower:
         self.bigints: dict[int, DataSym] = {}
         self.globals: dict[Var, DataSym] = {}
         self.stubs: dict[Any, FuncSym] = {}
+        self.closures: dict[FuncSym, DataSym] = {}
         self.pending: list[Any] = []  # stub bodies to make
         self.list_descs: dict[Any, LazyDesc] = {}
         self.names: dict[str, int] = {}
@@ -259,17 +260,15 @@ class ModuleLower:
 
     def static_closure(self, code: FuncSym, arity: int) -> DataSym:
         """A closure object without captures, in read-only data."""
-        key = ("static", code)
-        d = self.stubs.get(key)
+        d = self.closures.get(code)
         if d is None:
             desc = self.closure_desc(code.name, arity, []).resolve()
             o = DataSym(code.name + ".closure", "rodata", bytes(16))
             o.items[0] = (desc, 0)
             o.items[8] = (code, 0)
             self.module.data.append(o)
-            self.stubs[key] = o  # type: ignore[assignment]
-            return o
-        return d  # type: ignore[return-value]
+            self.closures[code] = d = o
+        return d
 
     def singleton(self, st: StructInfo) -> DataSym:
         """The one value of a variant without fields."""

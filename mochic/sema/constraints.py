@@ -179,7 +179,6 @@ class FieldC:
                     s.flow(f, self.res)
                 elif self.name in st.methods:
                     m = st.methods[self.name]
-                    m.as_value = True
                     s.grow(self.res, FUNC)
                     bind_sig(s, self.res, [p.ty for p in m.params], m.ret)
                 elif st.row:

@@ -68,7 +68,6 @@ class Infer(Narrowing, Declarations):
         info.functions.append(main)
         info.main = main
         main.body = body
-        main.reached = True
         for st in body:
             if isinstance(st, ast.FunDecl):
                 f = self.declare_fun(st, None)

@@ -74,7 +74,6 @@ class InferBase:
 
     def fun_value(self, g: FunInfo, e: ast.Expr) -> Ty:
         self.use_fun(g, e)
-        g.as_value = True
         t = Ty(FUNC)
         bind_sig(self.s, t, [p.ty for p in g.params], g.ret)
         return t

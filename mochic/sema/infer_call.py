@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.sema.builtins import BUILTINS, LATER, METHODS
-from mochic.sema.constraints import CallC, bind_sig
+from mochic.sema.constraints import CallC, bind_sig, each_struct
 from mochic.sema.infer_base import InferBase
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
@@ -104,7 +104,6 @@ class CallInfer(InferBase):
         if len(args) < len(params):
             res = Ty(FUNC)
             bind_sig(s, res, [p.ty for p in params[len(args) :]], f.ret)
-            f.as_value = True
             return res
         return f.ret
 
@@ -177,18 +176,12 @@ class MethodC:
         name = self.fn.name
         new = o.structs & ~self.seen
         self.seen |= new
-        structs = self.inf.info.structs
-        while new:
-            low = new & -new
-            new ^= low
-            st = structs[low.bit_length() - 1]
+        for st in each_struct(new, self.inf.info.structs):
             m = st.methods.get(name)
             if m is not None:
                 for a, p in zip(self.args, m.params, strict=False):
                     s.flow(a, p.ty)
                 s.flow(m.ret, self.res)
-                if len(self.args) < len(m.params):
-                    m.as_value = True
             elif name in st.fields:
                 c = CallC(st.fields[name], self.args, self.res)
                 s.on(st.fields[name], c)

@@ -260,7 +260,6 @@ class ExprInfer(QueryInfer):
         for p in e.params:
             self.add_param(f, p)
         self.use_fun(f, e)
-        f.as_value = True
         self.fun_body(f)
         t = Ty(FUNC)
         bind_sig(self.s, t, [p.ty for p in f.params], f.ret)

@@ -56,9 +56,8 @@ class FunInfo:
     """
 
     __slots__ = (
-        "name", "params", "ret", "owner", "captures", "funs", "reads", "as_value", "struct", "self_var", "node",
-        "sym", "closure", "thunk", "falls", "decl_ret", "reached", "body", "expr", "id", "local_var", "unit_ret",
-        "lowered",
+        "name", "params", "ret", "owner", "captures", "funs", "reads", "struct", "self_var", "node",
+        "sym", "falls", "decl_ret", "body", "expr", "id", "local_var",
     )  # fmt: skip
 
     def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
@@ -71,21 +70,15 @@ class FunInfo:
         self.captures: dict[Var, None] = {}
         self.funs: dict[FunInfo, None] = {}
         self.reads: dict[Var, None] = {}
-        self.as_value = False
         self.struct: StructInfo | None = None
         self.self_var: Var | None = None
         self.decl_ret: ast.TypeRef | None = None
         self.falls = False  # the end of the body can be reached
-        self.reached = False
         self.body: list[ast.Stmt] | None = None
         self.expr: ast.Expr | None = None
         self.local_var: Var | None = None  # nested named function: the variable that holds its closure
-        self.unit_ret = False
         # filled by lowering
         self.sym: Any = None
-        self.closure: Any = None
-        self.thunk: Any = None
-        self.lowered = False
 
     def __repr__(self) -> str:
         return f"<Fun {self.name}>"

@@ -17,7 +17,7 @@ that can flow to one slot share one element Ty, so they have one representation.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 # Kinds, a bitset
 NIL: Final = 1
@@ -41,7 +41,7 @@ KIND_NAMES: Final = ("none", "bool", "int", "float", "string", "list", "map", "s
 class IntSlot:
     """The interval of an int slot and, after `opt.intrep`, its representation."""
 
-    __slots__ = ("id", "lo", "hi", "word", "node", "users")
+    __slots__ = ("id", "lo", "hi", "word", "node")
 
     def __init__(self, id: int) -> None:
         self.id = id
@@ -49,7 +49,6 @@ class IntSlot:
         self.hi = -1  # empty
         self.word = False
         self.node = -1
-        self.users: list[Any] = []
 
     def __repr__(self) -> str:
         return f"slot{self.id}"
