@@ -447,7 +447,7 @@ class Emitter:
             self.site(p, s, j)
         if as_ == AIDIVQ or as_ == AIDIVL or as_ == ADIVQ or as_ == ADIVL:
             r = p.args[0].reg - VREG
-            y = REGS[self.alloc.reg[r] or self.register(r, gap)]
+            y = REGS[self.alloc.reg[r] or self.register(r, gap + 1)]
             self.divide(p, y, s, out)
             return True
         return False

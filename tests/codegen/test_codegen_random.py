@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from differ import compare
@@ -22,6 +22,7 @@ from mochic.opt.pipeline import run_pipeline
 @pytest.mark.skipif(not available(), reason="runs amd64 code in this process")
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1 << 40))
+@example(385762925781)  # a divisor that leaves AX right before the division
 def test_machine_code_agrees_with_the_interpreter(seed: int) -> None:
     with suppress(InterpError):  # too many steps
         compare(seed)
