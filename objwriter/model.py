@@ -1,9 +1,9 @@
 """The format-neutral object: sections, symbols, relocations, all named by small integers.
 
-`build.py` makes an Object from assembled symbols, `elf.py` writes it.  Nothing here knows a file
-format; what a format cannot express is an ObjectError of its writer.  Everything a format might need
-beyond the neutral kinds goes through two escapes: `Section.raw_type`/`raw_flags` are taken as they
-are, and a relocation kind `ELF:n` is the number n.
+`build.py` makes an Object from assembled symbols; `elf.py`, `macho.py` and `coff.py` write it.  Nothing here
+knows a file format; what a format cannot express is an ObjectError of its writer.  Everything a format
+might need beyond the neutral kinds goes through two escapes: `Section.raw_type`/`raw_flags` are taken as
+they are, and a relocation kind `ELF:n` is the number n (`MACHO:NAME`, `COFF:NAME`: that format's type).
 """
 
 from __future__ import annotations
@@ -93,15 +93,21 @@ class Symbol:
 
 
 class Object:
-    """One relocatable object for `target` (a row of the writer's target table)."""
+    """One relocatable object for `target` (a row of the writer's target table).
 
-    __slots__ = ("target", "flags", "sections", "symbols")
+    `bounds` says which undefined names are the ends of an output section: name -> (section name, section
+    kind, False for its start and True for its end).  Mach-O and COFF make them; with ELF they come from the
+    linker script.
+    """
+
+    __slots__ = ("target", "flags", "sections", "symbols", "bounds")
 
     def __init__(self, target: Target) -> None:
         self.target = target
         self.flags = 0  # added to the target's
         self.sections: list[Section] = []
         self.symbols: list[Symbol] = []
+        self.bounds: dict[str, tuple[str, int, bool]] = {}
 
 
 class Target:

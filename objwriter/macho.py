@@ -1,0 +1,489 @@
+"""Mach-O relocatable objects for 64-bit machines: <mach-o/loader.h>, <mach-o/nlist.h>, <mach-o/reloc.h>.
+
+Problem: the model has one section per function, Mach-O at most 255 in all.  Method: sections of one kind
+are joined, and MH_SUBSECTIONS_VIA_SYMBOLS tells the linker to cut them up again at symbols, so a model section is an
+*atom* that is kept, dropped and moved as a whole.  Invariants: every atom starts with a symbol (a local one is
+made where the object has none) and symbols inside it are N_ALT_ENTRY, which do not cut.
+
+Notes have S_ATTR_LIVE_SUPPORT: kept if something they refer to is kept, which is what SHF_LINK_ORDER does in ELF.
+There is no order by another section; the linkers lay out atoms in the order of the command line and of the objects,
+so notes are written in the order of the code they describe, and both come out in the same order.
+
+The ends of a section are the linker's `section$start$SEG$SECT` and `section$end$SEG$SECT` (Object.bounds).
+
+Thread-local data: the storage becomes `NAME$tlv$init` in __thread_bss, the name itself a descriptor of three words
+in __thread_vars that R_TLVP relocations load.
+"""
+
+from __future__ import annotations
+
+from struct import Struct, pack
+from typing import Final
+
+from objwriter.inplace import Labels, cannot_express, find_records, store
+from objwriter.model import (
+    ABSOLUTE,
+    B_LOCAL,
+    B_WEAK,
+    K_FILE,
+    K_OBJECT,
+    K_SECTION,
+    K_TLS,
+    S_BSS,
+    S_DATA,
+    S_INFO,
+    S_NOTE,
+    S_RELRO,
+    S_RODATA,
+    S_TEXT,
+    SECTION_KINDS,
+    UNDEF,
+    Object,
+    ObjectError,
+    Relocation,
+    Section,
+    Symbol,
+    Target,
+)
+from objwriter.relocs.formats import DIFF, END, GOT, NONE, PAIR, FormatTable, RelocType
+from objwriter.relocs.macho import load_macho
+from objwriter.strtab import build_strtab
+
+MH_MAGIC_64: Final = 0xFEEDFACF
+MH_OBJECT: Final = 1
+MH_SUBSECTIONS_VIA_SYMBOLS: Final = 0x2000
+LC_SYMTAB: Final = 2
+LC_DYSYMTAB: Final = 0xB
+LC_SEGMENT_64: Final = 0x19
+LC_BUILD_VERSION: Final = 0x32
+PLATFORM_MACOS: Final = 1
+N_UNDF: Final = 0
+N_EXT: Final = 1
+N_ABS: Final = 2
+N_SECT: Final = 0xE
+N_PEXT: Final = 0x10
+N_WEAK_REF: Final = 0x40
+N_WEAK_DEF: Final = 0x80
+N_ALT_ENTRY: Final = 0x200
+S_ZEROFILL: Final = 1
+S_THREAD_LOCAL_ZEROFILL: Final = 0x12
+S_THREAD_LOCAL_VARIABLES: Final = 0x13
+S_ATTR_LIVE_SUPPORT: Final = 0x08000000
+MAX_SECTIONS: Final = 255
+_MAX_NAME: Final = 16
+
+# Section.kind -> segment, section, flags, prefix of the names that build.py gives.
+_KINDS: Final = (
+    ("__TEXT", "__text", 0x80000400, ".text."),
+    ("__TEXT", "__const", 0, ".rodata."),
+    ("__DATA", "__const", 0, ".data.rel.ro."),
+    ("__DATA", "__data", 0, ".data."),
+    ("__DATA", "__bss", S_ZEROFILL, ".bss."),
+    ("__DATA", "__thread_bss", S_THREAD_LOCAL_ZEROFILL, ".tbss."),
+    ("__TEXT", "__note", S_ATTR_LIVE_SUPPORT, ".note."),
+    ("__DWARF", "__debug", 0x02000000, ".info."),
+)
+assert len(_KINDS) == len(SECTION_KINDS)
+# Names with a meaning of their own: ELF's -> segment, section, flags.
+_SPECIAL: Final = {
+    ".text": ("__TEXT", "__text", 0x80000400),
+    ".rodata": ("__TEXT", "__const", 0),
+    ".data": ("__DATA", "__data", 0),
+    ".bss": ("__DATA", "__bss", S_ZEROFILL),
+    ".eh_frame": ("__TEXT", "__eh_frame", 0x6800000B),
+    ".compact_unwind": ("__LD", "__compact_unwind", 0x02000000),
+    ".init_array": ("__DATA", "__mod_init_func", 9),
+}
+_LITERALS: Final = {4: ("__literal4", 3), 8: ("__literal8", 4), 16: ("__literal16", 0xE)}
+_RANK: Final = (0, 1, 3, 4, 6, 6, 2, 5)  # order in the file by kind; zero-filled sections last
+assert [_RANK[k] for k in (S_TEXT, S_RODATA, S_NOTE, S_RELRO, S_DATA, S_INFO, S_BSS)] == list(range(7))
+
+# target, cputype, cpusubtype, alignment of functions, padding of code
+_TARGET_ROWS: Final = """
+darwin/amd64  0x1000007 3 16 90
+darwin/arm64  0x100000c 0 4  1f2003d5
+"""
+_PADDING: Final[dict[str, bytes]] = {}
+
+
+def _targets() -> dict[str, Target]:
+    out: dict[str, Target] = {}
+    for line in _TARGET_ROWS.strip().split("\n"):
+        name, machine, sub, align, padding = line.split()
+        out[name] = Target(name, 64, False, int(machine, 16), int(sub), False, 0, int(align))
+        _PADDING[name] = bytes.fromhex(padding)
+    return out
+
+
+TARGETS: Final[dict[str, Target]] = _targets()
+
+
+class _Sect:
+    """A section of the file: the model sections joined in it, with their offsets."""
+
+    __slots__ = ("seg", "name", "flags", "align", "members", "address", "size", "rank", "relocs", "offset")
+
+    def __init__(self, seg: str, name: str, flags: int, rank: int) -> None:
+        self.seg = seg
+        self.name = name
+        self.flags = flags
+        self.align = 1
+        self.members: list[int] = []
+        self.address = 0
+        self.size = 0
+        self.rank = rank
+        self.relocs: list[bytes] = []
+        self.offset = 0
+
+
+def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0") -> bytes:
+    """The bytes of the relocatable object, for macOS `minos` and later.
+
+    Raises ObjectError for what Mach-O cannot express.
+    """
+    obj = _with_descriptors(obj)
+    table, types = load_macho(obj.target.arch)
+    sects, home, address = _place(obj)
+    labels = Labels(obj, "l_mark.")
+    atoms = _atoms(obj, home, sects, labels)
+    contents: list[bytes | bytearray] = []
+    raw: list[list[tuple[int, int, int, int]]] = []
+    for number, s in enumerate(obj.sections):
+        data: bytes | bytearray = s.data
+        records: list[tuple[int, int, int, int]] = []
+        if s.relocs:
+            if sects[home[number]].flags & 0xFF in (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL):
+                raise ObjectError(f"relocation in {s.name}, which has no contents")
+            data = bytearray(data)
+            records = _relocate(obj, number, data, table, types, atoms, labels)
+        contents.append(data)
+        raw.append(records)
+    symbols, place, counts, strtab = _symbols(obj, labels, home, address)
+    pack_reloc = Struct("<iI").pack
+    for sect in sects:
+        append = sect.relocs.append
+        for number in reversed(sect.members):  # highest address first, as the system's tools write them
+            base = address[number] - sect.address
+            for off, symbol, info, add in raw[number]:
+                append(pack_reloc(base + off, (add if symbol < 0 else place[symbol]) | info))
+    return _emit(obj, sects, contents, address, symbols, counts, strtab, _version(minos), _version(sdk))
+
+
+def _version(text: str) -> int:
+    """`X.Y.Z` as the nibbles xxxx.yy.zz.
+
+    >>> hex(_version("11.2"))
+    '0xb0200'
+    """
+    parts = text.split(".") + ["0", "0"]
+    if not all(p.isascii() and p.isdigit() for p in parts) or len(parts) > 5:
+        raise ObjectError(f"{text} is not a version X.Y.Z")
+    x, y, z = int(parts[0]), int(parts[1]), int(parts[2])
+    if x > 0xFFFF or y > 0xFF or z > 0xFF:
+        raise ObjectError(f"{text} is not a version X.Y.Z")
+    return x << 16 | y << 8 | z
+
+
+def _with_descriptors(obj: Object) -> Object:
+    """The object with a descriptor for each thread-local symbol; itself when there is none."""
+    if not any(s.kind == K_TLS and s.section >= 0 for s in obj.symbols):
+        return obj
+    out = Object(obj.target)
+    out.flags, out.bounds = obj.flags, obj.bounds
+    out.sections = list(obj.sections)
+    out.symbols = list(obj.symbols)
+    bootstrap = len(out.symbols)
+    out.symbols.append(Symbol("_tlv_bootstrap", UNDEF))
+    for i, s in enumerate(obj.symbols):
+        if s.kind == K_TLS and s.section >= 0:
+            section = Section("__DATA,__thread_vars", S_DATA, 8)
+            section.raw_flags = S_THREAD_LOCAL_VARIABLES
+            section.data = bytes(24)
+            section.size = 24
+            storage = len(out.symbols)
+            out.symbols.append(Symbol(s.name + "$tlv$init", s.section, s.value, s.size, K_OBJECT, B_LOCAL))
+            section.relocs = [Relocation(0, 8, "R_ADDR", bootstrap, 0), Relocation(16, 8, "R_ADDR", storage, 0)]
+            descriptor = Symbol(s.name, len(out.sections), 0, 24, K_OBJECT, s.binding)
+            descriptor.hidden = s.hidden
+            out.symbols[i] = descriptor
+            out.sections.append(section)
+    return out
+
+
+def section_of(s: Section) -> tuple[str, str, int]:
+    """Segment, section and flags for a model section: by kind, or by the name where that is no default one."""
+    seg, name, flags, prefix = _KINDS[s.kind]
+    if s.entry in _LITERALS and s.kind == S_RODATA:
+        name, flags = _LITERALS[s.entry]
+    elif not s.name.startswith(prefix):
+        seg, name, flags = named_section(s.name, s.kind)
+    elif s.kind == S_RODATA and any(r.kind == "R_ADDR" for r in s.relocs):
+        seg, name, flags, _ = _KINDS[S_RELRO]  # addresses are relocated at load time: not in __TEXT
+    return seg, name, flags if s.raw_flags < 0 else s.raw_flags
+
+
+def named_section(name: str, kind: int) -> tuple[str, str, int]:
+    """Segment, section and flags of a section with a name of its own: `SEG,SECT`, one of ELF's, or any.
+
+    >>> named_section("frames", S_NOTE)
+    ('__TEXT', '__frames', 134217728)
+    """
+    if name in _SPECIAL:
+        return _SPECIAL[name]
+    seg, _, flags, _ = _KINDS[kind]
+    if "," in name:
+        seg, _, name = name.partition(",")
+    else:
+        name = "__" + name.lstrip("._")
+    for part in (seg, name):
+        if not 0 < len(part.encode()) <= _MAX_NAME:
+            raise ObjectError(f"cannot express the name {part} in Mach-O: segments and sections have 16 bytes")
+    return seg, name, flags
+
+
+def _place(obj: Object) -> tuple[list[_Sect], list[int], list[int]]:
+    """The file's sections, and for each model section the index of its own and its address."""
+    by_key: dict[tuple[str, str], _Sect] = {}
+    found: list[_Sect] = []
+    for number, s in enumerate(obj.sections):
+        seg, name, flags = section_of(s)
+        sect = by_key.get((seg, name))
+        if sect is None:
+            sect = by_key[seg, name] = _Sect(seg, name, flags, _RANK[s.kind])
+            found.append(sect)
+        elif sect.flags != flags:
+            raise ObjectError(f"section {seg},{name} has two kinds of contents ({s.name})")
+        if s.align < 1 or s.align & (s.align - 1) or s.align > 1 << 15:
+            raise ObjectError(f"alignment {s.align} of section {s.name} is not a power of two up to 32768")
+        if s.align > sect.align:
+            sect.align = s.align
+        sect.members.append(number)
+    sects = sorted(found, key=lambda sect: sect.rank)
+    if len(sects) > MAX_SECTIONS:
+        raise ObjectError(f"{len(sects)} sections with names of their own: Mach-O has at most {MAX_SECTIONS}")
+    home = [0] * len(obj.sections)
+    address = [0] * len(obj.sections)
+    where = 0
+    for i, sect in enumerate(sects):
+        if obj.sections[sect.members[0]].kind == S_NOTE:
+            sect.members.sort(key=lambda number: obj.sections[number].link)
+        where += -where % sect.align
+        sect.address = where
+        for number in sect.members:
+            s = obj.sections[number]
+            where += -where % s.align
+            home[number], address[number] = i, where
+            where += s.size
+        sect.size = where - sect.address
+    return sects, home, address
+
+
+def _atoms(obj: Object, home: list[int], sects: list[_Sect], labels: Labels) -> list[int]:
+    """For each model section the symbol at its start that differences are taken from."""
+    atoms = [-1] * len(obj.sections)
+    for i, s in enumerate(obj.symbols):
+        if s.section >= 0 and s.value == 0 and s.binding != B_WEAK and s.kind < K_SECTION and atoms[s.section] < 0:
+            atoms[s.section] = i
+    started = list(atoms)
+    for i, s in enumerate(obj.symbols):
+        if s.section >= 0 and s.value == 0 and s.kind < K_SECTION:
+            started[s.section] = i
+    for number, section in enumerate(obj.sections):
+        if atoms[number] < 0 and not section.entry and section.kind != S_INFO and sects[home[number]].seg != "__LD":
+            needed = started[number] < 0 or any(r.kind.startswith("R_PCREL") for r in section.relocs)
+            if needed:
+                atoms[number] = labels.at(number, 0)
+    return atoms
+
+
+def _relocate(
+    obj: Object,
+    number: int,
+    data: bytearray,
+    table: FormatTable,
+    types: dict[str, RelocType],
+    atoms: list[int],
+    labels: Labels,
+) -> list[tuple[int, int, int, int]]:
+    """The entries of one model section, highest offset first, as (offset, symbol or -1, rest, number);
+    addends go into `data`."""
+    s = obj.sections[number]
+    out: list[tuple[int, int, int, int]] = []
+    append = out.append
+    in_code = s.kind == S_TEXT
+    subtractor = types["SUBTRACTOR"]
+    addend = types.get("ADDEND")
+    external = 1 << 27
+    limit = len(data)
+    for r in sorted(s.relocs, key=_descending):
+        if r.off < 0 or r.off + r.size > limit:
+            raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {limit:#x}")
+        records = find_records(obj, s, r, "MACHO", table, types)
+        symbol = r.symbol
+        add = r.add
+        length = 3 if r.size == 8 and len(records) == 1 else 2
+        for offset, t in records:
+            rule = t.rule
+            kind = t.number
+            off = r.off + offset
+            if not in_code and t.name == "SIGNED":
+                t, rule = subtractor, DIFF
+            if rule == DIFF:
+                if atoms[number] < 0:
+                    raise cannot_express(obj, s, r, "MACHO", "no symbol to subtract")
+                store(obj, s, data, r, add - off, "MACHO")
+                append((off, atoms[number], length << 25 | external | subtractor.number << 28, 0))
+                append((off, symbol, length << 25 | external, 0))
+                continue
+            if rule == END:
+                value = add + r.size
+                if t.name == "SIGNED" and value in (-1, -2, -4):
+                    kind = types[f"SIGNED_{-value}"].number
+                store(obj, s, data, r, value, "MACHO")
+            elif rule == GOT:
+                if add != -r.size:
+                    raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
+                if t.name == "GOT_LOAD" and not (off >= 3 and data[off - 2] == 0x8B and data[off - 3] & 0xF8 == 0x48):
+                    kind = types["GOT"].number  # not a MOVQ load, which alone may become LEAQ
+                store(obj, s, data, r, 0, "MACHO")
+            elif rule == NONE:
+                if add:
+                    raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
+            elif rule == PAIR:
+                if not -(1 << 23) <= add < 1 << 23:
+                    symbol, add = labels.sum_of(s, r, "MACHO", "the addend has 24 bits"), 0
+                if add:
+                    assert addend is not None
+                    append((off, -1, 2 << 25 | addend.number << 28, add & 0xFFFFFF))
+            else:
+                store(obj, s, data, r, add, "MACHO")
+            append((off, symbol, t.pcrel << 24 | length << 25 | external | kind << 28, 0))
+    return out
+
+
+def _descending(r: Relocation) -> int:
+    return -r.off
+
+
+def _symbols(
+    obj: Object, labels: Labels, home: list[int], address: list[int]
+) -> tuple[bytes, list[int], tuple[int, int, int], bytes]:
+    """The symbol table, the place of each symbol, how many are local, defined and undefined, the strings."""
+    every = obj.symbols + labels.made
+    made_from = len(obj.symbols)
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for i, s in enumerate(every):
+        if s.kind not in (K_FILE, K_SECTION):
+            parts[0 if s.binding == B_LOCAL else 2 if s.section == UNDEF else 1].append(i)
+    place = [-1] * len(every)
+    names: list[str] = []
+    fields: list[tuple[int, int, int, int]] = []
+    for i in parts[0] + parts[1] + parts[2]:
+        s = every[i]
+        section = s.section
+        place[i] = len(fields)
+        desc = 0
+        if section == UNDEF:
+            type_, sect, value = N_UNDF | N_EXT, 0, 0
+            if s.binding == B_WEAK:
+                desc = N_WEAK_REF
+        else:
+            type_, sect, value = N_ABS, 0, s.value
+            if section != ABSOLUTE:
+                type_, sect, value = N_SECT, home[section] + 1, address[section] + s.value
+                if s.value and not obj.sections[section].entry:
+                    desc = N_ALT_ENTRY
+            if s.binding != B_LOCAL:
+                type_ |= N_EXT | (N_PEXT if s.hidden else 0)
+                if s.binding == B_WEAK:
+                    desc |= N_WEAK_DEF
+        fields.append((type_, sect, desc, value))
+        if i >= made_from:
+            names.append(s.name)
+        elif section >= 0 and obj.sections[section].entry and s.binding == B_LOCAL:
+            names.append("l_" + s.name)  # entries of literal sections may be joined: a name private to the linker
+        else:
+            names.append(_mangle(obj, s))
+    strtab, offsets = build_strtab(names)
+    nlist = Struct("<IBBHQ").pack
+    out = [nlist(offsets[name], *field) for name, field in zip(names, fields, strict=True)]
+    return b"".join(out), place, (len(parts[0]), len(parts[1]), len(parts[2])), strtab
+
+
+def _mangle(obj: Object, s: Symbol) -> str:
+    """C names have an underscore; a name that starts with \\1 is taken as it is."""
+    name = s.name
+    if "\0" in name:
+        raise ObjectError(f"symbol name {name!r} contains a NUL")
+    if s.section == UNDEF and name in obj.bounds:
+        section, kind, end = obj.bounds[name]
+        seg, sect, _ = named_section(section, kind)
+        return f"section${'end' if end else 'start'}${seg}${sect}"
+    return name[1:] if name[:1] == "\1" else "_" + name
+
+
+def _emit(
+    obj: Object,
+    sects: list[_Sect],
+    contents: list[bytes | bytearray],
+    address: list[int],
+    symbols: bytes,
+    counts: tuple[int, int, int],
+    strtab: bytes,
+    minos: int,
+    sdk: int,
+) -> bytes:
+    """Layout and writing: header, commands, contents, relocations, symbols, strings."""
+    target = obj.target
+    zero = (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL)
+    filled = [sect for sect in sects if sect.flags & 0xFF not in zero]
+    memory_size = max((sect.address + sect.size for sect in sects), default=0)
+    file_size = max((sect.address + sect.size for sect in filled), default=0)
+    commands_size = 72 + 80 * len(sects) + 24 + 24 + 80
+    base = 32 + commands_size
+    base += -base % max((sect.align for sect in filled), default=8)
+    if base + file_size >= 1 << 32:
+        raise ObjectError("the object is larger than 4 GiB")
+    relocs_at = base + file_size + -(base + file_size) % 8
+    out = bytearray()
+    for sect in filled:
+        sect.offset = base + sect.address
+    where = relocs_at
+    headers = bytearray()
+    for sect in sects:
+        start = where if sect.relocs else 0
+        shift = sect.align.bit_length() - 1
+        headers += pack("<16s16sQQ", sect.name.encode(), sect.seg.encode(), sect.address, sect.size)
+        headers += pack("<8I", sect.offset, shift, start, len(sect.relocs), sect.flags, 0, 0, 0)
+        where += 8 * len(sect.relocs)
+    count = sum(counts)
+    out += pack(
+        "<8I", MH_MAGIC_64, target.machine, target.flags, MH_OBJECT, 4, commands_size, MH_SUBSECTIONS_VIA_SYMBOLS, 0
+    )
+    out += pack(
+        "<II16sQQQQiiII", LC_SEGMENT_64, 72 + 80 * len(sects), b"", 0, memory_size, base, file_size, 7, 7, len(sects), 0
+    )
+    out += headers
+    out += pack("<6I", LC_BUILD_VERSION, 24, PLATFORM_MACOS, minos, sdk, 0)
+    out += pack("<6I", LC_SYMTAB, 24, where, count, where + 16 * count, len(strtab) + -len(strtab) % 8)
+    local, defined, undefined = counts
+    out += pack("<8I", LC_DYSYMTAB, 80, 0, local, local, defined, local + defined, undefined) + bytes(48)
+    padding = _PADDING.get(target.name, b"\0")
+    parts: list[bytes | bytearray] = [out, bytes(base - len(out))]
+    done = 0
+    for sect in filled:
+        fill = padding if sect.flags & 0x80000000 else b"\0"
+        for number in sect.members:
+            gap = address[number] - done
+            parts.append(bytes(gap) if gap % len(fill) or done < sect.address else fill * (gap // len(fill)))
+            s = obj.sections[number]
+            data = contents[number]
+            if len(data) != s.size:
+                raise ObjectError(f"section {s.name} has {len(data)} bytes of {s.size}")
+            parts.append(data)
+            done = address[number] + s.size
+    parts.append(bytes(relocs_at - base - file_size))
+    for sect in sects:
+        parts += sect.relocs
+    parts += [symbols, strtab, bytes(-len(strtab) % 8)]
+    return b"".join(parts)

@@ -1,0 +1,59 @@
+"""Reading of the Mach-O and COFF tables: kinds to records, and what each relocation type does with its addend.
+
+ELF stores an addend beside the relocation, so a type number is all its writer needs; these two formats keep addends in
+the code, each type in its own way.  A table of types therefore gives, for every type, its number and its rule.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+RULES: Final = (
+    "field",  # the whole field holds A
+    "end",  # the field holds A counted from its end: A + size
+    "got",  # like `end`; A must lead exactly to the entry
+    "none",  # no place for A: must be 0, or the target gets a label
+    "pair",  # Mach-O arm64: an ADDEND record goes before; 24 bits signed
+    "diff",  # Mach-O: SUBTRACTOR and UNSIGNED, the field holds A - (P - label)
+    "adr",  # COFF arm64: the 21 bits of ADR/ADRP hold A in bytes
+    "add12",  # COFF arm64: imm12 of ADD holds A & 0xfff
+    "ldst12",  # COFF arm64: imm12 of a load or store holds A & 0xfff divided by the access size
+)
+FIELD, END, GOT, NONE, PAIR, DIFF, ADR, ADD12, LDST12 = range(len(RULES))
+
+
+class RelocType:
+    """One relocation type of one machine: name, number, 1 when relative to the field (Mach-O), rule."""
+
+    __slots__ = ("name", "number", "pcrel", "rule")
+
+    def __init__(self, name: str, number: int, pcrel: int, rule: int) -> None:
+        self.name = name
+        self.number = number
+        self.pcrel = pcrel
+        self.rule = rule
+
+
+Records = tuple[tuple[int, RelocType], ...]  # (offset inside the field, type)
+FormatTable = dict[tuple[str, int], Records]
+
+
+def parse_format(types: str, rows: str, arch: str) -> tuple[FormatTable, dict[str, RelocType]]:
+    """(kind, size) -> records, and type name -> type, of one architecture's columns.
+
+    `types` has lines `arch name number pcrel rule`, `rows` lines `arch kind/size offset:TYPE+...`.
+    """
+    by_name: dict[str, RelocType] = {}
+    for line in types.split("\n"):
+        words = line.split()
+        if words and words[0] == arch:
+            _, name, number, pcrel, rule = words
+            by_name[name] = RelocType(name, int(number), int(pcrel), RULES.index(rule))
+    table: FormatTable = {}
+    for line in rows.split("\n"):
+        words = line.split()
+        if words and words[0] == arch:
+            kind, _, size = words[1].partition("/")
+            records = [part.partition(":") for part in words[2].split("+")]
+            table[kind, int(size)] = tuple((int(offset), by_name[name]) for offset, _, name in records)
+    return table, by_name
