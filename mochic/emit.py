@@ -76,10 +76,11 @@ def emit_code(module: Any, target: Any, opt: Options) -> int:
     from mochic.codegen.compile import compile_func
     from mochic.codegen.context import Context
     from mochic.codegen.module import line_table
+    from mochic.codegen.targets import load_machine
 
     arch = load_arch(target.arch)
     assert arch is not None, "a ready target has an assembler"
-    ctx = Context(Ctx(), line_table(module.sources))
+    ctx = Context(load_machine(target.arch), Ctx(), line_table(module.sources))
     parts = []
     for fn in module.funcs:
         code = compile_func(fn, ctx)

@@ -10,7 +10,6 @@ emit       final Progs (emit.py), bytes and relocations (backend), frame maps (f
 from __future__ import annotations
 
 from backend.obj.sym import A_UNDEF, SBSS, SDATA, SRODATA, STEXT, LSym, Reloc
-from backend.x86.encode import assemble
 from mochic.codegen import framemap, legalize
 from mochic.codegen.context import Context
 from mochic.codegen.emit import Compiled, emit
@@ -18,7 +17,6 @@ from mochic.codegen.gcroots import find_bases
 from mochic.codegen.layout import arrange, mark_cold
 from mochic.codegen.liveness import build, number_instructions
 from mochic.codegen.regalloc import allocate
-from mochic.codegen.select_amd64 import Selector
 from mochic.codegen.shrink import is_bare, split_head
 from mochic.ir import cfg
 from mochic.ir.func import DataSym, Func
@@ -37,7 +35,7 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
     mark_cold(dom.order)
     order, layout = arrange(fn, dom.order, loops)
     bases = find_bases(fn, order)
-    sel = Selector(ctx, fn, bases).run(order, layout)
+    sel = ctx.machine.selector()(ctx, fn, bases).run(order, layout)
     number_instructions(sel)
     rpo = [c for c in (sel.by_block[b.id] for b in order) if c is not None]
     if head is not None:
@@ -55,12 +53,12 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
 def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     """A function as symbols: its text, frame maps, jump tables.
 
-    >>> syms = emit_func(fn, Context())
+    >>> syms = emit_func(fn, Context(load_machine("amd64")))
     >>> syms[0].data, syms[0].relocs
     """
     code = compile_func(fn, ctx)
     text = ctx.lsym(fn.sym)
-    assemble(text, code.progs)
+    ctx.machine.assemble(text, code.progs)
     text.kind = STEXT
     text.attrs &= ~A_UNDEF
     out = [text]

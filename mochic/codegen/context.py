@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from backend.obj.ctx import Ctx
 from backend.obj.sym import LSym
+from mochic.codegen.machine import Machine
 from mochic.ir.func import DataSym, FuncSym, InlineTable
 
 # position -> (file name, line)
@@ -18,15 +19,16 @@ def no_lines(pos: int) -> tuple[str, int]:
 
 
 class Context:
-    """Symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
+    """The machine, symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
     ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
 
     __slots__ = (
-        "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check", "inlined",
-        "_lsyms",
+        "machine", "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check",
+        "inlined", "_lsyms",
     )  # fmt: skip
 
-    def __init__(self, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
+    def __init__(self, machine: Machine, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
+        self.machine = machine
         self.asm = asm if asm is not None else Ctx()
         self.lines = lines
         self.alloc_ptr = DataSym("runtime.alloc_ptr", "data", None)

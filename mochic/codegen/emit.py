@@ -1,44 +1,27 @@
 """From allocated Progs to the final ones: registers in place, moves between places, prologue and epilogue.
 
-Also what needs to know registers:
-
-    MOVQ r, r      nothing               LEAQ, MOVQ $0, TEST: see peephole.py
-    IDIVQ y        sign extension, and a detour for y = -1, which traps on the most negative dividend
-    CVTSQ2SD x, f  preceded by XORPS f, f: it would wait for the last writer of f
+What a CPU wants to do with an instruction once its registers are known is in its Machine (`finish`, `shorten`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Final
-
-from backend.obj.prog import BRANCH, CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
+from backend.obj.prog import CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
 from backend.obj.sym import LSym
-from backend.x86 import ops
-from backend.x86.ops import (
-    AADDQ, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL,
-    ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, APOPQ, APUSHQ, ARET, ASUBQ, AXORL, AXORPS, AMOVB,
-)  # fmt: skip
-from backend.x86.regs import AX, DX, SP
 from mochic.codegen.context import Context
 from mochic.codegen.frame import Frame, lay_out
-from mochic.codegen.isel import M_USE, PR_ALLOCA, BlockCode, Selection, Special, imm
+from mochic.codegen.isel import M_USE, PR_ALLOCA, BlockCode, Selection, Special
 from mochic.codegen.join import join
-from mochic.codegen.moves import REGS, SLOT, move, parallel, place
-from mochic.codegen.peephole import TESTS, shorten
+from mochic.codegen.machine import SLOT
+from mochic.codegen.moves import parallel
 from mochic.codegen.regalloc import Allocation
 from mochic.codegen.regcheck import Checker, Trace
-from mochic.codegen.select_amd64 import ACMOVSD
-from mochic.codegen.targets.amd64 import (
-    CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, CLOBBERS, JCC, STACK,
-)  # fmt: skip
 from mochic.ir.ops import JUMP
-
-PAGE: Final = 4096
 
 
 class Compiled:
-    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, frame size there)."""
+    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, distance from SP there
+    to the return address)."""
 
     __slots__ = ("progs", "sites", "frame", "tables")
 
@@ -52,11 +35,12 @@ class Compiled:
 class Emitter:
     __slots__ = (
         "ctx", "sel", "alloc", "frame", "out", "result", "gaps", "stores", "tails", "heads", "trace", "candidates",
-        "bare",
+        "bare", "machine",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, sel: Selection, alloc: Allocation, frame: Frame) -> None:
         self.ctx = ctx
+        self.machine = ctx.machine
         self.sel = sel
         self.alloc = alloc
         self.frame = frame
@@ -210,7 +194,7 @@ class Emitter:
                 else:
                     constants.append((dst, a))
         if moves:
-            parallel(moves, c.block.pos, out)
+            parallel(self.machine, moves, c.block.pos, out)
         for dst, a in constants:
             self.constant(dst, a, c.block.pos, out)
 
@@ -218,43 +202,13 @@ class Emitter:
         """Load a constant, an address or a double into a location."""
         kind = a.kind
         if kind == CONST:
-            n = a.offset
-            if dst >= SLOT:
-                if not -0x80000000 <= n <= 0x7FFFFFFF:
-                    p = place(dst)
-                    out.append(Prog(AMOVL, [imm(n & 0xFFFFFFFF), p], pos))
-                    out.append(Prog(AMOVL, [imm(n >> 32 & 0xFFFFFFFF), Addr(MEM, STACK, p.offset + 4)], pos))
-                    return
-                out.append(Prog(AMOVQ, [a, place(dst)], pos))
-            elif n == 0:
-                # Flags are dead wherever moves for edges and calls stand.
-                out.append(Prog(AXORL, [REGS[dst], REGS[dst]], pos))
-            else:
-                out.append(Prog(AMOVQ, [a, REGS[dst]], pos))
+            self.machine.integer(dst, a.offset, pos, out)
         elif kind == FCONST:
-            bits = a.offset & ((1 << 64) - 1)
-            if dst >= SLOT:
-                self.constant(dst, Addr(CONST, 0, bits - (1 << 64) if bits >> 63 else bits), pos, out)
-            elif not bits:
-                out.append(Prog(AXORPS, [REGS[dst], REGS[dst]], pos))
-            else:
-                s = self.ctx.asm.constant("f64", bits.to_bytes(8, "little"))
-                out.append(Prog(AMOVSD, [Addr(MEM, 0, 0, s, 0, 0, NAME_EXTERN), REGS[dst]], pos))
+            self.machine.double(dst, a.offset & ((1 << 64) - 1), self.ctx.asm, pos, out)
+        elif a.sym is not None:
+            self.machine.address(dst, Addr(MEM, 0, a.offset, a.sym, 0, 0, NAME_EXTERN), pos, out)
         else:
-            if a.sym is not None:
-                src = Addr(MEM, 0, a.offset, a.sym, 0, 0, NAME_EXTERN)
-            else:
-                src = Addr(MEM, STACK, a.offset + self.frame.alloca)
-            if dst >= SLOT:
-                from mochic.codegen.targets.amd64 import SCRATCH_FP
-
-                # Borrow AX through the scratch register.
-                out.append(Prog(AMOVQ, [REGS[AX], REGS[SCRATCH_FP]], pos))
-                out.append(Prog(ALEAQ, [src, REGS[AX]], pos))
-                out.append(Prog(AMOVQ, [REGS[AX], place(dst)], pos))
-                out.append(Prog(AMOVQ, [REGS[SCRATCH_FP], REGS[AX]], pos))
-            else:
-                out.append(Prog(ALEAQ, [src, REGS[dst]], pos))
+            self.machine.address(dst, Addr(MEM, self.machine.stack, a.offset + self.frame.alloca), pos, out)
 
     # -- instructions
 
@@ -270,21 +224,24 @@ class Emitter:
         reg_of = alloc.reg
         gaps = self.gaps
         stores = self.stores
-        regs = REGS
+        machine = self.machine
+        regs = machine.regs
+        stack = machine.stack
+        wanted = machine.ops
         frame = self.frame
         alloca = frame.alloca
         specials = self.sel.specials
         candidates: list[int] = []
         head = self.heads.get(c.block.id)
         if head:
-            parallel(head, c.block.pos, out)
+            parallel(machine, head, c.block.pos, out)
         sel = self.sel
         self.bare = c.block.id in sel.head
         if c.block.id == sel.prologue:
-            self.enter(out)
+            machine.enter(frame, sel.fn.pos, out)
         elif c.block is sel.fn.blocks[0]:
             if sel.prologue < 0:
-                self.enter(out)
+                machine.enter(frame, sel.fn.pos, out)
             self.receive(out)
         j = c.first
         trace = self.trace.items[c.block.id] if self.trace is not None else None
@@ -293,10 +250,10 @@ class Emitter:
             if trace:
                 trace[-1] = (trace[-1][0], len(out), trace[-1][2])
             if j in gaps:
-                parallel(gaps[j], p.pos, out)
+                parallel(machine, gaps[j], p.pos, out)
             if j in stores:
                 for dst, src in stores[j]:
-                    move(dst, src, p.pos, out)
+                    machine.move(dst, src, p.pos, out)
             mark = p.mark
             args = p.args
             as_ = p.as_
@@ -307,7 +264,7 @@ class Emitter:
                 d = reg_of[r] or self.register(r, gap + 1)
                 s = self.location(mark - VREG, gap)
                 if s != d:
-                    parallel([(d, s)], p.pos, out)
+                    machine.move(d, s, p.pos, out)
             elif mark < 0:
                 if self.fixed(p, specials[-1 - mark], j, out):
                     if trace is not None:
@@ -331,80 +288,36 @@ class Emitter:
                             if written:
                                 x = self.register(r, gap + 1)
                             else:
-                                x = alloc.at(r, gap)
+                                # Beside fixed registers operands are read where they are after the moves into those.
+                                x = alloc.at(r, gap) if mark >= 0 else self.register(r, gap + 1)
                                 if not x:  # regalloc.in_memory
-                                    args[k] = place(self.slot(r))
+                                    args[k] = machine.place(self.slot(r))
                                     continue
                         args[k] = regs[x]
                 else:
                     if r >= 0:
-                        a.reg = reg_of[r] or self.register(r, gap)
+                        a.reg = reg_of[r] or self.register(r, gap if mark >= 0 else gap + 1)
                     elif a.reg == PR_ALLOCA:
-                        a.reg = STACK
+                        a.reg = stack
                         a.offset += alloca
                     r = a.index - VREG
                     if r >= 0:
-                        a.index = reg_of[r] or self.register(r, gap)
-            if as_ == ALEAQ or as_ == ALEAL:
-                a = args[0]
-                d = args[1].reg
-                if (a.reg == d or a.index == d) and a.sym is None:
-                    candidates.append(len(out))
-                elif not a.index and not a.offset and a.sym is None:
-                    p.as_ = AMOVQ if as_ == ALEAQ else AMOVL
-                    args[0] = regs[a.reg]
-            elif as_ == AMOVQ or as_ == AMOVL:
-                a = args[0]
-                if a.kind == REG:
-                    if as_ == AMOVQ and a is args[1]:
-                        continue
-                elif a.kind == CONST and args[1].kind == REG:
-                    if a.offset == 0:
-                        candidates.append(len(out))
-                    elif as_ == AMOVL:
-                        args[0] = imm(a.offset & 0xFFFFFFFF)
-            elif as_ == AMOVSD:
-                if args[0].kind == REG and args[1].kind == REG:
-                    if args[0] is args[1]:
-                        continue
-                    p.as_ = AMOVAPS
-            elif as_ == ACVTSQ2SD:
-                d = args[1].reg
-                out.append(Prog(AXORPS, [regs[d], regs[d]], p.pos))
-            elif as_ == ACMOVSD:
-                self.conditional_move(p, out)
+                        a.index = reg_of[r] or self.register(r, gap if mark >= 0 else gap + 1)
+            if as_ in wanted and machine.finish(
+                p, out, p is c.progs[-1], specials[-1 - mark] if mark < 0 else None, candidates
+            ):
                 continue
-            elif (as_ in TESTS) and args[0] is args[1] and p is c.progs[-1]:
-                candidates.append(len(out))
             out.append(p)
         if trace:
             trace[-1] = (trace[-1][0], len(out), trace[-1][2])
         if c.end in gaps:
-            parallel(gaps[c.end], c.block.pos, out)
+            parallel(machine, gaps[c.end], c.block.pos, out)
         for dst, src in stores.get(c.end, ()):
-            move(dst, src, c.block.pos, out)
+            machine.move(dst, src, c.block.pos, out)
         if c.block.term == JUMP:
             self.edge(c, out)
         if candidates:
             self.candidates.append((candidates, out, c.cc))
-
-    def conditional_move(self, p: Prog, out: list[Prog]) -> None:
-        """A branch around a move: there is no CMOV for doubles."""
-        cc = p.scond
-        copy = Prog(AMOVAPS, [p.args[0], p.args[1]], p.pos)
-        after = Prog(ops.ANOP, [], p.pos)
-        if cc == CC_FEQ:
-            tests = [CC_NE, CC_PS]
-            for t in tests:
-                out.append(Prog(JCC[t], [Addr(BRANCH, 0, 0, after)], p.pos))
-        elif cc == CC_FNE:
-            # Move if not equal or unordered: skip only when equal and ordered.
-            out.append(Prog(JCC[CC_NE], [Addr(BRANCH, 0, 0, copy)], p.pos))
-            out.append(Prog(JCC[CC_PC], [Addr(BRANCH, 0, 0, after)], p.pos))
-        else:
-            out.append(Prog(JCC[cc ^ 1], [Addr(BRANCH, 0, 0, after)], p.pos))
-        out.append(copy)
-        out.append(after)
 
     def fixed(self, p: Prog, s: Special, j: int, out: list[Prog]) -> bool:
         """The moves around an instruction with fixed operands; True when it has been put out already."""
@@ -424,12 +337,12 @@ class Emitter:
         if s.tie:
             r = p.args[-1].reg - VREG
             moves.append((self.alloc.reg[r] or self.register(r, gap + 1), self.location(s.tie - VREG, gap)))
-        # Constants for stack places borrow AX at most and come before the registers are loaded.
+        # Constants for stack places come before the registers are loaded: a machine may borrow one for them.
         for dst, a in constants:
             if dst >= SLOT:
                 self.constant(dst, a, p.pos, out)
         if moves:
-            parallel(moves, p.pos, out)
+            parallel(self.machine, moves, p.pos, out)
         for dst, a in constants:
             if dst < SLOT:
                 self.constant(dst, a, p.pos, out)
@@ -439,71 +352,33 @@ class Emitter:
                 r = v - VREG
                 # An unused result has a position too, but need not be moved anywhere.
                 after.append((self.alloc.reg[r] or self.register(r, gap + 2), reg))
-        as_ = p.as_
-        if as_ == ARET:
-            self.leave(p, out)
+        if p.as_ == self.machine.ret:
+            p.args = []
+            if not self.bare:
+                self.machine.leave(self.frame, p.pos, out)
+            out.append(p)
             return True
         if s.site:
-            self.site(p, s, j)
-        if as_ == AIDIVQ or as_ == AIDIVL or as_ == ADIVQ or as_ == ADIVL:
-            r = p.args[0].reg - VREG
-            y = REGS[self.alloc.reg[r] or self.register(r, gap + 1)]
-            self.divide(p, y, s, out)
-            return True
+            self.site(p, j, out)
         return False
 
-    def site(self, p: Prog, s: Special, j: int) -> None:
+    def site(self, p: Prog, j: int, out: list[Prog]) -> None:
+        """Note a call that has a frame map record."""
         bitmap = 0
         frame = self.frame
+        machine = self.machine
         for r in self.alloc.live.get(j, ()):
             bitmap |= 1 << (frame.offsets[self.alloc.slot[r]] - frame.slots_offset) // 8
-        self.result.sites.append((p, bitmap, 0 if self.bare else frame.size))
-
-    def divide(self, p: Prog, y: Addr, s: Special, out: list[Prog]) -> None:
-        """Extend the dividend; a divisor of -1 gets a negation: the processor traps on MIN / -1."""
-        as_ = p.as_
-        p.args = [y]
-        pos = p.pos
-        if as_ == ADIVQ or as_ == ADIVL:
-            out.append(Prog(AXORL, [REGS[DX], REGS[DX]], pos))
-            out.append(p)
-            return
-        wide = as_ == AIDIVQ
-        extend = Prog(ACQO if wide else ACDQ, [], pos)
-        if s.plain:
-            out.append(extend)
-            out.append(p)
-            return
-        after = Prog(ops.ANOP, [], pos)
-        out.append(Prog(ACMPQ if wide else ACMPL, [y, imm(-1)], pos))
-        out.append(Prog(AJNE, [Addr(BRANCH, 0, 0, extend)], pos))
-        out.append(Prog(ANEGQ if wide else ANEGL, [REGS[AX]], pos))
-        out.append(Prog(AXORL, [REGS[DX], REGS[DX]], pos))
-        out.append(Prog(AJMP, [Addr(BRANCH, 0, 0, after)], pos))
-        out.append(extend)
-        out.append(p)
-        out.append(after)
+        depth = machine.link_bytes if self.bare else frame.total
+        if not machine.link_bytes and (self.bare or not frame.linked):
+            depth += machine.push_link(p.pos, out)
+        self.result.sites.append((p, bitmap, depth - 8))
 
     # -- frame
 
-    def enter(self, out: list[Prog]) -> None:
-        """The prologue."""
-        f = self.frame
-        pos = self.sel.fn.pos
-        for reg in f.saved:
-            out.append(Prog(APUSHQ, [REGS[reg]], pos))
-        if f.adjust:
-            # Touch every page of a large frame in order, so that the guard page catches overflow.
-            left = f.adjust
-            while left > PAGE:
-                out.append(Prog(ASUBQ, [imm(PAGE), REGS[SP]], pos))
-                out.append(Prog(AMOVB, [imm(0), Addr(MEM, SP, 0)], pos))
-                left -= PAGE
-            out.append(Prog(ASUBQ, [imm(left), REGS[SP]], pos))
-
     def receive(self, out: list[Prog]) -> None:
         """The parameters, from where the caller put them."""
-        size = 0 if self.bare else self.frame.size
+        depth = self.machine.link_bytes if self.bare else self.frame.total
         moves: list[tuple[int, int]] = []
         alloc = self.alloc
         for v, at in self.sel.incoming:
@@ -514,21 +389,9 @@ class Emitter:
                 if alloc.slot[r] < 0:
                     continue
                 dst = self.slot(r)
-            moves.append((dst, at if at > 0 else SLOT + size + 8 + (-1 - at)))
+            moves.append((dst, at if at > 0 else SLOT + depth + (-1 - at)))
         if moves:
-            parallel(moves, self.sel.fn.pos, out)
-
-    def leave(self, p: Prog, out: list[Prog]) -> None:
-        p.args = []
-        if self.bare:
-            out.append(p)
-            return
-        f = self.frame
-        if f.adjust:
-            out.append(Prog(AADDQ, [imm(f.adjust), REGS[SP]], p.pos))
-        for reg in reversed(f.saved):
-            out.append(Prog(APOPQ, [REGS[reg]], p.pos))
-        out.append(p)
+            parallel(self.machine, moves, self.sel.fn.pos, out)
 
     # -- the function
 
@@ -542,8 +405,8 @@ class Emitter:
         if self.trace is not None:
             self.check(self.trace, bodies)
         for candidates, out, cc in self.candidates:
-            shorten(candidates, out, cc)
-        self.result.progs, self.result.tables = join(sel.fn, codes, bodies)
+            self.machine.shorten(candidates, out, cc)
+        self.result.progs, self.result.tables = join(self.machine, sel.fn, codes, bodies)
         return self.result
 
     def check(self, trace: Trace, bodies: list[list[Prog]]) -> None:
@@ -558,8 +421,8 @@ class Emitter:
                 x = alloc.reg[r] or alloc.at(r, 2 * c.first)
                 if x or r in slots:
                     places[v] = x or slots[r]
-        size = 0 if sel.head else self.frame.size
-        incoming = {at if at > 0 else SLOT + size + 8 + (-1 - at): v for v, at in sel.incoming}
+        depth = self.machine.link_bytes if sel.head else self.frame.total
+        incoming = {at if at > 0 else SLOT + depth + (-1 - at): v for v, at in sel.incoming}
         checker = Checker(sel, trace, bodies, slots, incoming, places)
         checker.first_slot = self.frame.slots_offset
         checker.sites = {id(p): bitmap for p, bitmap, _ in self.result.sites}
@@ -570,6 +433,7 @@ def emit(ctx: Context, sel: Selection, alloc: Allocation) -> Compiled:
     """The final code of a function."""
     # Calls that do not return need no aligned stack: they are the runtime's own panics, which use no aligned
     # moves.  A leaf with bounds checks thus has no frame.
-    calls = any(s.clobbers is CLOBBERS and not s.noreturn for s in sel.specials)
+    clobbers = ctx.machine.clobbers
+    calls = any(s.clobbers is clobbers and (not s.noreturn or s.stack) for s in sel.specials)
     frame = lay_out(sel, alloc, calls)
     return Emitter(ctx, sel, alloc, frame).run()

@@ -1,10 +1,12 @@
 """Frame layout.
 
 From SP upward: arguments for callees, slots of traced values (one contiguous run: the frame maps number
-them), other slots, allocas, saved registers, then the return address.  Slots are shared by groups whose
-intervals, taken from first to last position, do not overlap.
+them), other slots, allocas, saved registers, then the return address as the last word below the caller's SP: pushed by
+the call, or stored there with the saved registers.  Slots are shared by groups whose intervals, taken from first to
+last position, do not overlap.
 
-SP is 16-aligned at calls (psABI 3.2.2): the return address and the saved registers count.
+SP is 16-aligned at calls (amd64 psABI 3.2.2, the return address counts), on machines with a link register always
+(AAPCS64 6.4.5.1, RISC-V psABI "Integer Calling Convention").
 """
 
 from __future__ import annotations
@@ -15,19 +17,19 @@ from mochic.ir.types import TRACED
 
 
 class Frame:
-    """size: bytes from SP to just below the return address; adjust: what the prologue subtracts after its pushes."""
+    """total: bytes from SP to the caller's SP, the return address included where there is one; linked: the prologue
+    stores the link register; saved: callee-saved registers in use."""
 
-    __slots__ = ("size", "adjust", "slots_offset", "traced", "offsets", "alloca", "saved", "incoming")
+    __slots__ = ("total", "linked", "slots_offset", "traced", "offsets", "alloca", "saved")
 
     def __init__(self) -> None:
-        self.size = 0
-        self.adjust = 0
+        self.total = 0
+        self.linked = False
         self.slots_offset = 0
         self.traced = 0  # number of traced slots
         self.offsets: list[int] = []  # slot group -> offset from SP
         self.alloca = 0
         self.saved: list[int] = []
-        self.incoming = 0
 
 
 def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> int:
@@ -57,7 +59,7 @@ def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> 
 
 
 def lay_out(sel: Selection, alloc: Allocation, calls: bool) -> Frame:
-    """Place everything; `calls`: the function contains calls, so SP must be aligned."""
+    """Place everything; `calls`: the function contains calls that need an aligned SP and come back."""
     f = Frame()
     iv = alloc.iv
     f.slots_offset = sel.outgoing
@@ -87,9 +89,10 @@ def lay_out(sel: Selection, alloc: Allocation, calls: bool) -> Frame:
         f.alloca = top
         top += sel.alloca_size
     f.saved = alloc.used
-    pushes = 8 * len(f.saved)
-    if (calls or sel.alloca_size) and (top + pushes + 8) % 16:
-        top += 8
-    f.adjust = top
-    f.size = top + pushes
+    link_bytes = sel.machine.link_bytes
+    f.linked = calls and not link_bytes
+    top += 8 * len(f.saved) + (8 if f.linked else link_bytes)
+    if calls or sel.alloca_size or not link_bytes:
+        top = (top + 15) & -16
+    f.total = top
     return f

@@ -28,8 +28,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from backend.obj.prog import ADDR, CONST, FCONST as A_FCONST, REG, VREG, Addr, Prog
+from backend.obj.prog import ADDR, FCONST as A_FCONST, REG, VREG, Addr, Prog
 from mochic.codegen.context import Context
+from mochic.codegen.machine import Machine, imm
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32, ZEXT32,
@@ -44,18 +45,6 @@ M_DEF_LATE: Final = 2
 PR_ALLOCA: Final = VREG - 1  # the area of `alloca`
 PR_INCOMING: Final = VREG - 2  # arguments the caller pushed
 PR_OUTGOING: Final = VREG - 3  # arguments for callees
-
-_IMMEDIATES: Final[dict[int, Addr]] = {}
-
-
-def imm(n: int) -> Addr:
-    """The immediate operand n; small ones are shared."""
-    a = _IMMEDIATES.get(n)
-    if a is None:
-        a = Addr(CONST, 0, n)
-        if -256 <= n <= 1024:
-            _IMMEDIATES[n] = a
-    return a
 
 
 class Special:
@@ -114,11 +103,12 @@ class Selection:
     the base must be known to the collector."""
 
     __slots__ = (
-        "fn", "codes", "types", "home", "specials", "keeps", "alloca_size", "outgoing", "incoming", "by_block",
-        "has_safepoint", "prologue", "head",
+        "machine", "fn", "codes", "types", "home", "specials", "keeps", "alloca_size", "outgoing", "incoming",
+        "by_block", "has_safepoint", "prologue", "head",
     )  # fmt: skip
 
-    def __init__(self, fn: Func) -> None:
+    def __init__(self, machine: Machine, fn: Func) -> None:
+        self.machine = machine
         self.fn = fn
         self.codes: list[BlockCode] = []  # in layout order
         self.by_block: list[BlockCode | None] = [None] * fn.nblocks
@@ -139,14 +129,15 @@ class SelectorBase:
 
     __slots__ = (
         "ctx", "fn", "sel", "out", "pend", "regs", "nuses", "types", "home", "cur", "gen", "version", "now", "allocas",
-        "specials", "bases", "fused", "code", "at",
+        "specials", "bases", "fused", "code", "at", "machine",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, fn: Func, bases: dict[int, Value]) -> None:
         self.ctx = ctx
         self.fn = fn
         self.bases = bases
-        self.sel = sel = Selection(fn)
+        self.machine = ctx.machine
+        self.sel = sel = Selection(ctx.machine, fn)
         self.types = sel.types
         self.home = sel.home
         self.specials = sel.specials
@@ -180,7 +171,7 @@ class SelectorBase:
         op = v.op
         if op == ICONST or op == FCONST or op == SYMADDR or op == ALLOCA:
             return self.materialize(v)
-        if op == CAST or op == TRUNC32 or (op == ZEXT32 and v.args[0].op in self.zero_extending):
+        if op in self.free or (op == ZEXT32 and v.args[0].op in self.zero_extending):
             src = v.args[0]
             # No code, unless a raw word becomes a traced one: the register's type tells the collector.
             if TRACED[src.type] or not TRACED[v.type]:
@@ -207,12 +198,17 @@ class SelectorBase:
 
     def any(self, v: Value) -> Addr:
         """A value as the source of a move: a register, constant or address."""
-        while v.op == CAST or v.op == TRUNC32:
+        op = v.op
+        while op == CAST or op == TRUNC32:
             src = v.args[0]
+            if op == TRUNC32:
+                if src.op == ICONST:
+                    return imm(((src.imm + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
+                break
             if src.op not in (ICONST, SYMADDR, ALLOCA, CAST, TRUNC32):
                 break
             v = src
-        op = v.op
+            op = v.op
         if op == ICONST:
             return imm(v.imm)
         if op == FCONST:
@@ -223,6 +219,9 @@ class SelectorBase:
             return Addr(ADDR, PR_ALLOCA, self.allocas[v.id])
         return self.use(v)
 
+    # Ops that are no code: the result is the operand's register.  A CPU whose registers hold 32-bit values
+    # extended in one way has its extension here instead of the truncation.
+    free: frozenset[int] = frozenset((CAST, TRUNC32))
     # I32 ops whose instructions clear the upper half of the register: ZEXT32 of them is no code.
     zero_extending: frozenset[int] = frozenset()
 
@@ -360,7 +359,7 @@ class SelectorBase:
                 k = key_arg.get(op)
                 f = row[v.type if k is None else v.args[k].type]
                 f(self, v)
-            elif op == CAST:
+            elif op == CAST or op == TRUNC32:
                 self.move(v)
         if b is self.fn.blocks[0]:
             self.entry(b)
@@ -387,15 +386,18 @@ class SelectorBase:
         if a.reg != VREG + v.id:
             self.sel.keeps.append((VREG + v.id, a.reg))
 
-    # -- what a target provides
+    # -- what the parts above provide (calls.py, targets/*/select.py)
 
     def table(self) -> dict[int, Any]:
+        """Rules by op, then by the type that chooses the rule (rulec.py)."""
         raise NotImplementedError
 
     def key_arg(self) -> dict[int, int]:
+        """Ops whose rule is chosen by the type of an argument -> its number."""
         raise NotImplementedError
 
     def branch(self, cond: Value, b: Block) -> int:
+        """Emit the test that ends a block; the condition for Machine.branch."""
         raise NotImplementedError
 
     def ret(self, b: Block) -> None:
@@ -405,13 +407,16 @@ class SelectorBase:
         raise NotImplementedError
 
     def jump_table(self, b: Block) -> None:
+        """SWITCH with dense cases (legalize.py leaves no others)."""
         raise NotImplementedError
 
     def call(self, v: Value) -> None:
         raise NotImplementedError
 
     def move(self, v: Value) -> None:
+        """A cast that needs a register of its own."""
         raise NotImplementedError
 
     def entry(self, b: Block) -> None:
+        """Where the convention puts the parameters."""
         raise NotImplementedError

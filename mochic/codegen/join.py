@@ -1,23 +1,21 @@
 """Joins the blocks of a function: jumps where the next block is not the target, empty blocks stepped over.
 
-A two-way branch jumps to whichever successor does not follow.  Float equality needs two flags and so two jumps
-(targets/amd64.py, CC_FEQ and CC_FNE).
+A two-way branch jumps to whichever successor does not follow; what the jump is made of is the machine's business
+(Machine.branch).
 """
 
 from __future__ import annotations
 
-from backend.obj.prog import BRANCH, Addr, Prog
+from backend.obj.prog import Addr, Prog
 from backend.obj.sym import LSym
-from backend.x86 import ops
-from backend.x86.ops import AJMP
 from mochic.codegen.isel import BlockCode
-from mochic.codegen.targets.amd64 import CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, JCC
+from mochic.codegen.machine import Machine
 from mochic.ir.func import Func
 from mochic.ir.ops import BRIF, JUMP
 
 
 def join(
-    fn: Func, codes: list[BlockCode], bodies: list[list[Prog]]
+    m: Machine, fn: Func, codes: list[BlockCode], bodies: list[list[Prog]]
 ) -> tuple[list[Prog], list[tuple[LSym, list[Prog]]]]:
     """The instructions of the function, and its jump tables with the instructions they lead to."""
     out: list[Prog] = []
@@ -50,23 +48,24 @@ def join(
         if b.term == JUMP:
             t = final[b.succs[0].id]
             if t != following:
-                _jump(AJMP, t, b.pos, out, pending)
+                m.jump(m.jmp, [], t, b.pos, out, pending)
         elif b.term == BRIF:
             t = final[b.succs[0].id]
             e = final[b.succs[1].id]
             cc = c.cc
             if t == e:
+                m.drop_branch(cc, out)
                 if t != following:
-                    _jump(AJMP, t, b.pos, out, pending)
+                    m.jump(m.jmp, [], t, b.pos, out, pending)
             else:
                 if t == following:
                     t, e = e, t
                     cc ^= 1
-                _branch(cc, t, e, b.pos, out, pending)
+                m.branch(cc, t, e, b.pos, out, pending)
                 if e != following:
-                    _jump(AJMP, e, b.pos, out, pending)
+                    m.jump(m.jmp, [], e, b.pos, out, pending)
         if len(out) == mark:  # an empty block something jumps to
-            out.append(Prog(ops.ANOP, [], b.pos))
+            out.append(Prog(m.nop, [], b.pos))
         heads[b.id] = out[mark]
         if c.table is not None:
             switches.append(c)
@@ -76,21 +75,3 @@ def join(
         targets = [heads[final[s.id]] for s in c.block.succs[:-1]]
         tables.append((c.table, [t for t in targets if t is not None]))
     return out, tables
-
-
-def _jump(as_: int, target: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
-    a = Addr(BRANCH)
-    pending.append((a, target))
-    out.append(Prog(as_, [a], pos))
-
-
-def _branch(cc: int, then: int, orelse: int, pos: int, out: list[Prog], pending: list[tuple[Addr, int]]) -> None:
-    """Jump to `then` if cc, go on (or be followed by a jump to `orelse`) otherwise."""
-    if cc == CC_FNE:
-        _jump(JCC[CC_NE], then, pos, out, pending)
-        _jump(JCC[CC_PS], then, pos, out, pending)
-    elif cc == CC_FEQ:
-        _jump(JCC[CC_NE], orelse, pos, out, pending)
-        _jump(JCC[CC_PC], then, pos, out, pending)
-    else:
-        _jump(JCC[cc], then, pos, out, pending)

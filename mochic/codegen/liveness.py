@@ -19,16 +19,12 @@ from __future__ import annotations
 from typing import Final
 
 from backend.obj.prog import MEM, REG, VREG, Addr
-from backend.x86.ops import ALEAL, ALEAQ, AMOVL, AMOVQ, AMOVSD
 from mochic.codegen.isel import M_DEF, M_DEF_LATE, M_USE, BlockCode, Selection
-from mochic.codegen.targets.amd64 import CLOBBERS
 
 # Kinds of uses, in the low bits of an entry of Intervals.uses; the rest is the instruction's index.
 U_EARLY: Final = 0  # read in a register at 2j
 U_LATE: Final = 1  # read in a register until 2j+1
 U_ANY: Final = 2  # source of a move: register or memory
-
-_COPIES: Final = frozenset((ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD))
 
 
 class Intervals:
@@ -138,6 +134,10 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
     pairs = iv.pairs
     fixed = iv.fixed
     specials = sel.specials
+    machine = sel.machine
+    copies = machine.copies
+    clobbers = machine.clobbers
+    lea = machine.lea
     by_block = sel.by_block
     hi = [0] * n  # end of the range that is open at this point, 0: not live
     ranges: list[list[int]] = [[] for _ in range(n)]
@@ -194,7 +194,7 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
                     rg.append(e)
                 define[d] = pos
                 weight[d] += f
-                copy = p.as_ in _COPIES
+                copy = p.as_ in copies
                 at = pos
                 kind = U_EARLY
                 last = len(args) - 1
@@ -243,7 +243,7 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
                     define[d] = pos
                     weight[d] += f
                     mark = sp.tie
-                if sp.clobbers is CLOBBERS:
+                if sp.clobbers is clobbers:
                     iv.calls.append(j)
                     if sp.safepoint:
                         iv.safepoints.append(j)
@@ -271,7 +271,7 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
                             hi[r] = at
                         uses[r].append(j << 2 | kind)
                         weight[r] += f
-                        if copy and a.kind == MEM and p.as_ == ALEAQ:
+                        if copy and a.kind == MEM and p.as_ == lea:
                             pairs.append((f >> 1, d, r))
                     r = a.index - VREG
                     if r >= 0:

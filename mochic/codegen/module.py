@@ -8,6 +8,7 @@ from backend.obj.ctx import Ctx
 from backend.obj.sym import LSym
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
+from mochic.codegen.targets import load_machine
 from mochic.ir.func import Module
 
 ROOTS_SECTION = "mochi_roots"
@@ -30,7 +31,7 @@ def compile_module(module: Module, target: Any, check: bool = False, asm: Ctx | 
 
     `asm` is the symbol table to share with assembly files of the same object.
     """
-    ctx = Context(asm if asm is not None else Ctx(), line_table(module.sources))
+    ctx = Context(load_machine(target.arch), asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
     ctx.inlined = module.inlined
     out: list[LSym] = []

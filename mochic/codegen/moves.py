@@ -1,52 +1,23 @@
 """Parallel moves: many copies that happen at once, as a sequence of single ones.
 
-A location is an int: a machine register, or SLOT + offset for the word at that offset from SP.  A move
+A location is an int (machine.py): a machine register, or SLOT + offset for the word at that offset from SP.  A move
 is emitted as soon as nothing pending reads its destination; what remains then are cycles.  A cycle among
-integer registers is a chain of exchanges; any other one is opened by parking one value below SP (the psABI's
-red zone, 3.2.2: signal handlers leave it alone).  Memory to memory goes through the scratch X register.
+integer registers is a chain of exchanges where the CPU can exchange; any other one is opened by parking one value
+where no other is: in a scratch register, or below SP where signal handlers leave it alone.
 """
 
 from __future__ import annotations
 
-from typing import Final
-
-from backend.obj.prog import MEM, REG, Addr, Prog
-from backend.x86.ops import AMOVAPS, AMOVQ, AMOVSD, AXCHGQ
-from backend.x86.regs import X0
-from mochic.codegen.targets.amd64 import NREGS, SCRATCH_FP, STACK
-
-SLOT: Final = 1 << 16
-PARK: Final = SLOT - 8
-
-# Shared operands: Progs never change a register operand.
-REGS: Final = [Addr(REG, r) for r in range(NREGS)]
+from backend.obj.prog import Prog
+from mochic.codegen.machine import MEMORY, Machine
 
 
-def place(loc: int) -> Addr:
-    """The operand for a location."""
-    return REGS[loc] if loc < NREGS else Addr(MEM, STACK, loc - SLOT)
-
-
-def move(dst: int, src: int, pos: int, out: list[Prog]) -> None:
-    """One copy between two locations."""
-    if dst >= NREGS and src >= NREGS:
-        out.append(Prog(AMOVQ, [place(src), REGS[SCRATCH_FP]], pos))
-        src = SCRATCH_FP
-        out.append(Prog(AMOVQ, [REGS[src], place(dst)], pos))
-    elif X0 <= dst < NREGS:
-        out.append(Prog(AMOVAPS if X0 <= src < NREGS else AMOVSD, [place(src), REGS[dst]], pos))
-    elif X0 <= src < NREGS:
-        out.append(Prog(AMOVSD, [REGS[src], place(dst)], pos))
-    else:
-        out.append(Prog(AMOVQ, [place(src), place(dst)], pos))
-
-
-def parallel(moves: list[tuple[int, int]], pos: int, out: list[Prog]) -> None:
+def parallel(m: Machine, moves: list[tuple[int, int]], pos: int, out: list[Prog]) -> None:
     """Emit (destination, source) pairs as if all at once; destinations differ."""
     if len(moves) == 1:
         dst, src = moves[0]
         if dst != src:
-            move(dst, src, pos, out)
+            m.move(dst, src, pos, out)
         return
     source: dict[int, int] = {}
     readers: dict[int, int] = {}
@@ -59,7 +30,7 @@ def parallel(moves: list[tuple[int, int]], pos: int, out: list[Prog]) -> None:
         while ready:
             d = ready.pop()
             s = source.pop(d)
-            move(d, s, pos, out)
+            m.move(d, s, pos, out)
             readers[s] -= 1
             if not readers[s]:
                 del readers[s]
@@ -69,9 +40,9 @@ def parallel(moves: list[tuple[int, int]], pos: int, out: list[Prog]) -> None:
             break
         d = next(iter(source))
         s = source[d]
-        if _exchanges(d, source):
-            # XCHG d, s puts d's value in place; what s should get is now in s's old register chain.
-            out.append(Prog(AXCHGQ, [REGS[d], REGS[s]], pos))
+        if m.exchange >= 0 and _exchanges(m, d, source):
+            # An exchange puts d's value in place; what s should get is now in s's old register chain.
+            out.append(Prog(m.exchange, [m.regs[d], m.regs[s]], pos))
             del source[d]
             # The old value of d is now in s; whoever wanted it reads s.
             for k, x in list(source.items()):
@@ -83,23 +54,21 @@ def parallel(moves: list[tuple[int, int]], pos: int, out: list[Prog]) -> None:
             for x in source.values():
                 readers[x] = readers.get(x, 0) + 1
         else:
-            move(PARK, d, pos, out)
+            park = m.park()
+            m.move(park, d, pos, out)
             for k, x in source.items():
                 if x == d:
-                    source[k] = PARK
-            readers[PARK] = readers.pop(d)
+                    source[k] = park
+            readers[park] = readers.pop(d)
             ready.append(d)
 
 
-def _exchanges(d: int, source: dict[int, int]) -> bool:
+def _exchanges(m: Machine, d: int, source: dict[int, int]) -> bool:
     """Does the cycle through d consist of integer registers?"""
     x = d
     while True:
-        if x >= X0:
+        if x >= MEMORY or m.is_float[x]:
             return False
         x = source[x]
         if x == d:
             return True
-
-
-__all__ = ["PARK", "REGS", "SLOT", "move", "parallel", "place"]

@@ -39,13 +39,9 @@ from typing import Final
 from backend.obj.prog import CONST, REG, VREG
 from mochic.codegen.isel import BlockCode, Selection
 from mochic.codegen.liveness import U_ANY, U_LATE, Intervals, positions
-from mochic.codegen.targets.amd64 import (
-    CLOBBERS, COMPARES, FP_REGS, GP_CALLEE, GP_CALLER, NREGS, READS_MEMORY,
-)  # fmt: skip
 from mochic.ir.cfg import Loop
 from mochic.ir.types import F64, TRACED
 
-GP_ALL: Final = GP_CALLER + GP_CALLEE
 UNSPILLABLE: Final = 1 << 60
 _SCALE: Final = 1 << 16
 STRETCH: Final = 512  # positions
@@ -114,15 +110,16 @@ class Allocation:
 class Allocator:
     __slots__ = (
         "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits",
-        "safe_bits", "hot_bits", "loops", "extents", "starts", "positions", "partners",
+        "safe_bits", "hot_bits", "loops", "extents", "starts", "positions", "partners", "machine",
     )  # fmt: skip
 
     def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
         self.sel = sel
+        self.machine = machine = sel.machine
         self.iv = iv
         n = len(sel.types)
         self.out = Allocation(iv, n)
-        self.fixed = [0] * NREGS
+        self.fixed = [0] * machine.nregs
         call_bits = 0
         for j in reversed(iv.calls):
             call_bits |= 1 << 2 * j
@@ -130,13 +127,13 @@ class Allocator:
         self.safe_bits = 0
         for j in reversed(iv.safepoints):
             self.safe_bits |= 1 << 2 * j
-        for reg in CLOBBERS:
+        for reg in machine.clobbers:
             self.fixed[reg] = call_bits
         for reg, bits in iv.fixed.items():
             self.fixed[reg] |= bits
         self.busy = list(self.fixed)
         # Assigned bundles by machine register and stretch of positions; those over many stretches under -1.
-        self.occupants: list[dict[int, list[Bundle]]] = [{} for _ in range(NREGS)]
+        self.occupants: list[dict[int, list[Bundle]]] = [{} for _ in range(machine.nregs)]
         self.queue: list[tuple[int, int, Bundle]] = []
         self.serial = 0
         self.root = list(range(n))
@@ -228,26 +225,27 @@ class Allocator:
         reg = self.out.reg
         partners = self.partners
         occupants = self.occupants
+        gp_callee = self.machine.gp_callee
+        fp_callee = self.machine.fp_callee
+        gp_all = self.machine.gp_all
+        fp_all = self.machine.fp_all
         while queue:
             b = heappop(queue)[2]
             start = b.start
             bits = b.bits
             if (call_bits >> start) & bits:
-                choice: tuple[int, ...] = ()
-                if not b.float:
-                    # A saved register costs a push and a pop: not worth it for calls on cold paths alone, unless it is
-                    # in use anyway.
-                    if (hot_calls >> start) & bits:
-                        choice = GP_CALLEE
-                    else:
-                        choice = tuple([h for h in GP_CALLEE if occupants[h]])
-                    if (safe_bits >> start) & bits:
-                        for r in b.members:
-                            if traced[types[r]]:
-                                choice = ()
-                                break
+                choice = fp_callee if b.float else gp_callee
+                # A saved register costs a store and a load: not worth it for calls on cold paths alone, unless it is
+                # in use anyway.
+                if not (hot_calls >> start) & bits:
+                    choice = tuple([h for h in choice if occupants[h]])
+                if not b.float and (safe_bits >> start) & bits:
+                    for r in b.members:
+                        if traced[types[r]]:
+                            choice = ()
+                            break
             else:
-                choice = FP_REGS if b.float else GP_ALL
+                choice = fp_all if b.float else gp_all
             found = 0
             for h in b.hints:
                 if h in choice and not (busy[h] >> start) & bits:
@@ -461,13 +459,13 @@ class Allocator:
         c = self.code_at(pos)
         p = c.progs[((pos + 1) >> 1) - c.first - 1]
         args = p.args
-        if p.as_ not in READS_MEMORY or len(args) != 2 or p.mark < 0:
+        if p.as_ not in self.machine.reads_memory or len(args) != 2 or p.mark < 0:
             return False
         a, b = args
         v = r + VREG
         if a.kind != REG or a.reg != v:
             return False
-        return (b.kind == REG and b.reg != v) or (b.kind == CONST and p.as_ in COMPARES)
+        return (b.kind == REG and b.reg != v) or (b.kind == CONST and p.as_ in self.machine.compares)
 
     def is_param(self, r: int, d: int) -> bool:
         """Is r defined at a block's start (by moves on edges, which may write its slot)?  Not the function's
@@ -584,6 +582,10 @@ class Allocator:
         """One piece per read and for the definition."""
         return self.cut(b, [s for s in self.points(r, b) if not self.in_memory(r, s)])
 
+    def saved(self) -> tuple[int, ...]:
+        """The registers that a function must save if it uses them."""
+        return self.machine.gp_callee + self.machine.fp_callee
+
     # -- slots, frame maps
 
     def finish(self) -> None:
@@ -625,7 +627,7 @@ class Allocator:
                 out.slot[r] = i
         if groups:
             self.choose_stores(safe)
-        out.used = [reg for reg in GP_CALLEE if any(self.occupants[reg].values())]
+        out.used = [reg for reg in self.saved() if any(self.occupants[reg].values())]
 
     def extend(self, safe: int) -> None:
         """Where pointers live across safepoints, so do their bases."""
@@ -689,4 +691,4 @@ def _frequency(pair: tuple[int, int, int]) -> int:
 def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> tuple[Allocation, dict[int, int]]:
     """Give every virtual register a machine register or a slot; also tell where saved registers are in use."""
     a = Allocator(sel, iv, loops)
-    return a.run(), {reg: a.busy[reg] for reg in GP_CALLEE if any(a.occupants[reg].values())}
+    return a.run(), {reg: a.busy[reg] for reg in a.saved() if any(a.occupants[reg].values())}

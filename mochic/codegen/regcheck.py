@@ -17,15 +17,10 @@ from __future__ import annotations
 from typing import Final
 
 from backend.obj.prog import CONST, MEM, REG, VREG, Addr, Prog
-from backend.x86.ops import ALEAQ, AMOVAPS, AMOVL, AMOVQ, AMOVSD, AXCHGQ, AXORL, AXORPS
 from mochic.codegen.isel import M_DEF, M_DEF_LATE, BlockCode, Selection, Special
-from mochic.codegen.moves import SLOT
-from mochic.codegen.targets.amd64 import GP_CALLEE, STACK
+from mochic.codegen.machine import SLOT
 from mochic.ir.ops import JUMP
 from mochic.ir.types import TRACED
-
-_MOVES: Final = frozenset((AMOVQ, AMOVL, AMOVSD, AMOVAPS))
-_MAKES: Final = frozenset((ALEAQ, AXORL, AXORPS))
 
 State = dict[int, frozenset[int]]
 _EMPTY: Final[frozenset[int]] = frozenset()
@@ -71,7 +66,7 @@ class Trace:
 
 class Checker:
     __slots__ = (
-        "sel", "trace", "bodies", "slots", "incoming", "places", "base", "report", "sites", "first_slot",
+        "sel", "trace", "bodies", "slots", "incoming", "places", "base", "report", "sites", "first_slot", "machine",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +81,7 @@ class Checker:
         """slots: virtual register -> its slot's place; incoming: place -> parameter in it at the function's entry;
         places: parameter of a block -> its place there."""
         self.sel = sel
+        self.machine = sel.machine
         self.trace = trace
         self.bodies = bodies
         self.slots = slots
@@ -105,22 +101,25 @@ class Checker:
     def place(self, a: Addr) -> int:
         if a.kind == REG:
             return a.reg
-        if a.kind == MEM and a.reg == STACK and not a.index:
+        if a.kind == MEM and a.reg == self.machine.stack and not a.index:
             return SLOT + a.offset
         return -1
 
     def moves(self, progs: list[Prog], state: State) -> None:
+        copies = self.machine.moves
+        makes = self.machine.makes
+        exchange = self.machine.exchange
         for p in progs:
             as_ = p.as_
-            if as_ in _MOVES:
+            if as_ in copies:
                 src = p.args[0]
                 dst = self.place(p.args[1])
                 if dst >= 0:
                     state[dst] = state.get(self.place(src), _EMPTY) if src.kind != CONST else _EMPTY
-            elif as_ == AXCHGQ:
+            elif as_ == exchange:
                 x, y = p.args[0].reg, p.args[1].reg
                 state[x], state[y] = state.get(y, _EMPTY), state.get(x, _EMPTY)
-            elif as_ in _MAKES:
+            elif as_ in makes:
                 state[p.args[-1].reg] = _EMPTY
 
     def block(self, c: BlockCode, state: State) -> None:
@@ -184,7 +183,7 @@ class Checker:
         for k, x in state.items():
             if x & dead:
                 state[k] = x - dead
-        for k in GP_CALLEE:  # traced values stay in no register
+        for k in self.machine.gp_callee:  # traced values stay in no register
             if state.get(k):
                 state[k] = frozenset(v for v in state[k] if not TRACED[types[v - VREG]])
 

@@ -1,6 +1,10 @@
 """The rule compiler: selection rules in text to plain Python functions.
 
-    python3 -m mochic.codegen.rulec rules/amd64.rules generated/amd64_rules.py
+    python3 -m mochic.codegen.rulec amd64
+
+reads targets/amd64/isel.rules and writes targets/amd64/rules.py.  Directives: `!backend x86` names the folder of the
+assembler, `!width L Q` is what `?` in a mnemonic stands for (32 and 64 bits; `.` is nothing), `!tests CMP` how the
+mnemonics begin that write none of their operands.
 
 A rule is `(op TYPES operand...) && guard => TEMPLATE ; TEMPLATE`.
 
@@ -13,17 +17,18 @@ Patterns.  An operand is
     {m}            a load of the operation's width that may be folded into the instruction; {m:i32} one of i32
 For commutative ops a rule is tried with its operands in both orders.
 
-Templates are Go assembly, sources first; `;` separates instructions.  `?` in a mnemonic is L or Q by the rule's
-type.  Operands are
+Templates are Go assembly, sources first; `;` separates instructions.  Operands are
     v              the result               v/x   the result, which starts as a copy of x (two-address forms)
     x              a value in a register    t t2  scratch registers
     $c $(expr)     an immediate             c(x)  (x)(y*4)   an address
-    [a]            the memory at a plus the op's offset;   {m}   the folded load's memory
+    [a]            the memory at a plus the op's offset;   {m}   the folded load's memory;   [a:4] {m:4}  4 bytes of it
+    x!             the register of x, or the zero register if x is the constant 0;   %ZR   a machine register
     #c             a double in memory       ##n   a 16-byte constant in memory
     @proc(args)    calls that method of the target's selector instead
 `cond` rules end in `-> CC`: the condition, or `cc`/`rcc` for the op's own and the one with exchanged operands.
 
-The guard is a Python expression over the bound names with simm32(c), pow2(c), log2(c), wrap32(c) and `bits` (32 or 64).
+The guard is a Python expression over the bound names with simm12(c), simm32(c), uimm12(c), pow2(c), log2(c), wrap32(c),
+`bits` (32 or 64), and the methods of the target's selector as s.name(c).
 
 Checked: ops and arities exist, names are bound, mnemonics exist, and each op x type that the verifier
 admits ends in a rule without guard and with plain operands only, so that selection cannot fail.
@@ -34,9 +39,11 @@ the time per value.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, Final
 
 from mochic.ir.ops import IS_COMMUTATIVE, OP_ARITY, OP_BY_NAME, OP_NAMES
@@ -60,6 +67,8 @@ CC_OF: Final = {
 GUARDS: Final = (
     (re.compile(r" && "), " and "),
     (re.compile(r"simm32\((-?\w+)\)"), r"-0x80000000 <= \1 <= 0x7FFFFFFF"),
+    (re.compile(r"simm12\((-?\w+)\)"), r"-0x800 <= \1 <= 0x7FF"),
+    (re.compile(r"uimm12\((-?\w+)\)"), r"0 <= \1 <= 0xFFF"),
     (re.compile(r"pow2\((\w+)\)"), r"(\1 > 0 and not \1 & (\1 - 1))"),
     (re.compile(r"log2\((\w+)\)"), r"\1.bit_length() - 1"),
     (re.compile(r"wrap32\((\w+)\)"), r"((\1 + 0x80000000) & 0xFFFFFFFF) - 0x80000000"),
@@ -124,14 +133,18 @@ def _parse(tokens: list[str], i: int, line: int) -> tuple[Pattern, int]:
     return out, i + 1
 
 
-def parse_rules(text: str) -> list[Rule]:
-    """All rules of a file."""
+def parse_rules(text: str) -> tuple[list[Rule], dict[str, list[str]]]:
+    """All rules of a file, and its directives."""
     rules = []
+    directives: dict[str, list[str]] = {}
     for n, line in enumerate(text.splitlines(), 1):
         line = line.strip()
-        if line and line[0] != "#":
+        if line.startswith("!"):
+            name, *rest = line[1:].split()
+            directives[name] = rest
+        elif line and line[0] != "#":
             rules.append(Rule(line, n))
-    return rules
+    return rules, directives
 
 
 def variants(args: list[Pattern], op: str) -> Iterator[list[Pattern]]:
@@ -200,8 +213,10 @@ class _Matcher:
 class Compiler:
     """Collects the functions of one target."""
 
-    def __init__(self, ops: dict[str, int]) -> None:
+    def __init__(self, ops: dict[str, int], widths: list[str], tests: list[str]) -> None:
         self.mnemonics = ops
+        self.tests = tuple(tests)
+        self.widths = ["" if w == "." else w for w in widths]
         self.used: set[str] = set()
         self.ir_ops: set[str] = set()
 
@@ -211,7 +226,7 @@ class Compiler:
         return re.sub(r"\bbits\b", str(bits), text)
 
     def opcode(self, mnemonic: str, type: str, line: int) -> str:
-        name = mnemonic.replace("?", "L" if type == "i32" else "Q")
+        name = mnemonic.replace("?", self.widths[type != "i32"])
         if name not in self.mnemonics:
             raise RuleError(f"line {line}: no instruction {name}")
         self.used.add("A" + name)
@@ -238,10 +253,18 @@ class Compiler:
         if text[0] == "$":
             return f"imm({self.guard(text[1:], bits)})", ""
         if text[0] == "[":
-            return f"s.addr({m.values[text[1:-1]]}, v.imm)", ""
+            name, _, width = text[1:-1].partition(":")
+            return f"s.addr({m.values[name]}, v.imm{', ' * bool(width)}{width})", ""
         if text[0] == "{":
-            at = m.values[text[1:-1]]
-            return f"s.addr({at}.args[0], {at}.imm)", ""
+            name, _, width = text[1:-1].partition(":")
+            at = m.values[name]
+            return f"s.addr({at}.args[0], {at}.imm{', ' * bool(width)}{width})", ""
+        if text[0] == "%":
+            return f"REG_{text[1:]}", ""
+        if text[-1] == "!":
+            if text[:-1] not in m.values:
+                raise RuleError(f"line {line}: {text} is not bound")
+            return f"s.zero_or({m.values[text[:-1]]})", ""
         if text.startswith("##"):
             return f"s.wide_constant({text[2:]})", ""
         if text[0] == "#":
@@ -281,7 +304,7 @@ class Compiler:
             last = fields[-1] if fields else ""
             if tied:
                 mark = f"{tied}.reg"
-            elif last == "v" or (re.fullmatch(r"t\d?", last) and not mnemonic.startswith(("CMP", "TEST"))):
+            elif last == "v" or (re.fullmatch(r"t\d?", last) and not mnemonic.startswith(self.tests)):
                 mark = "M_DEF"
             else:
                 mark = "M_USE"
@@ -366,8 +389,12 @@ def key_types(op: str) -> list[str]:
 
 def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
     """The Python module for a rules file; `ops` are the target's mnemonics."""
-    rules = parse_rules(text)
-    c = Compiler(ops)
+    rules, directives = parse_rules(text)
+    for name in ("backend", "width", "tests"):
+        if name not in directives:
+            raise RuleError(f"no !{name}")
+    backend = directives["backend"][0]
+    c = Compiler(ops, directives["width"], directives["tests"])
     body: list[str] = []
     tables: dict[bool, list[str]] = {False: [], True: []}
     for op in OP_NAMES:
@@ -396,9 +423,9 @@ def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
             c.ir_ops.add(op.upper())
     ccs = sorted(u for u in c.used if u.startswith("CC_"))
     opcodes = sorted(u for u in c.used if not u.startswith("CC_"))
+    ccs += sorted(set(re.findall(r"\bREG_\w+", "\n".join(body))))
     head = [
-        f'"""Instruction selection for {target}.  Generated by mochic.codegen.rulec from',
-        f'rules/{target}.rules; do not edit."""',
+        f'"""Instruction selection for {target}.  Generated by mochic.codegen.rulec from isel.rules; do not edit."""',
         "",
         "# ruff: noqa",
         "# fmt: off",
@@ -408,15 +435,16 @@ def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
         "from typing import TYPE_CHECKING, Final",
         "",
         "from backend.obj.prog import MEM, Addr",
-        *_wrap("from backend.x86.ops import ", opcodes),
-        *_wrap("from mochic.codegen.isel import ", ["M_DEF", "M_USE", "imm"]),
-        *_wrap(f"from mochic.codegen.targets.{target} import ", ccs),
+        *_wrap(f"from backend.{backend}.ops import ", opcodes),
+        *_wrap("from mochic.codegen.isel import ", ["M_DEF", "M_USE"]),
+        "from mochic.codegen.machine import imm",
+        *_wrap(f"from mochic.codegen.targets.{target}.regs import ", ccs),
         "from mochic.ir.func import Value",
         *_wrap("from mochic.ir.ops import ", sorted(c.ir_ops)),
         "from mochic.ir.types import F64, I32",
         "",
         "if TYPE_CHECKING:",
-        f"    from mochic.codegen.select_{target} import Selector",
+        f"    from mochic.codegen.targets.{target}.select import Selector",
     ]
     tail = [
         "",
@@ -444,14 +472,26 @@ def _wrap(prefix: str, names: list[str]) -> list[str]:
     return [*lines, line, ")"]
 
 
-def main(argv: list[str]) -> int:
-    """Compile a rules file; with --check only tell whether the output is current."""
-    from backend.x86.ops import OPS
+def target_folder(target: str) -> str:
+    """The folder of a target's code generator."""
+    return os.path.join(os.path.dirname(os.path.abspath(__file__)), "targets", target)
 
-    with open(argv[1], encoding="utf-8") as f:
-        text = compile_rules(f.read(), argv[1].rpartition("/")[2].removesuffix(".rules"), OPS)
-    with open(argv[2], "w", encoding="utf-8") as f:
-        f.write(text)
+
+def rules_source(target: str) -> str:
+    """What rules.py of a target should be."""
+    with open(os.path.join(target_folder(target), "isel.rules"), encoding="utf-8") as f:
+        text = f.read()
+    backend = parse_rules(text)[1]["backend"][0]
+    ops: dict[str, int] = import_module(f"backend.{backend}.ops").OPS
+    return compile_rules(text, target, ops)
+
+
+def main(argv: list[str]) -> int:
+    """Compile the rules of the named targets."""
+    for target in argv[1:]:
+        text = rules_source(target)
+        with open(os.path.join(target_folder(target), "rules.py"), "w", encoding="utf-8") as f:
+            f.write(text)
     return 0
 
 

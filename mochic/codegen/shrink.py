@@ -19,7 +19,6 @@ from typing import Final
 
 from mochic.codegen.isel import Selection
 from mochic.codegen.regalloc import Allocation
-from mochic.codegen.targets.amd64 import GP_CALLEE
 from mochic.ir.func import NORETURN, Block, Func, Value
 from mochic.ir.ops import ALLOCA, CALL, FCONST, ICONST, IS_CALL, JUMP, PARAM, RET, SYMADDR
 
@@ -126,6 +125,6 @@ def is_bare(sel: Selection, alloc: Allocation, head: list[Block], occupied: dict
         c = sel.by_block[b.id]
         assert c is not None
         mask |= ((1 << 2 * (c.end - c.first)) - 1) << 2 * c.first
-    if any(occupied.get(reg, 0) & mask for reg in GP_CALLEE):
+    if any(bits & mask for bits in occupied.values()):
         return False
     return not any(g >= 0 and (iv.bits[r] << iv.start[r]) & mask for r, g in enumerate(alloc.slot))

@@ -8,17 +8,18 @@ import pytest
 
 import mochic.codegen
 from backend.x86.ops import OPS
-from mochic.codegen.rulec import RuleError, compile_rules
+from mochic.codegen.rulec import RuleError, compile_rules, rules_source
 
-ROOT = Path(mochic.codegen.__file__).parent
-
-
-def test_generated_rules_are_current() -> None:
-    text = (ROOT / "rules/amd64.rules").read_text()
-    assert compile_rules(text, "amd64", OPS) == (ROOT / "generated/amd64_rules.py").read_text()
+ROOT = Path(mochic.codegen.__file__).parent / "targets"
+TARGETS = sorted(p.parent.name for p in ROOT.glob("*/isel.rules"))
 
 
-RULES = (ROOT / "rules/amd64.rules").read_text()
+@pytest.mark.parametrize("target", TARGETS)
+def test_generated_rules_are_current(target: str) -> None:
+    assert rules_source(target) == (ROOT / target / "rules.py").read_text()
+
+
+RULES = (ROOT / "amd64/isel.rules").read_text()
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from backend.x86.arch import AMD64
 from backend.x86.encode import assemble
 from mochic.codegen.compile import compile_func
 from mochic.codegen.context import Context
+from mochic.codegen.targets import load_machine
 from mochic.ir.func import Func, Module
 from mochic.ir.interp import InterpError, Machine
 from mochic.ir.parser import parse_module
@@ -145,7 +146,7 @@ def test_ir(case: Case) -> None:
             expect(case, print_func(fn))
         elif what == "isel":
             verify(fn)
-            ctx = Context()
+            ctx = Context(load_machine("amd64"))
             ctx.check = True
             code = compile_func(fn, ctx)
             sym = ctx.lsym(fn.sym)

@@ -1,0 +1,22 @@
+"""The CPUs that there is a code generator for.  Each is loaded when it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final
+
+from mochic.codegen.machine import Machine
+
+_CPUS: Final = ("amd64", "arm64", "riscv64")
+
+
+def load_machine(arch: str) -> Machine:
+    """The Machine of a GOARCH name.  Raises ValueError when there is none.
+
+    >>> load_machine("amd64").link_bytes
+    8
+    """
+    if arch not in _CPUS:
+        raise ValueError(f"there is no code generator for {arch}")
+    made: Machine = import_module(f"mochic.codegen.targets.{arch}.machine").MACHINE
+    return made

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from backend.obj.prog import CONST, Prog
+from backend.obj.prog import CONST, Addr, Prog
 from backend.x86 import ops
 from backend.x86.ops import (
     AADDL, AADDQ, AANDL, AANDQ, ALEAQ, ANEGL, ANEGQ, AORL, AORQ, ASUBL, ASUBQ, ATESTL, ATESTQ, AXORL, AXORQ,
 )  # fmt: skip
-from mochic.codegen.isel import imm
-from mochic.codegen.moves import REGS
-from mochic.codegen.targets.amd64 import CC_EQ, CC_FEQ, CC_MI, CC_NE, CC_PL, READS_FLAGS
+from mochic.codegen.machine import imm
+from mochic.codegen.targets.amd64.regs import CC_EQ, CC_FEQ, CC_MI, CC_NE, CC_PL, READS_FLAGS
 
 # Opcodes that neither read nor write flags: all moves, LEA, SSE arithmetic (UCOMISD and COMISD write them).
 _NEUTRAL: Final = frozenset(
@@ -35,7 +34,7 @@ _ZERO: Final = (CC_EQ, CC_NE)
 _ZERO_SIGN: Final = (CC_EQ, CC_NE, CC_MI, CC_PL)
 
 
-def shorten(candidates: list[int], out: list[Prog], cc: int) -> None:
+def shorten(regs: list[Addr], candidates: list[int], out: list[Prog], cc: int) -> None:
     """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them; drop a final TEST of what the
     instruction before it has just computed, flags included.  `cc` is the condition of the branch that follows."""
     n = len(out)
@@ -68,10 +67,10 @@ def shorten(candidates: list[int], out: list[Prog], cc: int) -> None:
                     p.args[0] = d
                     continue
                 p.as_ = AADDQ if wide else AADDL
-                p.args[0] = REGS[a.index]
+                p.args[0] = regs[a.index]
             elif a.index == d.reg:
                 p.as_ = AADDQ if wide else AADDL
-                p.args[0] = REGS[a.reg]
+                p.args[0] = regs[a.reg]
 
 
 def same_flags(p: Prog, test: Prog, cc: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from backend.x86.ops import OPS
 from backend.x86.regs import (
-    AX, BP, BX, CX, DI, DX, R8, R9, R10, R11, R12, R13, R14, R15, SI, SP, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10,
+    AX, BP, BX, CX, DI, DX, R8, R9, R10, R11, R12, R13, R14, R15, SI, X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10,
     X11, X12, X13, X14, X15,
 )  # fmt: skip
 
@@ -21,10 +21,8 @@ FP_ARGS: Final = (X0, X1, X2, X3, X4, X5, X6, X7)
 GP_CALLER: Final = (AX, CX, DX, SI, DI, R8, R9, R10, R11)
 GP_CALLEE: Final = (BX, BP, R12, R13, R14, R15)
 FP_REGS: Final = (X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10, X11, X12, X13, X14)
-CLOBBERS: Final = GP_CALLER + FP_REGS
 SCRATCH_FP: Final = X15
 CALL_TARGET: Final = R11  # holds the address during an indirect call: no argument lives there
-STACK: Final = SP
 NREGS: Final = 80
 
 # Conditions are the hardware's four bits (SDM 2, appendix B.1.4.7); the lowest bit inverts.
@@ -50,3 +48,6 @@ COMPARES: Final = frozenset((OPS["CMPQ"], OPS["CMPL"]))
 
 # Opcodes that read the flags: nothing that writes them may be put in front of one.
 READS_FLAGS: Final = frozenset(JCC + SETCC + CMOVQ + CMOVL)
+
+# Pseudo instruction: copy a double under a condition (`scond`); machine.py makes a branch around a move of it.
+ACMOVSD: Final = -1

@@ -4,35 +4,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from backend.obj.prog import ADDR, BRANCH, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
-from backend.obj.sym import A_STATIC, SRODATA, LSym
+from backend.obj.prog import ADDR, MEM, NAME_EXTERN, REG, Addr, Prog
 from backend.x86.ops import (
-    AADDQ, AANDL, ACALL, AIDIVL, AIDIVQ, AIMULQ, AJMP, ALEAQ, AMOVBLZX,
-    AMOVL, AMOVQ, AMOVSD, AMULQ, ANEGQ, ANOP, AORL, ARET, ASARL, ASARQ, ASHLL, ASHLQ,
-    ASHRL, ASHRQ, ASUBQ, ATESTL, AUD2, AXORPS, AIMUL3Q, ADIVL, ADIVQ,
+    AADDL, AADDQ, AANDL, AANDQ, AIDIVL, AIDIVQ, AIMUL3L, AIMULL, AIMULQ, AJMP, ALEAQ, AMOVBLZX, AMOVL, AMOVQ, AMOVSD,
+    AMULL, AMULQ, ANEGL, ANEGQ, ANOP, AORL, ASARL, ASARQ, ASHLL, ASHLQ, ASHRL, ASHRQ, ASUBL, ASUBQ, ATESTL, AXORPS,
+    AIMUL3Q, ADIVL, ADIVQ,
 )  # fmt: skip
-from backend.x86.regs import AX, CX, DX, X0
-from mochic.codegen.divide_amd64 import Divider
-from mochic.codegen.generated.amd64_rules import CONDITIONS, KEY_ARG, RULES
-from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA, Special, imm
-from mochic.codegen.targets.amd64 import (
-    CALL_TARGET, CC_NE, CC_OS, CC_PC, CC_PS, CLOBBERS, CMOVL, CMOVQ, FP_ARGS, GP_ARGS, SETCC,
-)  # fmt: skip
-from mochic.ir.func import NOGC, NORETURN, Block, Sig, Value
+from backend.x86.regs import AX, CX, DX
+from mochic.codegen.calls import Item
+from mochic.codegen.divide import D_MOV, D_NEG, Divider
+from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA, Special
+from mochic.codegen.machine import imm
+from mochic.codegen.targets.amd64.regs import ACMOVSD, CC_NE, CC_OS, CC_PC, CC_PS, CMOVL, CMOVQ, SETCC
+from mochic.codegen.targets.amd64.rules import CONDITIONS, KEY_ARG, RULES
+from mochic.ir.func import Block, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, ALLOCA, CALL, CAST, EQ, FCONST, FEQ, FNE, ICONST, IS_BOOL, LD, MUL, NEG, NOT, OR, AND, MULOV, NE, SDIV,
-    SHL, SREM, SUB, SUBOV,
+    ADD, ADDOV, ALLOCA, AND, CAST, FCONST, FEQ, FNE, ICONST, LD, MUL, MULOV, NEG, NOT, OR, SDIV, SHL, SREM, SUB, SUBOV,
     SYMADDR, UDIV, UREM, XOR,
 )  # fmt: skip
-from mochic.ir.types import F64, I32, I64, VOID
+from mochic.ir.types import F64, I32, I64
 
 M64: Final = (1 << 64) - 1
 _PLAIN_OP: Final = {ADDOV: (ADD, AADDQ), SUBOV: (SUB, ASUBQ), MULOV: (MUL, AIMULQ)}
 _SHIFTS: Final = {SHL: (ASHLL, ASHLQ), SHL + 1: (ASHRL, ASHRQ), SHL + 2: (ASARL, ASARQ)}
 _DIVIDES: Final = {SDIV: (AIDIVL, AIDIVQ), SREM: (AIDIVL, AIDIVQ), UDIV: (ADIVL, ADIVQ), UREM: (ADIVL, ADIVQ)}
-NEAR: Final = 16  # how far two halves of a pair (quotient and remainder, sum and overflow) may be apart
-# Pseudo instruction: copy a double under a condition (`scond`); emit.py makes a branch around a move of it.
-ACMOVSD: Final = -1
+_ARITH64: Final = (AADDQ, ASUBQ, AANDQ, ASHRQ, ASARQ, ANEGQ, AMOVQ)
+_ARITH32: Final = (AADDL, ASUBL, AANDL, ASHRL, ASARL, ANEGL, AMOVL)
 
 
 class Selector(Divider):
@@ -51,6 +48,9 @@ class Selector(Divider):
 
     def key_arg(self) -> dict[int, int]:
         return KEY_ARG
+
+    def conditions(self) -> dict[int, Any]:
+        return CONDITIONS
 
     # -- operands
 
@@ -161,29 +161,10 @@ class Selector(Divider):
 
     # -- conditions
 
-    def flags(self, c: Value) -> int:
-        """Emit what sets the flags for the truth of c; the condition under which it is true."""
-        invert = 0
-        while True:
-            op = c.op
-            # (eq b 0), (ne b 0), (xor b 1) of a truth value b only used here
-            if (op == EQ or op == NE or op == XOR) and c.args[0].type == I32 and c.args[1].op == ICONST:
-                b = c.args[0]
-                if (
-                    b.op >= 0 and IS_BOOL[b.op] and c.args[1].imm == (1 if op == XOR else 0) and self.nuses[b.id] == 1
-                    and self.regs[b.id] is None
-                ):  # fmt: skip
-                    invert ^= 0 if op == NE else 1
-                    c = b
-                    continue
-            break
-        if op >= 0 and IS_BOOL[op] and (self.regs[c.id] is None or self.home[c.id] == self.cur):
-            f = CONDITIONS[op][c.args[0].type]
-            assert f is not None
-            return f(self, c) ^ invert
+    def test(self, c: Value) -> int:
         a = self.use(c)
         self.emit(ATESTL, [a, a], M_USE, c.pos)
-        return CC_NE ^ invert
+        return CC_NE
 
     def overflow(self, v: Value, x: Value, y: Value) -> int:
         """The sum, difference or product whose overflow is asked for; with its value if it is wanted here.
@@ -192,17 +173,8 @@ class Selector(Divider):
         this very instruction: it is moved down to here.
         """
         plain, opcode = _PLAIN_OP[v.op]
-        target: Addr | None = None
-        if self.home[v.id] == self.cur:
-            values = self.code.block.values
-            for i in range(self.at - 1, max(-1, self.at - NEAR), -1):
-                w = values[i]
-                if w.op == plain and self.regs[w.id] is not None and not self.fused[w.id] and self.fuses(w, i, x, y):
-                    self.fused[w.id] = 1
-                    target = self.dst(w)
-                    break
-        if target is None:
-            target = self.temp()
+        w = self.partner(plain, x, y, v)
+        target = self.temp() if w is None else self.dst(w)
         if v.op != SUBOV and y.op != ICONST and self.nuses[x.id] > self.nuses[y.id]:
             x, y = y, x
         if v.op == SUBOV and x.op == ICONST and x.imm == 0:
@@ -216,18 +188,6 @@ class Selector(Divider):
             b = self.addr(y.args[0], y.imm) if y.op == LD and self.folds(y) else self.use(y)
             self.emit(opcode, [b, target], self.use(x).reg, v.pos)
         return CC_OS
-
-    def fuses(self, w: Value, at: int, x: Value, y: Value) -> bool:
-        """Has w, number `at` of the block, these operands, and does nothing between it and the point of selection read
-        it?"""
-        a, b = w.args
-        if not ((a is x and b is y) or (w.op != SUB and a is y and b is x)):
-            return False
-        values = self.code.block.values
-        return not any(w in values[i].args for i in range(at + 1, self.at))
-
-    def branch(self, cond: Value, b: Block) -> int:
-        return self.flags(cond)
 
     def truth(self, v: Value) -> None:
         """A condition as 0 or 1."""
@@ -246,12 +206,6 @@ class Selector(Divider):
         self.emit(ANOP, [t], M_DEF, v.pos)
         setcc = self.out[-1]
         setcc.as_ = SETCC[self.condition(v)]
-
-    def condition(self, v: Value) -> int:
-        """The flags for v itself, at its own place."""
-        f = CONDITIONS[v.op][v.args[0].type]
-        assert f is not None
-        return f(self, v)
 
     def choose(self, v: Value, c: Value, x: Value, y: Value) -> None:
         """Conditional move: y unless c."""
@@ -285,15 +239,8 @@ class Selector(Divider):
 
     def peek(self, c: Value) -> int:
         """FEQ or FNE when the flags for c will need two conditions, as `flags` would invert it."""
-        invert = False
-        while (
-            c.op in (EQ, NE, XOR) and c.args[0].type == I32 and c.args[1].op == ICONST and c.args[0].op >= 0
-            and IS_BOOL[c.args[0].op] and c.args[1].imm == (1 if c.op == XOR else 0)
-            and self.nuses[c.args[0].id] == 1 and self.regs[c.args[0].id] is None
-        ):  # fmt: skip
-            invert ^= c.op != NE
-            c = c.args[0]
-        if c.op not in (FEQ, FNE) or not (self.regs[c.id] is None or self.home[c.id] == self.cur):
+        c, invert = self.peel(c)
+        if c.op not in (FEQ, FNE) or not self.testable(c):
             return -1
         return (FNE if c.op == FEQ else FEQ) if invert else c.op
 
@@ -319,16 +266,9 @@ class Selector(Divider):
         remainder = v.op == SREM or v.op == UREM
         defs = [(self.dst(v).reg, DX if remainder else AX)]
         other = {SDIV: SREM, SREM: SDIV, UDIV: UREM, UREM: UDIV}[v.op]
-        values = self.code.block.values
-        i = self.at
-        for j in range(i - 1, max(-1, i - NEAR), -1):
-            w = values[j]
-            if any(w in values[k].args for k in range(j + 1, i)):
-                break
-            if w.op == other and w.args[0] is x and w.args[1] is y and self.regs[w.id] is not None:
-                self.fused[w.id] = 1
-                defs.append((self.dst(w).reg, AX if remainder else DX))
-                break
+        w = self.partner(other, x, y, v)
+        if w is not None:
+            defs.append((self.dst(w).reg, AX if remainder else DX))
         s = Special([(self.any(x), AX)], defs, (AX, DX))
         s.plain = v.imm == 1
         self.emit(opcode, [self.use(y)], self.special(s), v.pos)
@@ -336,6 +276,35 @@ class Selector(Divider):
     def multiply_high(self, v: Value, x: Value, y: Value) -> None:
         s = Special([(self.any(x), AX)], [(self.dst(v).reg, DX)], (AX, DX))
         self.emit(AMULQ, [self.use(y)], self.special(s), v.pos)
+
+    def arith(self, kind: int, wide: bool, a: Addr, b: Addr, out: Addr) -> Item:
+        as_ = (_ARITH64 if wide else _ARITH32)[kind]
+        if kind == D_MOV:
+            return as_, [b, out], M_DEF
+        if kind == D_NEG:
+            return as_, [out], a.reg
+        return as_, [b, out], a.reg
+
+    def high(self, x: Addr, m: int, wide: bool, signed: bool, items: list[Item]) -> Addr:
+        t = self.temp()
+        h = self.temp()
+        items.append((AMOVQ if wide else AMOVL, [imm(m), t], M_DEF))
+        s = Special([(x, AX)], [(h.reg, DX)], (AX, DX))
+        opcode = (AIMULQ if signed else AMULQ) if wide else (AIMULL if signed else AMULL)
+        items.append((opcode, [t], self.special(s)))
+        return h
+
+    def times(self, q: Addr, c: int, wide: bool, items: list[Item], x: Addr, d: Addr) -> None:
+        t = self.temp()
+        if -0x80000000 <= c <= 0x7FFFFFFF:
+            items.append((AIMUL3Q if wide else AIMUL3L, [imm(c), q, t], M_DEF))
+        elif wide:
+            t1 = self.temp()
+            items.append((AMOVQ, [imm(c), t1], M_DEF))
+            items.append((AIMULQ, [t1, t], q.reg))
+        else:
+            items.append((AIMUL3L, [imm(((c + 0x80000000) & 0xFFFFFFFF) - 0x80000000), q, t], M_DEF))
+        items.append((ASUBQ if wide else ASUBL, [t, d], x.reg))
 
     # -- control
 
@@ -347,71 +316,12 @@ class Selector(Divider):
         a = self.any(v)
         return self.use(v) if a.kind == ADDR else a
 
-    def call(self, v: Value) -> None:
-        """CALL: arguments by the convention, everything that the callee may change clobbered."""
-        args = v.args
-        sym = v.sym
-        uses: list[tuple[Addr, int]] = []
-        if v.op == CALL:
-            flags = sym.flags
-            operand = [Addr(BRANCH, 0, 0, self.ctx.lsym(sym))]
-        else:
-            flags = sym.flags if isinstance(sym, Sig) else 0
-            uses.append((self.any(args[0]), CALL_TARGET))
-            operand = [Addr(REG, CALL_TARGET)]
-            args = args[1:]
-        s = Special(uses, [], CLOBBERS)
-        ngp = 0
-        nfp = 0
-        depth = 0
-        for a in args:
-            x = self.any(a)
-            if a.type == F64:
-                if nfp < len(FP_ARGS):
-                    uses.append((x, FP_ARGS[nfp]))
-                    nfp += 1
-                    continue
-            elif ngp < len(GP_ARGS):
-                uses.append((x, GP_ARGS[ngp]))
-                ngp += 1
-                continue
-            s.stack.append((x, depth))
-            depth += 8
-        sel = self.sel
-        if depth > sel.outgoing:
-            sel.outgoing = depth
-        if v.type != VOID and self.regs[v.id] is not None:
-            s.defs.append((VREG + v.id, X0 if v.type == F64 else AX))
-        s.noreturn = flags & NORETURN != 0
-        if not flags & NOGC:
-            s.site = True
-            if not flags & NORETURN:
-                s.safepoint = True
-                sel.has_safepoint = True
-        elif flags & NORETURN:
-            s.site = True
-        self.emit(ACALL, operand, self.special(s), v.pos)
-
-    def ret(self, b: Block) -> None:
-        uses: list[tuple[Addr, int]] = []
-        if b.targs:
-            v = b.targs[0]
-            uses.append((self.any(v), X0 if v.type == F64 else AX))
-        self.emit(ARET, [], self.special(Special(uses, [], ())), b.pos)
-
-    def trap(self, b: Block) -> None:
-        # Behind a call that does not return nothing is needed but a place for its return address.
-        self.emit(AUD2, [], M_USE, b.pos)
-
     def jump_table(self, b: Block) -> None:
-        """SWITCH with dense cases (legalize.py leaves no others): addresses in a table."""
         lo = min(b.cases)
-        table = LSym(f"{self.fn.sym.name}.switch{b.id}", SRODATA, A_STATIC)
-        table.align = 8
-        self.code.table = table
         x = self.use(b.targs[0])
         base = self.temp()
         to = self.temp()
+        table = self.switch_table(b)
         self.seq(
             [
                 (ALEAQ, [Addr(MEM, 0, -8 * lo, table, 0, 0, NAME_EXTERN), base], M_DEF),
@@ -420,27 +330,6 @@ class Selector(Divider):
             ],
             b.pos,
         )
-
-    def entry(self, b: Block) -> None:
-        """Where the convention puts the parameters."""
-        ngp = 0
-        nfp = 0
-        depth = 0
-        incoming = self.sel.incoming
-        for p in b.params:
-            if p.type == F64 and nfp < len(FP_ARGS):
-                at = FP_ARGS[nfp]
-                nfp += 1
-            elif p.type != F64 and ngp < len(GP_ARGS):
-                at = GP_ARGS[ngp]
-                ngp += 1
-            else:
-                at = -1 - depth
-                depth += 8
-            a = self.regs[p.id]
-            if a is not None:
-                incoming.append((a.reg, at))
-                self.code.params.append(a.reg)
 
 
 _CX: Final = Addr(REG, CX)
