@@ -15,6 +15,8 @@ from backend.obj.plist import Arch
 from backend.obj.sym import STLSBSS, LSym
 
 _MAX_LINE: Final = 1 << 24
+# Object format -> the system whose target row describes it, and the module of objwriter.
+_FORMATS: Final = {"elf": ("linux", "elf"), "macho": ("darwin", "macho"), "coff": ("windows", "coff")}
 _TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
@@ -45,7 +47,15 @@ def _riscv64(march: str, lines: bool) -> Arch:
     return make_arch(march or ("rv64g" if lines else DEFAULT_MARCH), lines)
 
 
-_ARCHES.update(amd64=_amd64, riscv64=_riscv64)
+def _arm64(march: str, lines: bool) -> Arch:
+    from backend.arm64.arch import make_arch
+
+    if march:
+        raise ValueError(f"arm64 has no -march={march}")
+    return make_arch(lines)
+
+
+_ARCHES.update(amd64=_amd64, arm64=_arm64, riscv64=_riscv64)
 
 
 def _is_count(text: str) -> bool:
@@ -127,8 +137,9 @@ def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False, ma
     return 0
 
 
-def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "linux", march: str = "") -> int:
-    """Assembles one file to an object (`out` empty: FILE.o beside the source).
+def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "", march: str = "") -> int:
+    """Assembles one file to an object (`out` empty: FILE.o beside the source; `os_name` empty: the
+    system that the format is known from).
 
     Errors go to stderr as file:line:col: message.
 
@@ -137,8 +148,13 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "l
     record = _arch_or_message(arch, march, False)
     if record is None:
         return 2
-    if fmt != "elf":
-        sys.stderr.write(f"mochi asm: cannot write {fmt} objects yet; available: elf\n")
+    system, module = _FORMATS.get(fmt, ("", "elf"))
+    from importlib import import_module
+
+    writer = import_module(f"objwriter.{module}")
+    target = writer.TARGETS.get(f"{os_name or system}/{arch}")
+    if target is None or fmt not in _FORMATS:
+        sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}; formats: {', '.join(_FORMATS)}\n")
         return 2
     try:
         with open(path, encoding="utf-8") as fh:
@@ -159,11 +175,10 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = "l
         return 1
     from mochic.driver import UserError, write_output
     from objwriter.build import build_object
-    from objwriter.elf import TARGETS, write_elf
     from objwriter.model import ObjectError
 
     try:
-        data = write_elf(build_object(TARGETS[f"{os_name}/{arch}"], symbols))
+        data = getattr(writer, f"write_{module}")(build_object(target, symbols))
         write_output(out or path.removesuffix(".s") + ".o", data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")

@@ -42,6 +42,10 @@ def test_object(folder: str) -> None:
     assert main(["-arch=amd64", "-o", os.path.join(folder, "b.o"), path]) == 0
     with open(os.path.join(folder, "b.o"), "rb") as fh:
         assert fh.read() == first
+    for fmt, magic in (("macho", b"\xcf\xfa\xed\xfe"), ("coff", b"\x64\x86")):
+        assert main(["-arch=amd64", f"--format={fmt}", "-o", os.path.join(folder, "c.o"), path]) == 0
+        with open(os.path.join(folder, "c.o"), "rb") as fh:
+            assert fh.read().startswith(magic)
 
 
 @pytest.mark.parametrize(("source", "where", "message"), BAD)
@@ -62,7 +66,8 @@ def test_usage(folder: str) -> None:
     path = write(folder, GOOD)
     assert asm_file("pdp11", path, "") == 2
     assert asm_file("amd64", path + ".missing", "") == 2
-    assert asm_file("amd64", path, "", "macho") == 2
+    assert asm_file("riscv64", path, "", "macho") == 2
+    assert asm_file("amd64", path, "", "aout") == 2
     assert asm_file("amd64", path, os.path.join(folder, "no", "dir.o")) == 3
     with open(path, "wb") as fh:
         fh.write(b"\xff\xfe\x00")
