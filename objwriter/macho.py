@@ -45,7 +45,7 @@ from objwriter.model import (
     Symbol,
     Target,
 )
-from objwriter.relocs.formats import DIFF, END, GOT, NONE, PAIR, FormatTable, RelocType
+from objwriter.relocs.formats import DIFF, END, GOT, LABELLED, NONE, PAIR, FormatTable, RelocType
 from objwriter.relocs.macho import load_macho
 from objwriter.strtab import build_strtab
 
@@ -349,8 +349,8 @@ def _relocate(
             elif rule == NONE:
                 if add:
                     raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
-            elif rule == PAIR:
-                if not -(1 << 23) <= add < 1 << 23:
+            elif rule in (PAIR, LABELLED):
+                if not -(1 << 23) <= add < 1 << 23 or (add and rule == LABELLED and labels.possible(r)):
                     symbol, add = labels.sum_of(s, r, "MACHO", "the addend has 24 bits"), 0
                 if add:
                     assert addend is not None

@@ -25,7 +25,7 @@ amd64   SIGNED_4               8  1  end
 amd64   TLV                    9  1  got
 arm64   UNSIGNED               0  0  field
 arm64   SUBTRACTOR             1  0  diff
-arm64   BRANCH26               2  1  pair
+arm64   BRANCH26               2  1  label
 arm64   PAGE21                 3  1  pair
 arm64   PAGEOFF12              4  0  pair
 arm64   GOT_LOAD_PAGE21        5  1  none
