@@ -49,6 +49,7 @@ _TEST_LADDER: Final[Ladder] = ((-(1 << 15) - 4, (1 << 15) - 8, 0), (*_FAR, 4))
 # Go's: its short forms keep clear of their limits by 10 bytes.
 _GO_COND_LADDER: Final[Ladder] = ((-(1 << 20) + 6, (1 << 20) - 15, 0), (*_FAR, 8))
 _GO_TEST_LADDER: Final[Ladder] = ((-(1 << 15) + 6, (1 << 15) - 15, 0), (*_FAR, 8))
+_JUMP_TO_CALL: Final = {"R_JUMPARM64": "R_CALLARM64"}  # Go has one kind for both
 _NO_LADDER: Final[Ladder] = ((-(1 << 31), (1 << 31) - 1, 0),)
 _TEST_OPS: Final = (ops.ATBZ, ops.ATBNZ)
 _CONDITIONAL: Final = 0x54000000  # B.cond; the other conditional branches have bit 24 as their sense
@@ -147,7 +148,8 @@ class Assembler:
             if form.pool:
                 literal = (4 * len(words), form.pool, args[0].offset)
             words += words_of(form, args)
-        return b"".join([w.to_bytes(4, "little") for w in words]), branch, f.reloc, f.reloc_size, literal
+        reloc = _JUMP_TO_CALL.get(f.reloc, f.reloc) if self.go_shapes else f.reloc
+        return b"".join([w.to_bytes(4, "little") for w in words]), branch, reloc, f.reloc_size, literal
 
     # -- functions -----------------------------------------------------------------------------------
 

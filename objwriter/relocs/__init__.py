@@ -17,7 +17,7 @@ Record = tuple[int, int]  # offset inside the field, type number
 Table = dict[str, dict[tuple[str, int], tuple[Record, ...]]]
 FORMATS = ("elf", "macho", "coff")
 LABEL: Final = 1 << 24  # added to the type number of a record against a label
-ARCHES: Final = ("amd64", "riscv64")  # those that have a module here
+ARCHES: Final = ("amd64", "arm64", "riscv64")  # those that have a module here
 
 
 def parse_table(rows: str, numbers: dict[str, int]) -> Table:
