@@ -67,7 +67,7 @@ class Labels:
         to = self.obj.symbols[r.symbol]
         if to.section < 0 or to.binding == B_WEAK:
             return False
-        return 0 <= to.value + r.add <= self.obj.sections[to.section].size
+        return 0 <= to.value + r.add < self.obj.sections[to.section].size
 
     def sum_of(self, s: Section, r: Relocation, fmt: str, why: str) -> int:
         """The number of a symbol at S + A of the relocation."""
