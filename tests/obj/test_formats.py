@@ -46,7 +46,8 @@ both  arm64 R_PCREL/4    data 0000000000000000     4 0      rel4
 both  arm64 R_PCREL32/4  data 0000000000000000     4 -17    rel4
 macho arm64 R_PCREL/8    data 00000000000000000000000000000000 8 16 rel8
 both  arm64 R_CALLARM64/4 text 00000094c0035fd6    0 0      branch
-both  arm64 R_CALLARM64/4 text 00000014c0035fd6    0 8      branch
+both  arm64 R_CALLARM64/4 text 00000094c0035fd6    0 8      branch
+both  arm64 R_JUMPARM64/4 text 00000014c0035fd6    0 0      branch
 both  arm64 R_ADDRARM64/8 text 0000009000000091c0035fd6 0 0 pair
 both  arm64 R_ADDRARM64/8 text 0000009000000091c0035fd6 0 4100 pair
 both  arm64 R_ADDRARM64/8 text 0000009000000091c0035fd6 0 -12 pair
@@ -107,11 +108,11 @@ def program(arch: str, rows: list[list[str]]) -> list[LSym]:
     code = LSym("callee", STEXT)
     code.data = bytearray(RET[arch] * 4)
     out = [main, data, space, code]
-    for i, (_, _, kind, section, content, off, add, _how) in enumerate(rows):
+    for i, (_, _, kind, section, content, off, add, how) in enumerate(rows):
         s = LSym(f"f{i}", STEXT if section == "text" else SDATA)
         s.data = bytearray.fromhex(content)
         name, _, size = kind.partition("/")
-        to = code if "CALL" in name else data if abs(int(add)) < len(data.data) else space
+        to = code if how == "branch" or "CALL" in name else data if abs(int(add)) < len(data.data) else space
         s.relocs = [Reloc(int(off), int(size), name, to, int(add))]
         out.append(s)
         # reached from main, so that it is not dropped
@@ -140,7 +141,9 @@ def test_linked(fmt: str, choice: str, arch: str, tmp_path: object) -> None:
     wrong: list[str] = []
     for i, (_, _, kind, _, _, off, add, how) in enumerate(rows):
         at = image.symbols[f"f{i}"] + int(off)
-        to = image.symbols["callee" if "CALL" in kind else "target" if abs(int(add)) < 4096 else "space"]
+        to = image.symbols[
+            "callee" if how == "branch" or "CALL" in kind else "target" if abs(int(add)) < 4096 else "space"
+        ]
         if how == "secrel":
             found = image.section_start(to) + image.word(at)
         else:
