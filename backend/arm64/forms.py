@@ -346,8 +346,10 @@ def _arranged(row: str, head: str, encoding: str, arrangement: str) -> list[Form
     head = (
         head.replace(".T", "." + arrangement).replace(".W", "." + _WIDER.get(letter, "Q1")).replace(".E", "." + letter)
     )
-    full = 128 if letter != "D" or arrangement != "D1" else 64
-    quad = "1" if int(arrangement[1:]) * (8 << size) == full and arrangement != "D1" else "0"
+    lanes = int(arrangement[1:])
+    quad = "1" if lanes * (8 << size) == 128 else "0"
+    for count in range(1, 5):  # the increment of post-indexed structures: whole registers, or one element each
+        head = head.replace(f"bytes{count}(", f"{count * lanes << size}(").replace(f"each{count}(", f"{count << size}(")
     encoding = (
         f" {encoding} ".replace(" Q ", f" {quad} ")
         .replace(" size ", f" {size & 3:02b} ")
