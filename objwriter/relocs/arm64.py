@@ -34,23 +34,23 @@ NUMBERS: Final = {
 }
 
 ROWS: Final = """
-# kind/size               elf                                                                        macho  coff
-R_ADDR/8                  0:R_AARCH64_ABS64                                                          -      -
-R_ADDR/4                  0:R_AARCH64_ABS32                                                          -      -
-R_PCREL/4                 0:R_AARCH64_PREL32                                                         -      -
-R_PCREL32/4               0:R_AARCH64_PREL32                                                         -      -
-R_PCREL/8                 0:R_AARCH64_PREL64                                                         -      -
-R_CALLARM64/4             0:R_AARCH64_CALL26                                                         -      -
-R_JUMPARM64/4             0:R_AARCH64_JUMP26                                                         -      -
-R_ADDRARM64/8             0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_ADD_ABS_LO12_NC                   -      -
-R_ARM64_PCREL_PAGE/4      0:R_AARCH64_ADR_PREL_PG_HI21                                               -      -
-R_ARM64_PCREL_LDST8/8     0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST8_ABS_LO12_NC                 -      -
-R_ARM64_PCREL_LDST16/8    0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST16_ABS_LO12_NC                -      -
-R_ARM64_PCREL_LDST32/8    0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST32_ABS_LO12_NC                -      -
-R_ARM64_PCREL_LDST64/8    0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST64_ABS_LO12_NC                -      -
-R_ARM64_PCREL_LDST128/8   0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST128_ABS_LO12_NC               -      -
-R_ARM64_GOTPCREL/8        0:R_AARCH64_ADR_GOT_PAGE+4:R_AARCH64_LD64_GOT_LO12_NC                      -      -
-R_ARM64_TLS_IE/8          0:R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21+4:R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC -      -
-R_ARM64_TLS_LE/4          0:R_AARCH64_TLSLE_MOVW_TPREL_G0                                            -      -
+# kind/size              elf
+R_ADDR/8                 0:R_AARCH64_ABS64
+R_ADDR/4                 0:R_AARCH64_ABS32
+R_PCREL/4                0:R_AARCH64_PREL32
+R_PCREL32/4              0:R_AARCH64_PREL32
+R_PCREL/8                0:R_AARCH64_PREL64
+R_CALLARM64/4            0:R_AARCH64_CALL26
+R_JUMPARM64/4            0:R_AARCH64_JUMP26
+R_ADDRARM64/8            0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_ADD_ABS_LO12_NC
+R_ARM64_PCREL_PAGE/4     0:R_AARCH64_ADR_PREL_PG_HI21
+R_ARM64_PCREL_LDST8/8    0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST8_ABS_LO12_NC
+R_ARM64_PCREL_LDST16/8   0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST16_ABS_LO12_NC
+R_ARM64_PCREL_LDST32/8   0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST32_ABS_LO12_NC
+R_ARM64_PCREL_LDST64/8   0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST64_ABS_LO12_NC
+R_ARM64_PCREL_LDST128/8  0:R_AARCH64_ADR_PREL_PG_HI21+4:R_AARCH64_LDST128_ABS_LO12_NC
+R_ARM64_GOTPCREL/8       0:R_AARCH64_ADR_GOT_PAGE+4:R_AARCH64_LD64_GOT_LO12_NC
+R_ARM64_TLS_IE/8         0:R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21+4:R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC
+R_ARM64_TLS_LE/4         0:R_AARCH64_TLSLE_MOVW_TPREL_G0
 """
 TABLE: Final = parse_table(ROWS, NUMBERS)

@@ -121,7 +121,7 @@ class Image:
 
 
 def read_field(image: Image, how: str, at: int) -> int:
-    """What a relocated field refers to, decoded from the image.  `how`: abs4 abs8 rel4 rel8 branch pair
+    """What a relocated field refers to, decoded from the image.  `how`: abs4 abs8 rel4 rel8 branch page pair
     imageoff secrel."""
     if how.startswith("abs"):
         return image.word(at, int(how[3]))
@@ -133,13 +133,13 @@ def read_field(image: Image, how: str, at: int) -> int:
     if how == "branch":
         word = image.word(at)
         return at + 4 * ((word & 0x3FFFFFF ^ 0x2000000) - 0x2000000)
-    assert how == "pair"  # ADRP, then ADD or a load (Arm ARM C4.1.92, C4.1.94)
+    assert how in ("pair", "page")  # ADRP, then ADD or a load (Arm ARM C4.1.92, C4.1.94)
     adrp, second = image.word(at), image.word(at + 4)
     pages = (adrp >> 29 & 3) | (adrp >> 5 & 0x7FFFF) << 2
     pages = (pages ^ 1 << 20) - (1 << 20)
-    low = second >> 10 & 0xFFF
+    low = second >> 10 & 0xFFF if how == "pair" else 0
     if adrp >> 31 == 0:  # turned into NOP and ADR by the linker, or ADR and NOP
         raise AssertionError(f"not an ADRP: {adrp:#x}")
-    if second >> 24 & 0x3B == 0x39:
+    if how == "pair" and second >> 24 & 0x3B == 0x39:
         low <<= (second >> 30) + (4 if second & 0x04800000 == 0x04800000 else 0)
     return (at & ~0xFFF) + (pages << 12) + low
