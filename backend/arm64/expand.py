@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Final
 
 from backend.arm64 import ops
+from backend.arm64.forms import PSTATE
 from backend.arm64.immediates import MASK32, MASK64, add12, float8, halfword64, logical32, logical64, single_bits
 from backend.arm64.operands import EXTENDED, LSL, UXTW, UXTX, indexed, shifted
 from backend.arm64.regs import F0, FP, LR, R0, R16, R17, R20, RSP, TMP, V0, V31, ZR, G
@@ -39,6 +40,7 @@ from backend.obj.prog import (
     NAME_NONE,
     NAME_PARAM,
     REG,
+    SPECIAL,
     Addr,
     Prog,
 )
@@ -278,6 +280,9 @@ COMPUTED: Final[dict[str, Callable[[int, list[Addr], str, bool], list[Insn]]]] =
 # ---------------------------------------------------------------------------------------------------
 # progedit
 
+# System registers whose field MSR $c can write: their number to op1:op2 (C6.2, MSR immediate): SPSel, PAN, UAO, DIT,
+# SSBS, TCO.
+_PSTATE_FIELDS: Final = {0xC210: 0o05, 0xC213: 0o04, 0xC214: 0o03, 0xDA15: 0o32, 0xDA16: 0o31, 0xDA17: 0o34}
 _FLOAT_MOVES: Final = {ops.AFMOVS: 4, ops.AFMOVD: 8}
 _VECTOR_MOVES: Final = {ops.AVMOVS: (4, ops.AFMOVS), ops.AVMOVD: (8, ops.AFMOVD), ops.AVMOVQ: (16, ops.AFMOVQ)}
 
@@ -290,6 +295,11 @@ def progedit(ctx: Ctx, p: Prog) -> None:
         _float_constant(ctx, p, _FLOAT_MOVES[as_])
     elif as_ in _VECTOR_MOVES and args and args[0].kind == CONST:
         _vector_constant(ctx, p)
+    elif as_ == ops.AMSR and len(args) == 2 and args[0].kind == CONST and args[1].kind == SPECIAL:
+        # The name is that of a system register too.
+        field = _PSTATE_FIELDS.get(args[1].offset)
+        if field is not None:
+            args[1].offset = PSTATE | field
     elif as_ == ARET:
         # Go looks at the last operand alone: the register to return through, or the symbol to go on in.
         if args:

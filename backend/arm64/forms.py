@@ -39,11 +39,16 @@ POST: Final = 1  # Prog.scond of OP.P: the offset is added to the base afterward
 PRE: Final = 2  # OP.W: before, and the base keeps it
 SUFFIXES: Final = {"P": POST, "W": PRE}
 _LIMIT: Final = 1 << 64
+# Numbers of SPECIAL operands: 16 bits of a system register, from PSTATE on the fields MSR $c writes; 14 bits of an
+# operation of DC, TLBI..., and this when it takes a register.
+PSTATE: Final = 1 << 16
+REGISTER_OPERATION: Final = 1 << 14
 
 # Register classes of a row by first letter.
 _CLASSES: Final = {"R": (regs.R0, regs.ZR), "F": (regs.F0, regs.F31), "V": (regs.V0, regs.V31)}
 _SPECIAL_WIDTHS: Final = {
-    "cond": 4, "icond": 4, "prfop": 5, "rprfop": 6, "sysreg": 16, "pstate": 6, "sysop": 14, "btype": 2,
+    "cond": 4, "icond": 4, "prfop": 5, "rprfop": 6, "sysreg": 16, "pstate": 6, "sysop": 14, "sysopr": 14,
+    "btype": 2,
 }  # fmt: skip
 # Sets of arrangements.
 _SETS: Final = {
@@ -261,7 +266,9 @@ def parse_pattern(text: str, size: int = 0) -> Pattern:
         if text == "icond":  # AL and NV cannot be inverted
             t.hi = 13
         elif text == "pstate":
-            t.lo, t.hi = 1 << 16, (1 << 16) + 63
+            t.lo, t.hi = PSTATE, PSTATE + 63
+        elif text == "sysopr":
+            t.lo, t.hi = REGISTER_OPERATION, 2 * REGISTER_OPERATION - 1
         return t
     if text[0] == "$":
         if text[1:] in ("f8", "f0"):

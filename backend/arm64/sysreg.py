@@ -1,13 +1,15 @@
-"""Names of SPECIAL operands: conditions, prefetch operations, branch types, system registers."""
+"""Names of SPECIAL operands: conditions, prefetch operations, branch types, system registers and operations."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from backend.arm64.ops import NAMES
+from backend.arm64.forms import PSTATE, REGISTER_OPERATION, load_table
+from backend.arm64.ops import NAMES, OPS
 
-CONDITION_NAMES: Final = tuple("EQ NE HS LO MI PL VS VC HI LS GE LT GT LE AL NV".split())
-CONDITIONS: Final = {**{name: i for i, name in enumerate(CONDITION_NAMES)}, "CS": 2, "CC": 3}
+CONDITIONS: Final = {
+    name: i for i, name in enumerate("EQ NE HS LO MI PL VS VC HI LS GE LT GT LE AL NV".split())
+} | {"CS": 2, "CC": 3}  # fmt: skip
 BRANCH_TYPES: Final = {"C": 1, "J": 2, "JC": 3}
 # PRFM: type (load, instruction, store), cache level, keep or stream (C6.2, PRFM).
 PREFETCHES: Final = {
@@ -20,11 +22,51 @@ RANGE_PREFETCHES: Final = {"PLDKEEP": 0, "PSTKEEP": 1, "PLDSTRM": 4, "PSTSTRM": 
 _CONDITIONAL: Final = tuple("CSEL CSINC CSINV CSNEG CINC CINV CNEG CSET CCMN CCMP FCCMP FCSEL".split())
 
 
-def specials() -> dict[int, dict[str, int]]:
+class Specials(dict[int, dict[str, int]]):
+    """Opcode -> the names it understands as operands.  Those of system registers are read when one is asked for."""
+
+    def get(self, as_: int, default: dict[str, int] | None = None) -> dict[str, int] | None:  # type: ignore[override]
+        """The names of an opcode, None when it takes none."""
+        if as_ in _SYSTEM and as_ not in self:
+            self.update(system_names())
+        return super().get(as_, default)
+
+
+_SYSTEM: Final = frozenset(OPS[name] for name in ("MRS", "MSR", "AT", "DC", "IC", "TLBI"))
+
+
+def system_names() -> dict[int, dict[str, int]]:
+    """What MRS, MSR, AT, DC, IC and TLBI call their operands, by opcode.
+
+    >>> hex(system_names()[OPS["MRS"]]["TPIDR_EL0"])
+    '0xde82'
+    """
+    readable: dict[str, int] = {}
+    writable = {"DAIFSet": PSTATE | 0o36, "DAIFClr": PSTATE | 0o37}
+    out = {OPS["MRS"]: readable, OPS["MSR"]: writable}
+    for line in load_table("sysreg.txt").split("\n"):
+        words = line.split()
+        if not words or words[0] == "#":
+            continue
+        if words[1].isdigit():
+            name, op0, op1, crn, crm, op2, access = words
+            number = int(op0) << 14 | int(op1) << 11 | int(crn) << 7 | int(crm) << 3 | int(op2)
+            if "r" in access:
+                readable[name] = number
+            if "w" in access:
+                writable[name] = number
+        else:
+            mnemonic, name, op1, crn, crm, op2, *register = words
+            number = int(op1) << 11 | int(crn) << 7 | int(crm) << 3 | int(op2)
+            out.setdefault(OPS[mnemonic], {})[name] = number | (REGISTER_OPERATION if register else 0)
+    return out
+
+
+def specials() -> Specials:
     """The names each opcode understands as operands."""
     named = {"PRFM": PREFETCHES, "RPRFM": RANGE_PREFETCHES, "BTI": BRANCH_TYPES}
-    return {
-        as_: CONDITIONS if name.startswith(_CONDITIONAL) else named[name]
-        for as_, name in enumerate(NAMES)
-        if name in named or name.startswith(_CONDITIONAL)
-    }
+    out = Specials()
+    for as_, name in enumerate(NAMES):
+        if name in named or name.startswith(_CONDITIONAL):
+            out[as_] = CONDITIONS if name.startswith(_CONDITIONAL) else named[name]
+    return out
