@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backend.arm64.forms import INDEXED, SYMBOL, Form, Pattern, forms_of
 from backend.arm64.operands import EXTENDED
-from backend.obj.prog import CONST, MEM, REG, SHIFT, SPECIAL, VREG, Addr
+from backend.obj.prog import CONST, MEM, REG, REGREG, SHIFT, SPECIAL, VREG, Addr
 
 
 def explain(as_: int, args: list[Addr], scond: int = 0) -> str:
@@ -27,7 +27,7 @@ def explain(as_: int, args: list[Addr], scond: int = 0) -> str:
         if f.scond != scond:
             suffix = True
             continue
-        score = sum([2 if t.fits(a) else _same_kind(t, a) for t, a in zip(f.patterns, args, strict=True)])
+        score = sum([_closeness(t, a) for t, a in zip(f.patterns, args, strict=True)])
         if score > best_score:
             best, best_score = f, score
     if best is None:
@@ -39,7 +39,15 @@ def explain(as_: int, args: list[Addr], scond: int = 0) -> str:
 
 
 def _same_kind(t: Pattern, a: Addr) -> bool:
-    return a.kind == (MEM if t.kind == INDEXED else t.kind)
+    if t.kind == MEM or t.kind == INDEXED:
+        return a.kind == MEM and (a.index != 0) == (t.kind == INDEXED)
+    return a.kind == t.kind
+
+
+def _closeness(t: Pattern, a: Addr) -> int:
+    if t.fits(a):
+        return 4
+    return (2 if t.lowest <= a.reg <= t.highest else 1) if _same_kind(t, a) else 0
 
 
 def _mismatch(t: Pattern, a: Addr) -> str:
@@ -56,6 +64,8 @@ def _mismatch(t: Pattern, a: Addr) -> str:
         return "invalid condition" if t.special == "icond" else "invalid operand name"
     if not t.lowest <= a.reg <= t.highest or a.reg == t.barred:
         return "this base register cannot be used here" if t.kind == MEM else "illegal register"
+    if t.kind == REGREG:
+        return "the pair must be an even register and the next one" if t.step == 2 else "illegal register"
     if t.kind == REG:
         return f"register element index out of range 0 to {t.hi}"
     if t.kind in (MEM, CONST) and t.coder is None:

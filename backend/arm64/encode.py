@@ -26,6 +26,7 @@ from backend.arm64 import ops
 from backend.arm64.classify import explain
 from backend.arm64.expand import COMPUTED, Insn
 from backend.arm64.forms import INDEXED, SYMBOL, Form, forms_of, symbol_class
+from backend.arm64.regs import TMP
 from backend.obj.ctx import AsmError
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.relax import Ladder, Sites, settle
@@ -129,6 +130,8 @@ class Assembler:
             for sub, sub_args, sub_scond in found:
                 self.expand(sub, sub_args, sub_scond, out)
         else:
+            if len(f.words) > 1 and f.reloc and f.rw[0] == 1 and TMP in (args[0].reg, args[0].index):
+                raise ValueError("R27 cannot be stored here: the address goes through it")
             out.append((f, args))
         return f
 

@@ -147,6 +147,8 @@ def address(as_: int, args: list[Addr], argument: str, go_shapes: bool) -> list[
         op, value = ops.ASUB, -value
     if add12(value) >= 0:
         return [(op, [_const(value), _reg(base), rd], 0)]
+    if base == TMP:
+        raise ValueError("R27 cannot be a source here: the constant goes through it")
     if value <= 0xFFFFFF:
         return [(op, [_const(value & ~0xFFF), _reg(base), rd], 0), (op, [_const(value & 0xFFF), rd, rd], 0)]
     return [*load_constant(args[0].offset, TMP), (ops.AADD, [_reg(TMP), _reg(base), rd], 0)]
@@ -168,6 +170,8 @@ def alu_wide(as_: int, args: list[Addr], argument: str, go_shapes: bool) -> list
     value = args[0].offset
     if value & (MASK32 if width == 32 else MASK64) == 0:
         return [(as_, [_reg(ZR), *args[1:]], 0)]
+    if args[1].reg == TMP:
+        raise ValueError("R27 cannot be a source here: the constant goes through it")
     return [*load_constant(value, TMP, width), (as_, [_reg(TMP), *args[1:]], 0)]
 
 
@@ -206,6 +210,8 @@ def remainder(as_: int, args: list[Addr], argument: str, go_shapes: bool) -> lis
     """rn - rn / rm * rm, the quotient in R27."""
     narrow = ops.NAMES[as_][-1] == "W"
     rm, rn, rd = args
+    if TMP in (rm.reg, rn.reg):
+        raise ValueError("R27 cannot be a source here: the quotient goes through it")
     multiply = ops.AMSUBW if narrow else ops.AMSUB
     return [(ops.OPS[argument], [rm, rn, _reg(TMP)], 0), (multiply, [rm, rn, _reg(TMP), rd], 0)]
 
@@ -215,6 +221,8 @@ def mem_wide(as_: int, args: list[Addr], argument: str, go_shapes: bool) -> list
     the whole offset as index register."""
     i = 0 if args[0].kind == MEM else 1
     base, value = args[i].reg, args[i].offset
+    if base == TMP or (i and TMP in (args[0].reg, args[0].index)):
+        raise ValueError("R27 cannot be used here: the address goes through it")
     rest = list(args)
     scale = int(argument)
     near = value % scale != 0 or value < 0  # else the scaled form would have taken it, or must split it
@@ -252,6 +260,8 @@ def pair_wide(as_: int, args: list[Addr], argument: str, go_shapes: bool) -> lis
     """LDP or STP whose offset it does not hold: the address in R27."""
     i = 0 if args[0].kind == MEM else 1
     base, value = args[i].reg, args[i].offset
+    if base == TMP or (i and TMP in (args[0].reg, args[0].index)):
+        raise ValueError("R27 cannot be used here: the address goes through it")
     rest = list(args)
     rest[i] = Addr(MEM, TMP)
     op, size = (ops.AADD, value) if value >= 0 else (ops.ASUB, -value)
@@ -371,6 +381,8 @@ def _frame(ctx: Ctx, progs: list[Prog], stack_check: bool) -> list[Prog]:
     tail: list[Prog] = []
     for p in progs:
         for a in p.args:
+            if p.scond and a.name in (NAME_AUTO, NAME_PARAM):
+                raise AsmError(p.pos, "locals and arguments cannot be pre- or post-indexed")
             if a.name == NAME_AUTO:
                 a.reg, a.offset, a.name, a.sym = RSP, a.offset + size + 8, NAME_NONE, None
             elif a.name == NAME_PARAM:

@@ -98,6 +98,8 @@ class Pattern:
         if kind == REG:
             return self.lo <= a.index <= self.hi or self.hi == _LIMIT
         if kind == REGREG:
+            if self.step == 2:  # an even register and the next one
+                return not a.reg & 1 and a.index == a.reg + 1
             return self.lowest <= a.index <= self.highest
         if kind == REGLIST:
             return a.scale == self.count and (self.hi == _LIMIT or self.lo <= a.index <= self.hi)
@@ -200,9 +202,12 @@ class Form:
 
 
 def _bounds(t: Pattern, text: str) -> None:
-    """Reads `i9`, `u7/4`, `0`, `1..8`, `add12`, `add12/hi`."""
+    """Reads `i9`, `u7/4`, `0`, `1..8`, `add12`, `any`."""
     if text in CODERS:
         t.coder = CODERS[text]
+        return
+    if text == "any":  # 64 bits, signed or not
+        t.lo, t.hi = -(1 << 63), (1 << 64) - 1
         return
     text, _, step = text.partition("/")
     if step:
@@ -298,6 +303,7 @@ def parse_pattern(text: str, size: int = 0) -> Pattern:
         t = Pattern(REGREG)
         first, _, second = text[1:].rstrip("!)").partition(",")
         _register(t, first)
+        t.step = 2 if "+" in second else 1
         t.name2 = second
         t.read = text[-1] == "!"
         return t

@@ -64,7 +64,7 @@ def system_names() -> dict[int, dict[str, int]]:
 
 def specials() -> Specials:
     """The names each opcode understands as operands."""
-    named = {"PRFM": PREFETCHES, "RPRFM": RANGE_PREFETCHES, "BTI": BRANCH_TYPES}
+    named = {"PRFM": PREFETCHES, "PRFUM": PREFETCHES, "RPRFM": RANGE_PREFETCHES, "BTI": BRANCH_TYPES}
     out = Specials()
     for as_, name in enumerate(NAMES):
         if name in named or name.startswith(_CONDITIONAL):
