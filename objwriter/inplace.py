@@ -7,7 +7,7 @@ symbol at S + A; one can be made when that is inside the section of S, and no ot
 from __future__ import annotations
 
 from objwriter.model import B_LOCAL, B_WEAK, K_NONE, Object, ObjectError, Relocation, Section, Symbol
-from objwriter.relocs.formats import FormatTable, Records, RelocType
+from objwriter.relocs.formats import DIFF, END, FIELD, FormatTable, Records, RelocType
 
 NAMES = {"MACHO": "Mach-O", "COFF": "COFF"}
 
@@ -31,7 +31,10 @@ def find_records(
         prefix, _, name = r.kind.partition(":")
         if prefix != fmt or name not in types:
             raise cannot_express(obj, s, r, fmt)
-        records = ((0, types[name]),)
+        t = types[name]
+        if r.size not in ((1, 2, 4, 8) if t.rule in (FIELD, END) else (4, 8) if t.rule == DIFF else (4,)):
+            raise cannot_express(obj, s, r, fmt)
+        records = ((0, t),)
     return records
 
 

@@ -326,9 +326,9 @@ def _relocate(
             # A place in this very definition, which goes when another object's is taken: no name that both share.
             # The linkers move labels at the start of such an atom over to the other, so it lies behind that.
             to = obj.symbols[symbol]
-            inside = min(to.value + add, obj.sections[to.section].size - 1)
+            inside = max(min(to.value + add, obj.sections[to.section].size - 1), 0)
             symbol, add = labels.at(to.section, inside), to.value + add - inside
-        length = 3 if r.size == 8 and len(records) == 1 else 2
+        length = r.size.bit_length() - 1 if len(records) == 1 else 2
         for offset, t in records:
             rule = t.rule
             kind = t.number

@@ -66,4 +66,4 @@ def test_archives(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unwind(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
     execute("Unwind information", tmp_path, monkeypatch)
     assert "0x4: CFA=RBP+16" in run([tool("llvm-dwarfdump"), "--eh-frame", "fn_elf.o"])
-    assert "compact encoding:         0x01000000" in run([tool("llvm-objdump"), "--unwind-info", "fn_macho.o"])
+    assert "compact encoding:     0x01000000" in run([tool("llvm-objdump"), "--unwind-info", "fn_macho.o"])
