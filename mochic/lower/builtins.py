@@ -14,7 +14,7 @@ from mochic.ir.types import F64, I32, I64, INT, REF
 from mochic.lower.base import GROUP_ITEMS
 from mochic.lower.expr import Exprs
 from mochic.lower.module import ir_type
-from mochic.sema.types import GROUP, LIST, MAP, STR, find
+from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, FunSig, find
 from mochic.syntax import ast
 
 _SIMPLE: dict[str, tuple[str, str]] = {
@@ -35,6 +35,9 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "distinct": ("t", "dyn_distinct"),
     "lower": ("t", "dyn_lower"),
     "count": ("t", "dyn_count"),
+    "num": ("t", "dyn_numerator"),
+    "denom": ("t", "dyn_denominator"),
+    "readFile": ("s", "read_file"),
 }
 
 
@@ -220,6 +223,46 @@ class Builtins(Exprs):
         self.feed(self.elem_ty(e.ty), None, self.elem_ty(e.args[0].ty))
         return self.fresh_list(self.rt("dyn_collect", v), e)
 
+    def sort_(self, e: ast.Call) -> Value:
+        v = self.operand(e.args[0])
+        self.b.pos = e.lo
+        if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
+            v = self.rt("dyn_sort", self.tag(v))
+            return v
+        return self.rt("list_sort_by", v, v)
+
+    def reduce_(self, e: ast.Call) -> Value:
+        """A left fold: a loop of calls through the function value."""
+        b = self.b
+        source, fn, first = e.args
+        lst = self.operand(source)
+        callee = self.expr(fn)
+        want = ir_type(e.ty)
+        var = ("#reduce", e)
+        b.write(var, self.convert(self.moved(first), want))
+        b.pos = e.lo
+        rows = lst if lst.type == REF and find(source.ty).kinds in (LIST, GROUP) else self.rt("dyn_iter", self.tag(lst))
+        sig = self.m.solver.shape(fn.ty).sig
+        if find(fn.ty).kinds != FUNC:
+            callee = self.rt("dyn_callee", self.tag(callee))
+        if sig is None:
+            return self.nil()
+
+        def step(i: Value) -> None:
+            args = [b.read(var, want), self.rt("list_get_raw", rows, i)]
+            given = [self.convert(v, ir_type(p)) for v, p in zip(args, sig.params, strict=False)]
+            b.write(var, self.apply_value(callee, sig, given, e))
+
+        self.count_loop(self.list_len(rows), step)
+        return b.read(var, want)
+
+    def write_file(self, e: ast.Call) -> Value:
+        path = self.string_arg(e.args[0], _name(e))
+        text = self.string_arg(e.args[1], _name(e))
+        self.b.pos = e.lo
+        self.rt("write_file", path, text, self.i64(int(_name(e) == "appendFile")))
+        return self.nil()
+
     def min_max(self, e: ast.Call) -> Value:
         name = "min" if _name(e) == "min" else "max"
         b = self.b
@@ -372,6 +415,9 @@ class Builtins(Exprs):
     def call_value(self, callee: Value, t: Any, e: ast.Call) -> Value:
         raise AssertionError
 
+    def apply_value(self, callee: Value, sig: FunSig, args: list[Value], e: ast.Call) -> Value:
+        raise AssertionError
+
     own_append: ast.Call | None
 
 
@@ -382,7 +428,7 @@ def _name(e: ast.Call) -> str:
 
 
 # Builtins whose result is a new list of elements of their argument
-_COPY_ELEMENTS = ("concat", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
+_COPY_ELEMENTS = ("concat", "sort", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
 
 _SPECIAL: dict[str, Any] = {
     "print": Builtins.print_,
@@ -415,4 +461,8 @@ _SPECIAL: dict[str, Any] = {
     "round": Builtins.round_,
     "pow": Builtins.pow_,
     "contains": Builtins.contains_,
+    "sort": Builtins.sort_,
+    "reduce": Builtins.reduce_,
+    "writeFile": Builtins.write_file,
+    "appendFile": Builtins.write_file,
 }

@@ -23,6 +23,8 @@ from mochic.syntax import ast
 class Calls(Builtins):
     def e_call(self, e: ast.Call) -> Value:
         fn = e.fn
+        if isinstance(e.ref, ast.Call):  # eval
+            return self.expr(e.ref)
         if isinstance(fn, ast.Ident):
             r = fn.ref
             if isinstance(r, FunInfo):

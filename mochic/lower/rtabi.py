@@ -195,6 +195,8 @@ save_row(ref,tag) void
 save_all(ref,tag) void                 every row of a list
 save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
+read_file(ref) ref
+write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set
 environ() ref                          list of NAME=VALUE
@@ -225,6 +227,9 @@ dyn_avg(tag) f64
 dyn_min(tag) tag
 dyn_max(tag) tag
 dyn_first(tag) tag
+dyn_sort(tag) tag
+dyn_numerator(tag) tag
+dyn_denominator(tag) tag
 dyn_append(tag,tag) tag                to a copy
 dyn_append_own(tag,tag) tag            in place when not aliased
 dyn_concat(tag,tag) tag

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mochic.sema.constraints import ArithC, ElemFlowC, SliceC
+from mochic.sema.constraints import ArithC, CallC, ElemFlowC, SliceC
 from mochic.sema.types import (
     BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, NIL, NIL_TY, STR, STR_TY, Solver, Ty, find,
 )  # fmt: skip
@@ -203,6 +203,17 @@ def _get(s: Solver, a: list[Ty]) -> Ty:
     return t
 
 
+def _reduce(s: Solver, a: list[Ty]) -> Ty:
+    acc = s.new()
+    s.flow(a[2], acc)
+    item = s.new()
+    elems = ElemFlowC(a[0], item)
+    s.on(a[0], elems)
+    call = CallC(a[1], [acc, item], acc)
+    s.on(a[1], call)
+    return acc
+
+
 BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "print": (0, 1000, _first_arg),
     "len": (1, 1, _int),
@@ -251,6 +262,13 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "pow": (2, 2, _pow),
     "mem": (0, 0, _int),
     "panic": (1, 2, _nil),
+    "reduce": (3, 3, _reduce),
+    "sort": (1, 1, _same_list),
+    "num": (1, 1, _int),
+    "denom": (1, 1, _int),
+    "readFile": (1, 1, _str),
+    "writeFile": (2, 2, _nil),
+    "appendFile": (2, 2, _nil),
 }
 
 # Methods on values that are not struct methods: name -> (fewest, most arguments, typing rule on [receiver, *args])
@@ -262,6 +280,3 @@ METHODS: Final[dict[str, tuple[int, int, Rule]]] = {
     "values": (0, 0, _values),
     "get": (1, 2, _get),
 }
-
-# Builtins of the language that a later release compiles.
-LATER: Final = ("eval", "num", "denom", "reduce")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.sema.builtins import BUILTINS, LATER, METHODS
+from mochic.diag.diagnostic import Diagnostic, has_errors
+from mochic.sema.builtins import BUILTINS, METHODS
 from mochic.sema.constraints import CallC, bind_sig, each_struct
 from mochic.sema.infer_base import InferBase
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Solver, Ty, find
 from mochic.syntax import ast
+from mochic.syntax.parser import parse
 
 BUILTIN_REFS = {name: BuiltinRef(name) for name in BUILTINS}
 
@@ -28,12 +30,11 @@ class CallInfer(InferBase):
             if isinstance(r, StructInfo):
                 return self.call_variant(e, r)
             if r is None:
+                if fn.name == "eval":
+                    return self.call_eval(e)
                 for a in e.args:
                     self.expr(a)
-                if fn.name in LATER or fn.name in ("fetch", "load", "save"):
-                    self.unsupported(e, f"the builtin `{fn.name}`")
-                else:
-                    self.error("T003", fn.lo, e.hi, fn.name)
+                self.error("T003", fn.lo, e.hi, fn.name)
                 return Ty()
         elif isinstance(fn, ast.Field):
             if isinstance(fn.obj, ast.Ident):
@@ -107,6 +108,44 @@ class CallInfer(InferBase):
             return res
         return f.ret
 
+    def call_eval(self, e: ast.Call) -> Ty:
+        """`eval` of a literal text: the program in it, in an environment of its own, as a function called here."""
+        if len(e.args) != 1:
+            self.error("T039", e.lo, e.hi, "eval", 1, len(e.args))
+            return Ty()
+        text = e.args[0]
+        if not isinstance(text, ast.StrLit):
+            self.expr(text)
+            self.diags.append(
+                Diagnostic(
+                    "M002",
+                    "`eval` of a text that is known only at run time cannot be compiled into a native binary",
+                    text.lo,
+                    text.hi,
+                    "A binary has no compiler in it: `eval` takes a string literal, compiled with the program.",
+                )
+            )
+            return Ty()
+        program, diags = parse(self.info.sources.add("<eval>", text.value.encode("utf-8", "replace")))
+        diags = [d for d in diags if d.code != "P065"]
+        self.diags += diags
+        if has_errors(diags):
+            return Ty()
+        body = program.body
+        if body and isinstance(body[-1], ast.ExprStmt):
+            last = body[-1]
+            body[-1] = ast.Return(last.lo, last.hi, last.expr)
+        if any(not isinstance(st, _EVALUATED) for st in body):
+            self.unsupported(e, "this declaration inside `eval`")
+            return Ty()
+        call = ast.Call(e.lo, e.hi, ast.FunExpr(e.lo, e.hi, [], [], None, None, body, None), [], e.lo)
+        outer = self.scope
+        self.scope = Scope(None, self.fun)
+        t = self.expr(call)
+        self.scope = outer
+        e.ref = call
+        return t
+
     def call_builtin(self, e: ast.Call, name: str) -> Ty:
         lo, hi, rule = BUILTINS[name]
         args = [self.expr(a) for a in e.args]
@@ -157,6 +196,11 @@ class CallInfer(InferBase):
         self.s.on(obj, c)
         self.checks.append(("method", fn.name_lo, e, fn.name, obj))
         return res
+
+
+_EVALUATED = (
+    ast.ExprStmt, ast.Return, ast.VarDecl, ast.Assign, ast.If, ast.While, ast.For, ast.FunDecl, ast.Expect,
+)  # fmt: skip
 
 
 class MethodC:
