@@ -1,8 +1,8 @@
 """COFF relocatable objects: Microsoft PE Format, sections 3 to 5; little-endian, timestamp 0.
 
-A model section is a section of its own.  So that the linker can drop it, it is a COMDAT whose leader is its symbol:
-NODUPLICATES, or ANY for a weak definition, which other objects may repeat.  A note is ASSOCIATIVE: it comes and goes
-with the section it describes.
+A model section is a section of its own.  So that the linker can drop it, it is a COMDAT whose leader is its symbol
+(except where it has a dotted name of its own): NODUPLICATES, or ANY for a weak definition, which other objects may
+repeat.  A note is ASSOCIATIVE: it comes and goes with the section it describes.
 
 Names group: the linker sorts the inputs of an image section by what follows `$`, and inputs of the same name by
 object and section number.  Code is `.text$m`; a section with a name of its own, `frames`, becomes `.rdata$frames$m`
@@ -204,6 +204,8 @@ def _sections(obj: Object) -> tuple[list[_Sect], list[int]]:
         found = leaders[number]
         if s.link >= 0 and sects[home[s.link] - 1].selection:
             sect.selection, sect.associate = SELECT_ASSOCIATIVE, home[s.link]
+        elif own and all(other.binding != B_WEAK for other in found):
+            pass  # of a meaning to the system or the linker (.CRT$XCU, .idata$5): kept without a reference
         elif found and found[0].value == 0 and all(other.binding == B_LOCAL for other in found[1:]) and not s.entry:
             sect.selection = SELECT_ANY if found[0].binding == B_WEAK else SELECT_NODUPLICATES
         elif any(other.binding == B_WEAK for other in found):

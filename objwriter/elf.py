@@ -126,7 +126,7 @@ def write_elf(obj: Object) -> bytes:
     is64 = target.bits == 64
     order = ">" if target.big_endian else "<"
     word = 8 if is64 else 4
-    relocs = load_relocs(target.arch)["elf"]
+    relocs = load_relocs(target.arch)
     labels, label_of = _make_labels(obj, relocs)
     place, ordered, first_global = _order_symbols(obj.symbols + labels)
 

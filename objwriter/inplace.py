@@ -1,7 +1,7 @@
 """What the Mach-O and COFF writers share: addends inside the contents, labels for addends that have no place.
 
 Both formats relocate by adding S to what the field already holds.  An addend that the field cannot hold needs a
-symbol at S + A; one can be made when S is defined in the same object and cannot be replaced by another definition.
+symbol at S + A; one can be made when that is inside the section of S, and no other definition can replace S.
 """
 
 from __future__ import annotations
@@ -62,9 +62,16 @@ class Labels:
             self.made.append(Symbol(f"{self.prefix}{len(self.made)}", section, value, 0, K_NONE, B_LOCAL))
         return number
 
-    def sum_of(self, s: Section, r: Relocation, fmt: str, why: str) -> int:
-        """The number of a symbol at S + A of the relocation."""
+    def possible(self, r: Relocation) -> bool:
+        """Whether S + A of the relocation can have a label."""
         to = self.obj.symbols[r.symbol]
         if to.section < 0 or to.binding == B_WEAK:
+            return False
+        return 0 <= to.value + r.add < self.obj.sections[to.section].size
+
+    def sum_of(self, s: Section, r: Relocation, fmt: str, why: str) -> int:
+        """The number of a symbol at S + A of the relocation."""
+        if not self.possible(r):
             raise cannot_express(self.obj, s, r, fmt, why)
+        to = self.obj.symbols[r.symbol]
         return self.at(to.section, to.value + r.add)

@@ -45,7 +45,7 @@ from objwriter.model import (
     Symbol,
     Target,
 )
-from objwriter.relocs.formats import DIFF, END, GOT, NONE, PAIR, FormatTable, RelocType
+from objwriter.relocs.formats import DIFF, END, GOT, LABELLED, NONE, PAIR, FormatTable, RelocType
 from objwriter.relocs.macho import load_macho
 from objwriter.strtab import build_strtab
 
@@ -311,6 +311,7 @@ def _relocate(
     out: list[tuple[int, int, int, int]] = []
     append = out.append
     in_code = s.kind == S_TEXT
+    is_note = s.kind == S_NOTE
     subtractor = types["SUBTRACTOR"]
     addend = types.get("ADDEND")
     external = 1 << 27
@@ -321,6 +322,12 @@ def _relocate(
         records = find_records(obj, s, r, "MACHO", table, types)
         symbol = r.symbol
         add = r.add
+        if is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
+            # A place in this very definition, which goes when another object's is taken: no name that both share.
+            # The linkers move labels at the start of such an atom over to the other, so it lies behind that.
+            to = obj.symbols[symbol]
+            inside = min(to.value + add, obj.sections[to.section].size - 1)
+            symbol, add = labels.at(to.section, inside), to.value + add - inside
         length = 3 if r.size == 8 and len(records) == 1 else 2
         for offset, t in records:
             rule = t.rule
@@ -349,8 +356,8 @@ def _relocate(
             elif rule == NONE:
                 if add:
                     raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
-            elif rule == PAIR:
-                if not -(1 << 23) <= add < 1 << 23:
+            elif rule in (PAIR, LABELLED):
+                if not -(1 << 23) <= add < 1 << 23 or (add and rule == LABELLED and labels.possible(r)):
                     symbol, add = labels.sum_of(s, r, "MACHO", "the addend has 24 bits"), 0
                 if add:
                     assert addend is not None

@@ -351,6 +351,10 @@ class Parser(Expressions):
         if kind == "$":
             self.i += 1
             return self.immediate()
+        if self.arch.parse_operand is not None:
+            found: Addr | None = self.arch.parse_operand(self)
+            if found is not None:
+                return found
         if kind == "*":
             self.i += 1
             a = self.operand()
@@ -499,6 +503,9 @@ class Parser(Expressions):
         return a
 
     def index(self, a: Addr) -> None:
+        if self.arch.parse_index is not None:
+            self.arch.parse_index(self, a)
+            return
         self.expect("(")
         word, pos = self.toks[self.i][1], self.toks[self.i][2]
         self.expect("name")

@@ -13,7 +13,7 @@ from typing import Final
 
 from backend.obj.table import PORTABLE, mnemonics_of
 
-EXTRA: Final[dict[str, tuple[str, ...]]] = {"x86": ("ADJSP",)}
+EXTRA: Final[dict[str, tuple[str, ...]]] = {"x86": ("ADJSP",), "arm64": ("VMOVS", "VMOVD", "VMOVQ")}
 
 # Other spellings the text parser accepts, per architecture.
 ALIASES: Final[dict[str, str]] = {
@@ -22,6 +22,7 @@ JA=JHI JAE=JCC JB=JCS JBE=JLS JC=JCS JE=JEQ JG=JGT JHS=JCC JL=JLT JLO=JCS JNA=JL
 JNG=JLE JNGE=JLT JNL=JGE JNLE=JGT JNO=JOC JNP=JPC JNS=JPL JNZ=JNE JO=JOS JP=JPS JPE=JPS JPO=JPC JS=JMI JZ=JEQ
 MASKMOVDQU=MASKMOVOU MOVD=MOVQ MOVDQ2Q=MOVQ MOVNTDQ=MOVNTO MOVOA=MOVO PSLLDQ=PSLLO PSRLDQ=PSRLO PADDD=PADDL
 """,
+    "arm64": "BCS=BHS BCC=BLO",
 }
 
 

@@ -8,10 +8,10 @@ A compiler whose code is already final may call `arch.assemble` alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from backend.obj.ctx import AsmError, Ctx
-from backend.obj.prog import BRANCH, Prog
+from backend.obj.prog import BRANCH, Addr, Prog
 from backend.obj.sym import A_UNDEF, STEXT, LSym
 from backend.obj.table import AFUNCDATA, APCDATA
 
@@ -21,7 +21,7 @@ class Arch:
 
     __slots__ = (
         "name", "family", "ptr_size", "big_endian", "min_insn", "regs", "reg_names", "ops", "op_names", "progedit",
-        "preprocess", "assemble", "suffixes", "specials",
+        "preprocess", "assemble", "suffixes", "specials", "parse_operand", "parse_index", "format_operand",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +40,9 @@ class Arch:
         assemble: Callable[[LSym, list[Prog]], None],
         suffixes: dict[str, int] | None = None,
         specials: dict[int, dict[str, int]] | None = None,
+        parse_operand: Callable[[Any], Addr | None] | None = None,
+        parse_index: Callable[[Any, Addr], None] | None = None,
+        format_operand: Callable[[Addr], str] | None = None,
     ) -> None:
         self.name: Final = name
         self.family: Final = family
@@ -57,6 +60,11 @@ class Arch:
         self.suffixes: Final = suffixes if suffixes is not None else {}
         # Opcodes whose operands may be names (control registers, conditions): they become SPECIAL operands.
         self.specials: Final = specials if specials is not None else {}
+        # Operand syntax beyond the parser's own: each is given the Parser (and the memory operand whose index
+        # follows); parse_operand and format_operand decline with None and "".
+        self.parse_operand: Final = parse_operand
+        self.parse_index: Final = parse_index
+        self.format_operand: Final = format_operand
 
 
 def resolve_branches(progs: list[Prog]) -> None:

@@ -18,6 +18,7 @@ from backend.obj.prog import (
     NONE,
     REG,
     SCONST,
+    SPECIAL,
     TEXTSIZE,
     VREG,
     Addr,
@@ -47,6 +48,10 @@ def format_addr(arch: Arch, a: Addr, labels: dict[int, str] | None = None) -> st
     '8(AX)(CX*4)'
     """
     kind = a.kind
+    if arch.format_operand is not None:
+        text = arch.format_operand(a)
+        if text:
+            return text
     if kind == REG:
         return format_register(arch, a.reg)
     if kind == CONST:
@@ -110,9 +115,19 @@ def format_prog(arch: Arch, p: Prog, labels: dict[int, str] | None = None) -> st
     'ADDQ\\t$1, BX'
     """
     name = arch.op_names[p.as_]
+    if p.scond:
+        name += next((f".{suffix}" for suffix, value in arch.suffixes.items() if value == p.scond), "")
     if not p.args:
         return name
-    return name + "\t" + ", ".join([format_addr(arch, a, labels) for a in p.args])
+    specials = arch.specials.get(p.as_)
+    if specials is None:
+        return name + "\t" + ", ".join([format_addr(arch, a, labels) for a in p.args])
+    return name + "\t" + ", ".join([_special(a, specials) or format_addr(arch, a, labels) for a in p.args])
+
+
+def _special(a: Addr, names: dict[str, int]) -> str:
+    """The name of a SPECIAL operand, "" for any other."""
+    return next((name for name, value in names.items() if value == a.offset), "") if a.kind == SPECIAL else ""
 
 
 def format_function(arch: Arch, text: LSym, progs: list[Prog], pcs: bool = False) -> str:

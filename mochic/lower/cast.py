@@ -120,7 +120,7 @@ class Casts(Access):
         for name, ft in st.fields.items():
             got = self.rt("cast_field", src, self.str_const(name), self.str_const(st.name))
             val_t = self.m.solver.val(t)
-            given[name] = self.convert(self.cast_dynamic(got, st.decls[name], val_t), ir_type(ft))
+            given[name] = self.convert(self.cast_any(got, val_t, st.decls[name], ft), ir_type(ft))
         return self.make_struct(st, given)
 
     def cast_dynamic(self, v: Value, ref: ast.TypeRef, t: Ty) -> Value:

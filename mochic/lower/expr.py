@@ -459,4 +459,7 @@ _EXPRS: dict[type, Any] = {
     ast.Call: lambda fl, e: fl.e_call(e),
     ast.FunExpr: lambda fl, e: fl.e_fun(e),
     ast.Query: lambda fl, e: fl.e_query(e),
+    ast.Load: lambda fl, e: fl.e_load(e),
+    ast.Save: lambda fl, e: fl.e_save(e),
+    ast.Fetch: lambda fl, e: fl.e_fetch(e),
 }

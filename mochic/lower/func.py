@@ -10,14 +10,14 @@ from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT, UNTAG
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
 from mochic.lower.access import same_target
 from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
+from mochic.lower.data import Data
 from mochic.lower.module import ModuleLower, ir_type
-from mochic.lower.query import Queries
 from mochic.sema.symbols import BuiltinRef, FunInfo, Var
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, find
 from mochic.syntax import ast
 
 
-class FuncLower(Queries):
+class FuncLower(Data):
     """One function on its way to IR."""
 
     def __init__(self, m: ModuleLower, f: FunInfo, fn: Func) -> None:
@@ -430,6 +430,14 @@ class FuncLower(Queries):
         if self.b.reachable:
             self.rt("bench_end", mark, self.str_const(st.name))
 
+    def s_update(self, st: ast.Update) -> None:
+        assert st.loop is not None
+        self.s_for(st.loop)
+
+    def s_fetch(self, st: ast.FetchStmt) -> None:
+        assert st.decl is not None
+        self.s_vardecl(st.decl)
+
     def s_fun(self, st: ast.FunDecl) -> None:
         f: FunInfo = st.info
         v = f.local_var
@@ -457,6 +465,8 @@ _STMTS: dict[type, Any] = {
     ast.BenchDecl: FuncLower.s_bench,
     ast.FunDecl: FuncLower.s_fun,
     ast.TypeDecl: FuncLower.s_nothing,
+    ast.Update: FuncLower.s_update,
+    ast.FetchStmt: FuncLower.s_fetch,
     ast.ImportDecl: FuncLower.s_nothing,
     ast.ExternDecl: FuncLower.s_nothing,
 }

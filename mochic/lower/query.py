@@ -40,6 +40,12 @@ class Rows:
         self.text_keys = text_keys
 
 
+def loaded(e: ast.Query) -> ast.Load | None:
+    """A first source that is read from a file while the query runs, or None."""
+    src = e.froms[0].source
+    return src if isinstance(src, ast.Load) and not any(j.side in ("right", "outer") for j in e.joins) else None
+
+
 class Queries(Calls):
     # -- sources --------------------------------------------------------------------------------
 
@@ -85,7 +91,7 @@ class Queries(Calls):
         info = e.info
         rows = info.rows
         elem = self.elem_ty(rows)
-        plan = _Plan(self, e)
+        plan = Plan(self, e)
         b.pos = e.lo
         out = self.rt("list_new", self.sym(self.m.list_desc(elem)), self.i64(0))
         keys = self.tag_list() if e.sort is not None else None
@@ -102,10 +108,7 @@ class Queries(Calls):
             b.pos = e.lo
             b.write(var, self.append(b.read(var, REF), rows, v, True))
 
-        if info.group is not None:
-            self.grouped(e, plan, select)
-        else:
-            plan.run(select)
+        self.run_plan(e, plan, select)
         res = b.read(var, REF)
         b.pos = e.lo
         if keys is not None:
@@ -120,6 +123,16 @@ class Queries(Calls):
             return self.aggregate(info.aggregate, res, ir_type(e.ty))
         return self.convert(res, ir_type(e.ty))
 
+    def run_plan(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:
+        """All loops of the query; select() where a result's variables are bound."""
+        if e.info.group is not None:
+            self.grouped(e, plan, select)
+        else:
+            plan.run(select)
+
+    def each_loaded(self, e: ast.Load, body: Body) -> None:
+        raise AssertionError
+
     def aggregate(self, name: str, lst: Value, want: int) -> Value:
         if name == "count":
             return self.b.emit(TOINT, INT, [self.list_len(lst)], 0, (0, 1 << 40))
@@ -130,7 +143,7 @@ class Queries(Calls):
 
     # -- groups ---------------------------------------------------------------------------------
 
-    def grouped(self, e: ast.Query, plan: _Plan, select: Callable[[], None]) -> None:
+    def grouped(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:
         b = self.b
         info = e.info
         g: Var = info.group
@@ -213,7 +226,7 @@ class Queries(Calls):
         return self.make_struct(info.row, given)
 
 
-class _Plan:
+class Plan:
     """The loops of one query: sources in order, each followed by the conditions that can be tested there."""
 
     def __init__(self, fl: Queries, e: ast.Query) -> None:
@@ -231,8 +244,9 @@ class _Plan:
         # Sources that name no query variable are evaluated once, and so are the indexes of joins.
         self.ready: dict[int, Rows] = {}
         self.index: dict[int, Value] = {}
+        self.load = loaded(e)
         for i, src in enumerate(self.sources()):
-            if not any(mentions(src, v) for v in self.vars):
+            if src is not self.load and not any(mentions(src, v) for v in self.vars):
                 self.ready[i] = fl.rows_of(src)
         for j in e.joins:
             self.make_index(j)
@@ -262,6 +276,9 @@ class _Plan:
             self.filter(self.levels[i], lambda: self.level(i + 1, emit))
 
         nfroms = len(self.e.froms)
+        if i == 0 and self.load is not None:
+            fl.each_loaded(self.load, row)
+            return
         if i < nfroms:
             fl.each(self.rows(i), row)
             return

@@ -186,6 +186,15 @@ map_order(ref) ref                     as map_keys, but shared and cached: only 
 map_get(ref,tag) tag                   dynamic key and value, nil when missing (and the sub-map rule of 8.5)
 map_set(ref,tag,tag) void
 key_text(tag) ref                      a non-string key as text (7.2)
+# -- data files (14)
+load_open(ref,tag) ref                 a reader of the file (path, options)
+load_next(ref) tag                     the next row, or nil; errors until load_done name file and line
+load_done() void nogc
+save_open(ref,tag) ref                 a writer
+save_row(ref,tag) void
+save_all(ref,tag) void                 every row of a list
+save_close(ref) void
+fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
 # -- rest
 input() ref
 now() i64

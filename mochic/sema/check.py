@@ -169,6 +169,20 @@ class Checker:
         if k and not k & (LIST | MAP | STR | GROUP | NIL):
             self.error("T022", lo, hi, self.text(t))
 
+    def r_url(self, code: str, lo: int, hi: int, none: None, t: Ty) -> None:
+        k = find(t).kinds
+        if k and not k & STR:
+            self.error(code, lo, hi)
+
+    def r_options(self, code: str, lo: int, hi: int, what: str, t: Ty) -> None:
+        k = find(t).kinds
+        if k and not k & (MAP | STRUCT | NIL):
+            d = make(code, lo, hi)
+            if what != "fetch":
+                d.message = f"{what} options must be a map"
+                d.help = 'Pass a map like `{ format: "json" }` after `with`.'
+            self.diags.append(d)
+
     def r_range(self, code: str, lo: int, hi: int, a: Ty, b: Ty) -> None:
         for t in (a, b):
             k = find(t).kinds
@@ -229,6 +243,8 @@ _RULES: dict[str, Any] = {
     "T022": Checker.r_iter,
     "T023": Checker.r_range,
     "T004": Checker.r_call,
+    "T028": Checker.r_url,
+    "T029": Checker.r_options,
     "T026": Checker.r_field,
     "method": Checker.r_method,
 }

@@ -413,6 +413,15 @@ class Infer(Narrowing, Declarations):
             v.declared = True
         return True
 
+    def s_update(self, st: ast.Update) -> bool:
+        st.loop = self.update_loop(st)
+        return self.s_for(st.loop)
+
+    def s_fetch(self, st: ast.FetchStmt) -> bool:
+        value = ast.Fetch(st.lo, st.hi, st.url, st.options)
+        st.decl = ast.VarDecl(st.lo, st.hi, st.target, None, value, True, "")
+        return self.s_vardecl(st.decl)
+
     def s_nothing(self, st: ast.Stmt) -> bool:
         return True
 
@@ -455,6 +464,8 @@ _STMTS: dict[type, Any] = {
     ast.BenchDecl: Infer.s_test,
     ast.FunDecl: Infer.s_fun,
     ast.TypeDecl: Infer.s_nothing,
+    ast.Update: Infer.s_update,
+    ast.FetchStmt: Infer.s_fetch,
     ast.ImportDecl: Infer.s_nothing,
     ast.ExternDecl: Infer.s_nothing,
 }

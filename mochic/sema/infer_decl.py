@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mochic.sema.constraints import bind_sig
-from mochic.sema.infer_expr import ExprInfer
+from mochic.sema.infer_data import DataInfer
 from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
@@ -11,7 +11,7 @@ from mochic.syntax import ast
 SCALARS = {"int": INT, "int64": INT, "bigint": INT, "float": FLOAT, "string": STR, "bool": BOOL, "unit": NIL}
 
 
-class Declarations(ExprInfer):
+class Declarations(DataInfer):
     seeds: list[tuple[Ty, ast.TypeRef]]
     nvars: int
 

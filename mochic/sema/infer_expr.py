@@ -27,7 +27,7 @@ class ExprInfer(QueryInfer):
     # -- dispatch -------------------------------------------------------------------------------
 
     def expr(self, e: ast.Expr) -> Ty:
-        t: Ty = _EXPRS[type(e)](self, e)
+        t: Ty = EXPRS[type(e)](self, e)
         e.ty = t
         return t
 
@@ -370,7 +370,7 @@ class ExprInfer(QueryInfer):
         t = self.expr(e.expr)
         return self.cast_type(t, e.type, e)
 
-    def cast_type(self, t: Ty, ref: ast.TypeRef, e: ast.Cast) -> Ty:
+    def cast_type(self, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
         for _ in range(16):
             if isinstance(ref, ast.TypeName) and ref.name in self.aliases:
                 ref = self.aliases[ref.name]
@@ -438,7 +438,7 @@ def _binds_all(p: ast.Expr) -> bool:
     return isinstance(p, ast.Ident) and not isinstance(p.ref, StructInfo)
 
 
-_EXPRS: dict[type, Any] = {
+EXPRS: dict[type, Any] = {
     ast.IntLit: ExprInfer.e_int,
     ast.FloatLit: ExprInfer.e_float,
     ast.StrLit: ExprInfer.e_str,
@@ -461,9 +461,6 @@ _EXPRS: dict[type, Any] = {
     ast.Query: ExprInfer.e_query,
     ast.LogicQuery: ExprInfer.e_later,
     ast.Generate: ExprInfer.e_later,
-    ast.Fetch: ExprInfer.e_later,
-    ast.Load: ExprInfer.e_later,
-    ast.Save: ExprInfer.e_later,
 }
 
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
@@ -471,7 +468,4 @@ _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", 
 _LATER_EXPRS = {
     "LogicQuery": "logic queries",
     "Generate": "`generate`",
-    "Fetch": "`fetch`",
-    "Load": "`load`",
-    "Save": "`save`",
 }

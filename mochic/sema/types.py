@@ -299,6 +299,10 @@ class Solver:
 
     # -- solving --------------------------------------------------------------------------------
 
+    def settle(self) -> None:
+        """Carry out what is pending: for questions while the program is still being walked."""
+        self._propagate()
+
     def solve(self) -> None:
         """To the fixpoint.  Signatures grow without their Ty's kinds growing, so calls are looked at again."""
         self._propagate()

@@ -568,7 +568,9 @@ class Fetch(Expr):
 
 
 class Load(Expr):
-    __slots__ = ("path", "type", "options")
+    """`row` is the type of a row before its cast, set by inference."""
+
+    __slots__ = ("path", "type", "options", "row")
 
     def __init__(self, lo: int, hi: int, path: str | None, type: TypeRef, options: Expr | None) -> None:
         self.lo = lo
@@ -577,6 +579,7 @@ class Load(Expr):
         self.path = path
         self.type = type
         self.options = options
+        self.row: Any = None
 
 
 class Save(Expr):
@@ -953,7 +956,7 @@ class AgentDecl(Stmt):
 
 
 class FetchStmt(Stmt):
-    __slots__ = ("url", "target", "options")
+    __slots__ = ("url", "target", "options", "decl")
 
     def __init__(self, lo: int, hi: int, url: Expr, target: str, options: Expr | None) -> None:
         self.lo = lo
@@ -961,10 +964,13 @@ class FetchStmt(Stmt):
         self.url = url
         self.target = target
         self.options = options
+        self.decl: VarDecl | None = None
 
 
 class Update(Stmt):
-    __slots__ = ("target", "sets", "where")
+    """`loop` is what it means (`sema.infer_data`)."""
+
+    __slots__ = ("target", "sets", "where", "loop")
 
     def __init__(self, lo: int, hi: int, target: str, sets: MapLit, where: Expr | None) -> None:
         self.lo = lo
@@ -972,6 +978,7 @@ class Update(Stmt):
         self.target = target
         self.sets = sets
         self.where = where
+        self.loop: For | None = None
 
 
 class Program(Node):

@@ -23,28 +23,20 @@ NUMBERS: Final = {
     "R_X86_64_PC64": 24,  # S + A - P, 8 bytes
     "R_X86_64_SIZE32": 32,  # Z + A
     "R_X86_64_REX_GOTPCRELX": 42,
-    "UNSIGNED": 0,  # Mach-O X86_64_RELOC_*
-    "SIGNED": 1,
-    "BRANCH": 2,
-    "GOT_LOAD": 3,
-    "ADDR64": 1,  # COFF IMAGE_REL_AMD64_*
-    "ADDR32": 2,
-    "REL32": 4,
-    "SECREL": 11,
 }
 
 ROWS: Final = """
-# kind/size      elf                       macho        coff
-R_ADDR/8         0:R_X86_64_64             0:UNSIGNED   0:ADDR64
-R_ADDR/4         0:R_X86_64_32             -            0:ADDR32
-R_ADDR32S/4      0:R_X86_64_32S            -            0:ADDR32
-R_PCREL/4        0:R_X86_64_PC32           0:SIGNED     0:REL32
-R_PCREL32/4      0:R_X86_64_PC32           0:SIGNED     0:REL32
-R_PCREL/8        0:R_X86_64_PC64           -            -
-R_CALL/4         0:R_X86_64_PLT32          0:BRANCH     0:REL32
-R_GOTPCREL/4     0:R_X86_64_REX_GOTPCRELX  0:GOT_LOAD   -
-R_TLS_LE/4       0:R_X86_64_TPOFF32        -            0:SECREL
-R_TLS_IE/4       0:R_X86_64_GOTTPOFF       -            -
-R_SIZE/4         0:R_X86_64_SIZE32         -            -
+# kind/size   elf
+R_ADDR/8      0:R_X86_64_64
+R_ADDR/4      0:R_X86_64_32
+R_ADDR32S/4   0:R_X86_64_32S
+R_PCREL/4     0:R_X86_64_PC32
+R_PCREL32/4   0:R_X86_64_PC32
+R_PCREL/8     0:R_X86_64_PC64
+R_CALL/4      0:R_X86_64_PLT32
+R_GOTPCREL/4  0:R_X86_64_REX_GOTPCRELX
+R_TLS_LE/4    0:R_X86_64_TPOFF32
+R_TLS_IE/4    0:R_X86_64_GOTTPOFF
+R_SIZE/4      0:R_X86_64_SIZE32
 """
 TABLE: Final = parse_table(ROWS, NUMBERS)

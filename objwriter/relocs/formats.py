@@ -14,12 +14,13 @@ RULES: Final = (
     "got",  # like `end`; A must lead exactly to the entry
     "none",  # no place for A: must be 0, or the target gets a label
     "pair",  # Mach-O arm64: an ADDEND record goes before; 24 bits signed
+    "label",  # as `pair`, but a label is preferred: zig's linker takes no ADDEND before a branch
     "diff",  # Mach-O: SUBTRACTOR and UNSIGNED, the field holds A - (P - label)
     "adr",  # COFF arm64: the 21 bits of ADR/ADRP hold A in bytes
     "add12",  # COFF arm64: imm12 of ADD holds A & 0xfff
     "ldst12",  # COFF arm64: imm12 of a load or store holds A & 0xfff divided by the access size
 )
-FIELD, END, GOT, NONE, PAIR, DIFF, ADR, ADD12, LDST12 = range(len(RULES))
+FIELD, END, GOT, NONE, PAIR, LABELLED, DIFF, ADR, ADD12, LDST12 = range(len(RULES))
 
 
 class RelocType:

@@ -25,7 +25,7 @@ amd64   SIGNED_4               8  1  end
 amd64   TLV                    9  1  got
 arm64   UNSIGNED               0  0  field
 arm64   SUBTRACTOR             1  0  diff
-arm64   BRANCH26               2  1  pair
+arm64   BRANCH26               2  1  label
 arm64   PAGE21                 3  1  pair
 arm64   PAGEOFF12              4  0  pair
 arm64   GOT_LOAD_PAGE21        5  1  none
@@ -53,7 +53,9 @@ arm64   R_PCREL/4                0:SUBTRACTOR
 arm64   R_PCREL32/4              0:SUBTRACTOR
 arm64   R_PCREL/8                0:SUBTRACTOR
 arm64   R_CALLARM64/4            0:BRANCH26
+arm64   R_JUMPARM64/4            0:BRANCH26
 arm64   R_ADDRARM64/8            4:PAGEOFF12+0:PAGE21
+arm64   R_ARM64_PCREL_PAGE/4     0:PAGE21
 arm64   R_ARM64_PCREL_LDST8/8    4:PAGEOFF12+0:PAGE21
 arm64   R_ARM64_PCREL_LDST16/8   4:PAGEOFF12+0:PAGE21
 arm64   R_ARM64_PCREL_LDST32/8   4:PAGEOFF12+0:PAGE21

@@ -29,18 +29,18 @@ NUMBERS: Final = {
 }
 
 ROWS: Final = """
-# kind/size                elf                                                  macho  coff
-R_ADDR/8                   0:R_RISCV_64                                         -      -
-R_ADDR/4                   0:R_RISCV_32                                         -      -
-R_PCREL/4                  0:R_RISCV_32_PCREL                                   -      -
-R_PCREL32/4                0:R_RISCV_32_PCREL                                   -      -
-R_PCREL/8                  0:R_RISCV_ADD64+0:@R_RISCV_SUB64                     -      -
-R_RISCV_JAL/4              0:R_RISCV_JAL                                        -      -
-R_RISCV_CALL/8             0:R_RISCV_CALL_PLT                                   -      -
-R_RISCV_PCREL_ITYPE/8      0:R_RISCV_PCREL_HI20+4:@R_RISCV_PCREL_LO12_I         -      -
-R_RISCV_PCREL_STYPE/8      0:R_RISCV_PCREL_HI20+4:@R_RISCV_PCREL_LO12_S         -      -
-R_RISCV_GOT_PCREL_ITYPE/8  0:R_RISCV_GOT_HI20+4:@R_RISCV_PCREL_LO12_I           -      -
-R_RISCV_TLS_IE/8           0:R_RISCV_TLS_GOT_HI20+4:@R_RISCV_PCREL_LO12_I       -      -
-R_RISCV_TLS_LE/8           0:R_RISCV_TPREL_HI20+4:R_RISCV_TPREL_LO12_I          -      -
+# kind/size                elf
+R_ADDR/8                   0:R_RISCV_64
+R_ADDR/4                   0:R_RISCV_32
+R_PCREL/4                  0:R_RISCV_32_PCREL
+R_PCREL32/4                0:R_RISCV_32_PCREL
+R_PCREL/8                  0:R_RISCV_ADD64+0:@R_RISCV_SUB64
+R_RISCV_JAL/4              0:R_RISCV_JAL
+R_RISCV_CALL/8             0:R_RISCV_CALL_PLT
+R_RISCV_PCREL_ITYPE/8      0:R_RISCV_PCREL_HI20+4:@R_RISCV_PCREL_LO12_I
+R_RISCV_PCREL_STYPE/8      0:R_RISCV_PCREL_HI20+4:@R_RISCV_PCREL_LO12_S
+R_RISCV_GOT_PCREL_ITYPE/8  0:R_RISCV_GOT_HI20+4:@R_RISCV_PCREL_LO12_I
+R_RISCV_TLS_IE/8           0:R_RISCV_TLS_GOT_HI20+4:@R_RISCV_PCREL_LO12_I
+R_RISCV_TLS_LE/8           0:R_RISCV_TPREL_HI20+4:R_RISCV_TPREL_LO12_I
 """
 TABLE: Final = parse_table(ROWS, NUMBERS)

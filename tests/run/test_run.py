@@ -1,8 +1,9 @@
 """Whole programs: each `NAME.mochi` here is built and run, and must print what `NAME.out` says, byte for byte.
 
-`NAME.in` is its standard input.  With `NAME.err` the program must fail with exit status 1 and that text on standard
-error; one line there stands for the message alone, more for message, call graph and stack trace.  Programs whose first
-line is `//! no-stress` allocate too much to collect at every allocation.
+`NAME.in` is its standard input.  Programs run in a folder of their own; the files they load are in `data`.  With
+`NAME.err` the program must fail with exit status 1 and that text on standard error; one line there stands for the
+message alone, more for message, call graph and stack trace.  Programs whose first line is `//! no-stress` allocate too
+much to collect at every allocation.
 
 Each program runs on every target that is ready: on this machine, or in the emulator that targets.py names.
 MOCHI_TARGETS=linux/riscv64 selects some.  A new case is a new file.  Builds happen in this process with the IR verifier and the checker of register allocation on.
@@ -100,6 +101,7 @@ def test_program(
     config: str,
     binaries: dict[tuple[str, str, int], str],
     figures: Figures,
+    tmp_path: os.PathLike[str],
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -120,8 +122,9 @@ def test_program(
     run = subprocess.run(
         [*command, exe],
         input=read(name + ".in") or b"",
+        cwd=tmp_path,
         capture_output=True,
-        env={**os.environ, **env},
+        env={**os.environ, "MOCHI_ROOT": os.path.join(HERE, "data"), **env},
         timeout=TIME_LIMIT,
         check=False,
     )

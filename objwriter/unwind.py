@@ -1,0 +1,145 @@
+"""Frames of functions, described once for all unwind formats.
+
+A frame is what the prologue does: steps with the offset in the code after which each holds.  From the steps follow the
+canonical frame address (CFA: the caller's stack pointer at the call), where registers are saved, the size of the
+frame, and whether a frame pointer is set up.  Registers have DWARF numbers.  `unwind_dwarf.py`, `unwind_compact.py`
+and `unwind_windows.py` encode frames; what a format cannot express is an ObjectError, or for compact unwind a reference
+to the DWARF form.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from objwriter.model import ObjectError
+
+# Step.op
+ALLOC: Final = 0  # the stack pointer goes down by `value`
+PUSH: Final = 1  # ... by `value` (the size of a register on amd64), and `reg` is saved where it then points
+PUSH_PAIR: Final = 2  # ... and `reg` and the register after it
+SAVE: Final = 3  # `reg` is saved `value` bytes above the stack pointer
+SAVE_PAIR: Final = 4  # and the register after it 8 bytes higher
+SET_FP: Final = 5  # the frame pointer points `value` bytes above the stack pointer
+OPS: Final = ("alloc", "push", "push pair", "save", "save pair", "set fp")
+
+
+class Machine:
+    """What the formats need to know of an architecture: DWARF numbers of the stack pointer, the return address
+    and the frame pointer; how far the CFA is from the stack pointer on entry."""
+
+    __slots__ = ("sp", "ra", "fp", "entry", "code_align")
+
+    def __init__(self, sp: int, ra: int, fp: int, entry: int, code_align: int) -> None:
+        self.sp = sp
+        self.ra = ra
+        self.fp = fp
+        self.entry = entry
+        self.code_align = code_align
+
+
+# System V psABI amd64 figure 3.36; DWARF for the Arm 64-bit Architecture 4.1; RISC-V ELF psABI, "DWARF".
+MACHINES: Final = {
+    "amd64": Machine(7, 16, 6, 8, 1),
+    "arm64": Machine(31, 30, 29, 0, 4),
+    "riscv64": Machine(2, 1, 8, 0, 2),
+}
+
+
+class Step:
+    """One instruction of the prologue; `pc` is the offset in the code just after it."""
+
+    __slots__ = ("pc", "op", "reg", "value")
+
+    def __init__(self, pc: int, op: int, reg: int = 0, value: int = 0) -> None:
+        self.pc = pc
+        self.op = op
+        self.reg = reg
+        self.value = value
+
+
+class Frame:
+    """A function of `length` bytes of code whose prologue is `steps`.
+
+    `epilogues` are the offsets of the epilogues that undo the prologue in reverse, one instruction for each step but
+    SET_FP, followed by a return.  `variable`: the stack pointer moves after the prologue, only the frame
+    pointer finds the frame.
+    """
+
+    __slots__ = ("arch", "length", "steps", "epilogues", "variable")
+
+    def __init__(self, arch: str, length: int, steps: list[Step], variable: bool = False) -> None:
+        if arch not in MACHINES:
+            raise ObjectError(f"no unwind information for {arch}")
+        self.arch = arch
+        self.length = length
+        self.steps = steps
+        self.epilogues: list[int] = []
+        self.variable = variable
+
+    @property
+    def prologue(self) -> int:
+        """The length of the prologue."""
+        return self.steps[-1].pc if self.steps else 0
+
+
+def simple_frame(
+    arch: str, length: int, prologue: int, size: int, saved: list[tuple[int, int]], frame_pointer: int = -1
+) -> Frame:
+    """A frame known only in sum: valid at every call, not inside the prologue.
+
+    `size` is the distance from the entry's stack pointer to the body's, `saved` the registers with their offsets
+    from the body's stack pointer, `frame_pointer` its offset from there, -1 for none.
+    """
+    steps = [Step(prologue, ALLOC, 0, size)] if size else []
+    steps += [Step(prologue, SAVE, reg, offset) for reg, offset in saved]
+    if frame_pointer >= 0:
+        steps.append(Step(prologue, SET_FP, 0, frame_pointer))
+    return Frame(arch, length, steps)
+
+
+class Layout:
+    """What holds after some steps: `depth` = CFA - SP; `fp_to_cfa` (-1: no frame pointer); `saved`: register ->
+    CFA - address."""
+
+    __slots__ = ("depth", "fp_to_cfa", "saved")
+
+    def __init__(self, machine: Machine) -> None:
+        self.depth = machine.entry
+        self.fp_to_cfa = -1
+        self.saved: dict[int, int] = {}
+
+    def apply(self, step: Step) -> None:
+        """The effect of one more step."""
+        op = step.op
+        offset = 0
+        if op in (ALLOC, PUSH, PUSH_PAIR):
+            self.depth += step.value
+        elif op == SET_FP:
+            self.fp_to_cfa = self.depth - step.value
+        else:
+            offset = step.value
+        if op in (PUSH, PUSH_PAIR, SAVE, SAVE_PAIR):
+            self.saved[step.reg] = self.depth - offset
+            if op in (PUSH_PAIR, SAVE_PAIR):
+                self.saved[step.reg + 1] = self.depth - offset - 8
+
+
+def final_layout(frame: Frame) -> Layout:
+    """The layout in the body of the function."""
+    layout = Layout(MACHINES[frame.arch])
+    for step in frame.steps:
+        layout.apply(step)
+    return layout
+
+
+def check_frame(frame: Frame, name: str) -> None:
+    """Raises ObjectError for steps that are out of order, beyond the code or without sense."""
+    last = 0
+    for step in frame.steps:
+        if not last <= step.pc <= frame.length or not 0 <= step.op < len(OPS):
+            raise ObjectError(f"frame of {name}: step at {step.pc:#x} of a function of {frame.length:#x} bytes")
+        if step.value < 0 or (step.op != SET_FP and step.value % 8):
+            raise ObjectError(f"frame of {name}: {OPS[step.op]} of {step.value} bytes at {step.pc:#x}")
+        last = step.pc
+    if frame.variable and final_layout(frame).fp_to_cfa < 0:
+        raise ObjectError(f"frame of {name}: of variable size without a frame pointer")
