@@ -12,32 +12,32 @@ from __future__ import annotations
 from typing import Final
 
 _ROWS: Final = """
-# target        format  bits  order   abi      linker     emulation          script            page   runner           status
-linux/amd64     elf     64    little  sysv     lld-elf    elf_x86_64         linux_amd64.ld    4096   -                ready
-linux/arm64     elf     64    little  aapcs64  lld-elf    aarch64linux       -                 65536  qemu-aarch64     object
-linux/riscv64   elf     64    little  lp64d    lld-elf    elf64lriscv        linux_riscv64.ld  4096   qemu-riscv64     ready
-linux/386       elf     32    little  sysv386  lld-elf    elf_i386           -                 4096   qemu-i386        object
-linux/arm       elf     32    little  aapcs    lld-elf    armelf_linux_eabi  -                 65536  qemu-arm         object
-linux/ppc64le   elf     64    little  elfv2    lld-elf    elf64lppc          -                 65536  qemu-ppc64le     object
-linux/ppc64     elf     64    big     elfv2    lld-elf    elf64ppc           -                 65536  qemu-ppc64       object
-linux/mips64le  elf     64    little  n64      lld-elf    elf64ltsmip        -                 65536  qemu-mips64el    object
-linux/mips64    elf     64    big     n64      lld-elf    elf64btsmip        -                 65536  qemu-mips64      object
-linux/mipsle    elf     32    little  o32      lld-elf    elf32ltsmip        -                 65536  qemu-mipsel      object
-linux/mips      elf     32    big     o32      lld-elf    elf32btsmip        -                 65536  qemu-mips        object
-linux/s390x     elf     64    big     s390x    lld-elf    elf64_s390         -                 4096   qemu-s390x       object
-linux/loong64   elf     64    little  lp64d    lld-elf    elf64loongarch     -                 65536  qemu-loongarch64 object
-darwin/arm64    macho   64    little  aapcs64  lld-macho  arm64              -                 16384  macho_run        planned
-darwin/amd64    macho   64    little  sysv     lld-macho  x86_64             -                 4096   macho_run        planned
-windows/amd64   coff    64    little  win64    lld-coff   x64                -                 4096   wine             planned
-windows/arm64   coff    64    little  aapcs64  lld-coff   arm64              -                 4096   wine             planned
-windows/386     coff    32    little  win32    lld-coff   x86                -                 4096   wine             planned
-freebsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64_fbsd    -                 4096   fbsd_run         object
-freebsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64fbsd        -                 65536  fbsd_run         object
-netbsd/amd64    elf     64    little  sysv     lld-elf    elf_x86_64         -                 4096   none             object
-netbsd/arm64    elf     64    little  aapcs64  lld-elf    aarch64nbsd        -                 65536  none             object
-openbsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64         -                 4096   none             object
-openbsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64elf         -                 65536  none             object
-wasip1/wasm     wasm    32    little  wasm     lld-wasm   wasm32             -                 65536  wasmtime         planned
+# target       format bits order  abi     linker    emulation         script           page  runner           status
+linux/amd64    elf    64   little sysv    lld-elf   elf_x86_64        linux_amd64.ld   4096  -                ready
+linux/arm64    elf    64   little aapcs64 lld-elf   aarch64linux      linux_arm64.ld   65536 qemu-aarch64     ready
+linux/riscv64  elf    64   little lp64d   lld-elf   elf64lriscv       linux_riscv64.ld 4096  qemu-riscv64     ready
+linux/386      elf    32   little sysv386 lld-elf   elf_i386          -                4096  qemu-i386        object
+linux/arm      elf    32   little aapcs   lld-elf   armelf_linux_eabi -                65536 qemu-arm         object
+linux/ppc64le  elf    64   little elfv2   lld-elf   elf64lppc         -                65536 qemu-ppc64le     object
+linux/ppc64    elf    64   big    elfv2   lld-elf   elf64ppc          -                65536 qemu-ppc64       object
+linux/mips64le elf    64   little n64     lld-elf   elf64ltsmip       -                65536 qemu-mips64el    object
+linux/mips64   elf    64   big    n64     lld-elf   elf64btsmip       -                65536 qemu-mips64      object
+linux/mipsle   elf    32   little o32     lld-elf   elf32ltsmip       -                65536 qemu-mipsel      object
+linux/mips     elf    32   big    o32     lld-elf   elf32btsmip       -                65536 qemu-mips        object
+linux/s390x    elf    64   big    s390x   lld-elf   elf64_s390        -                4096  qemu-s390x       object
+linux/loong64  elf    64   little lp64d   lld-elf   elf64loongarch    -                65536 qemu-loongarch64 object
+darwin/arm64   macho  64   little aapcs64 lld-macho arm64             -                16384 macho_run        planned
+darwin/amd64   macho  64   little sysv    lld-macho x86_64            -                4096  macho_run        planned
+windows/amd64  coff   64   little win64   lld-coff  x64               -                4096  wine             planned
+windows/arm64  coff   64   little aapcs64 lld-coff  arm64             -                4096  wine             planned
+windows/386    coff   32   little win32   lld-coff  x86               -                4096  wine             planned
+freebsd/amd64  elf    64   little sysv    lld-elf   elf_x86_64_fbsd   -                4096  fbsd_run         object
+freebsd/arm64  elf    64   little aapcs64 lld-elf   aarch64fbsd       -                65536 fbsd_run         object
+netbsd/amd64   elf    64   little sysv    lld-elf   elf_x86_64        -                4096  none             object
+netbsd/arm64   elf    64   little aapcs64 lld-elf   aarch64nbsd       -                65536 none             object
+openbsd/amd64  elf    64   little sysv    lld-elf   elf_x86_64        -                4096  none             object
+openbsd/arm64  elf    64   little aapcs64 lld-elf   aarch64elf        -                65536 none             object
+wasip1/wasm    wasm   32   little wasm    lld-wasm  wasm32            -                65536 wasmtime         planned
 """
 
 

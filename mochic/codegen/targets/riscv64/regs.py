@@ -1,9 +1,9 @@
 """riscv64: registers, the LP64D calling convention, opcode tables by condition.
 
-RISC-V ELF psABI, "Integer Calling Convention" and "Hardware Floating-point": integers and addresses in A0-A7, doubles in
-FA0-FA7, doubles beyond those as integers, then the stack in order; results in A0 or FA0; S0-S11 and FS0-FS11 survive calls.
-32-bit values are kept sign-extended to 64 bits.  Not allocated: RA, SP, GP, TP; T6, which the assembler's expansions
-overwrite; T5 and FT11, the scratch registers of parallel moves.
+RISC-V ELF psABI, "Integer Calling Convention" and "Hardware Floating-point": integers and addresses in A0-A7, doubles
+in FA0-FA7, doubles beyond those as integers, then the stack in order; results in A0 or FA0; S0-S11 and FS0-FS11 survive
+calls.  32-bit values are kept sign-extended to 64 bits.  Not allocated: RA, SP, GP, TP; T6, which the
+assembler's expansions overwrite; T5 and FT11, the scratch registers of parallel moves.
 """
 
 from __future__ import annotations
