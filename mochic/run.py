@@ -16,9 +16,14 @@ def cached_binary(path: str, opt: Options) -> str:
     from hashlib import sha256
 
     from mochic.link.runtime_lib import cache_dir, source_key
+    from mochic.sema.packages import imported_files
 
     variant = f"{source_key()} {opt.target} {opt.opt} {opt.test_mode} {path}"
-    key = sha256(variant.encode() + b"\0" + read_source(path)).hexdigest()[:32]
+    data = read_source(path)
+    digest = sha256(variant.encode() + b"\0" + data)
+    for f in imported_files(path, data):
+        digest.update(f.encode() + b"\0" + read_source(f))
+    key = digest.hexdigest()[:32]
     d = os.path.join(cache_dir(), "run")
     try:
         os.makedirs(d, exist_ok=True)

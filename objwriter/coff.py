@@ -235,13 +235,15 @@ def _relocate(
     out: list[tuple[int, int, int]] = []
     in_code = s.kind == S_TEXT
     limit = len(data)
+    get = table.get
+    zeros = bytes(8)
     for r in sorted(s.relocs, key=lambda r: r.off):
         if r.off < 0 or r.off + r.size > limit:
             raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {limit:#x}")
-        records = find_records(obj, s, r, "COFF", table, types)
+        records = get((r.kind, r.size)) or find_records(obj, s, r, "COFF", types)
         add = r.add
         symbol = r.symbol
-        if add and _has_no_place(records, data, r.off, add):
+        if add and records[0][1].rule > END and _has_no_place(records, data, r.off, add):
             symbol, add = labels.sum_of(s, r, "COFF", "the instruction has no place for it"), 0
         for offset, t in records:
             rule = t.rule
@@ -251,7 +253,10 @@ def _relocate(
                 value = add + r.size
                 if in_code and -5 <= value < 0 and "REL32_1" in types:
                     kind, value = kind - value, 0  # REL32_1 to REL32_5: bytes follow the field
-                store(obj, s, data, r, value, "COFF")
+                if value:
+                    store(obj, s, data, r, value, "COFF")
+                else:
+                    data[off : off + r.size] = zeros[: r.size]
             elif rule == ADR:
                 word = int.from_bytes(data[off : off + 4], "little") & 0x9F00001F
                 word |= (add & 3) << 29 | (add >> 2 & 0x7FFFF) << 5

@@ -272,11 +272,16 @@ def _pack_relocs(
         pack = Struct(order + ("QQ" if is64 else "II")).pack
     shift = 32 if is64 else 8
     mips64 = target.machine == 8 and is64
+    word = 8 if is64 else 4
+    low, high = -1 << 8 * word - 1, 1 << 8 * word - 1 if target.rela else 1 << 8 * word
     for r in s.relocs:
         records = table.get((r.kind, r.size))
         if records is None:
             records = _raw_records(obj, s, r.kind, r.size, r.off, r.symbol)
         symbol = place[r.symbol]
+        if not low <= r.add < high:
+            name = obj.symbols[r.symbol].name
+            raise ObjectError(f"addend {r.add} does not fit {8 * word} bits ({name}, {s.name}+{r.off:#x})")
         for offset, type_ in records:
             if type_ & LABEL:
                 append(pack(r.off + offset, place[label_of[r]] << shift | type_ ^ LABEL, 0))

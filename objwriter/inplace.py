@@ -7,7 +7,7 @@ symbol at S + A; one can be made when that is inside the section of S, and no ot
 from __future__ import annotations
 
 from objwriter.model import B_LOCAL, B_WEAK, K_NONE, Object, ObjectError, Relocation, Section, Symbol
-from objwriter.relocs.formats import FormatTable, Records, RelocType
+from objwriter.relocs.formats import DIFF, END, FIELD, Records, RelocType
 
 NAMES = {"MACHO": "Mach-O", "COFF": "COFF"}
 
@@ -22,17 +22,15 @@ def cannot_express(obj: Object, s: Section, r: Relocation, fmt: str, why: str = 
     )
 
 
-def find_records(
-    obj: Object, s: Section, r: Relocation, fmt: str, table: FormatTable, types: dict[str, RelocType]
-) -> Records:
-    """The records of a kind: a row of the table or the type that a kind `FORMAT:TYPE` names."""
-    records = table.get((r.kind, r.size))
-    if records is None:
-        prefix, _, name = r.kind.partition(":")
-        if prefix != fmt or name not in types:
-            raise cannot_express(obj, s, r, fmt)
-        records = ((0, types[name]),)
-    return records
+def find_records(obj: Object, s: Section, r: Relocation, fmt: str, types: dict[str, RelocType]) -> Records:
+    """The records of a kind that the table does not have: the type that `FORMAT:TYPE` names."""
+    prefix, _, name = r.kind.partition(":")
+    t = types.get(name) if prefix == fmt else None
+    if t is None:
+        raise cannot_express(obj, s, r, fmt)
+    if r.size not in ((1, 2, 4, 8) if t.rule in (FIELD, END) else (4, 8) if t.rule == DIFF else (4,)):
+        raise cannot_express(obj, s, r, fmt)
+    return ((0, t),)
 
 
 def store(obj: Object, s: Section, data: bytearray, r: Relocation, value: int, fmt: str) -> None:

@@ -316,19 +316,21 @@ def _relocate(
     addend = types.get("ADDEND")
     external = 1 << 27
     limit = len(data)
+    get = table.get
+    zeros = bytes(8)
     for r in sorted(s.relocs, key=_descending):
         if r.off < 0 or r.off + r.size > limit:
             raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {limit:#x}")
-        records = find_records(obj, s, r, "MACHO", table, types)
+        records = get((r.kind, r.size)) or find_records(obj, s, r, "MACHO", types)
         symbol = r.symbol
         add = r.add
         if is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
             # A place in this very definition, which goes when another object's is taken: no name that both share.
             # The linkers move labels at the start of such an atom over to the other, so it lies behind that.
             to = obj.symbols[symbol]
-            inside = min(to.value + add, obj.sections[to.section].size - 1)
+            inside = max(min(to.value + add, obj.sections[to.section].size - 1), 0)
             symbol, add = labels.at(to.section, inside), to.value + add - inside
-        length = 3 if r.size == 8 and len(records) == 1 else 2
+        length = r.size.bit_length() - 1 if len(records) == 1 else 2
         for offset, t in records:
             rule = t.rule
             kind = t.number
@@ -346,7 +348,10 @@ def _relocate(
                 value = add + r.size
                 if t.name == "SIGNED" and value in (-1, -2, -4):
                     kind = types[f"SIGNED_{-value}"].number
-                store(obj, s, data, r, value, "MACHO")
+                if value:
+                    store(obj, s, data, r, value, "MACHO")
+                else:
+                    data[off : off + r.size] = zeros[: r.size]
             elif rule == GOT:
                 if add != -r.size:
                     raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")

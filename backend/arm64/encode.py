@@ -33,8 +33,8 @@ from backend.obj.relax import Ladder, Sites, settle
 from backend.obj.sym import LSym, Reloc
 from backend.obj.table import AFUNCDATA, ANOP, APCALIGN, APCALIGNMAX, APCDATA, ATEXT
 
-_SILENT: Final = frozenset((ATEXT, ANOP, APCDATA, AFUNCDATA))
 _ALIGNS: Final = (APCALIGN, APCALIGNMAX)
+_PSEUDO: Final = frozenset((ATEXT, ANOP, APCDATA, AFUNCDATA, *_ALIGNS))
 _MEMO_LIMIT: Final = 1 << 17
 _NOP: Final = (0xD503201F).to_bytes(4, "little")
 _B: Final = 0x14000000
@@ -200,24 +200,19 @@ class Assembler:
             elif n == 1:
                 if type(args[0].sym) is Prog:
                     key = as_
-            if key is None:
-                if as_ in _SILENT or as_ in _ALIGNS:
-                    if as_ in _ALIGNS:
-                        _check_align(p)
-                        events.append(len(parts))
-                        pc += 1
-                    p.size = 1 if as_ in _ALIGNS else 0
-                    add(b"")
-                    continue
-                if n and type(args[-1].sym) is str:
-                    _find_label(progs, p)
-                elif n and type(args[0].sym) is str:
+            if key is None and as_ not in _PSEUDO:
+                if n and (type(args[-1].sym) is str or type(args[0].sym) is str):
                     _find_label(progs, p)
                 key = _key(p)
             code = get(key)
             if code is None:
-                if as_ in _SILENT:  # with operands
+                if as_ in _PSEUDO:
                     p.size = 0
+                    if as_ in _ALIGNS:
+                        _check_align(p)
+                        events.append(len(parts))
+                        p.size = 1
+                        pc += 1
                     add(b"")
                     continue
                 code = memo[key] = self.code(p)

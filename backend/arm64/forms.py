@@ -106,7 +106,7 @@ class Pattern:
         if kind == MEM and a.index:
             return False
         if kind == INDEXED:
-            return a.offset == 0 and a.index != 0 and self.code(a) >= 0
+            return a.offset == 0 and regs.R0 <= a.index <= regs.ZR and self.code(a) >= 0
         if not self.lo <= a.offset <= self.hi or a.offset % self.step:
             return False
         return self.coder is None or self.code(a) >= 0

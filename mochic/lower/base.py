@@ -150,6 +150,12 @@ class Base:
         """An int or a float as F64."""
         return self.b.emit(INT2F, F64, [v]) if v.type == INT else v
 
+    def int_of(self, v: Value) -> Value:
+        """An int, by the rules of `as int` where it is something else."""
+        if v.type == INT:
+            return v
+        return self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
+
     def tag(self, v: Value) -> Value:
         return self.convert(v, TAG)
 

@@ -1,7 +1,7 @@
 """Lowering of the builtin functions and of methods on builtin kinds.
 
 `_SIMPLE` lists those that are one runtime call: per argument the representation it wants
-(`s` string, `i` word, `t` dynamic value, `l` anything iterable as a list).  The rest have a function each.
+(`s` string, `i` word, `f` double, `t` dynamic value, `l` anything iterable as a list).  The rest have a function each.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Builtins(Exprs):
     def want(self, v: Value, kind: str) -> Value:
         if kind == "t":
             return self.tag(v)
+        if kind == "f":
+            return self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v))
         if kind == "l":
             return self.rt("dyn_iter", self.tag(v))
         if kind == "i":

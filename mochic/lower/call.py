@@ -34,6 +34,8 @@ class Calls(Builtins):
         elif isinstance(fn, ast.Field):
             if isinstance(e.ref, Member):
                 return self.call_member(e, e.ref)
+            if isinstance(e.ref, FunInfo):
+                return self.call_fun(e, e.ref)
             return self.call_method(e, fn)
         return self.call_value(self.expr(fn), fn.ty, e)
 
@@ -221,16 +223,17 @@ class Calls(Builtins):
 
     def call_member(self, e: ast.Call, m: Member) -> Value:
         b = self.b
-        vals = [self.expr(a) for a in e.args]
-        b.pos = e.lo
         if m.code == "add":
-            return self.convert(b.emit(ADD, INT, [self.convert(v, INT) for v in vals]), ir_type(e.ty))
-        args = [self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v)) for v in vals]
+            ints = [self.int_of(self.expr(a)) for a in e.args]
+            b.pos = e.lo
+            return self.convert(b.emit(ADD, INT, ints), ir_type(e.ty))
+        args = [self.arg(a, k, m.name) for a, k in zip(e.args, m.kinds, strict=True)]
+        b.pos = e.lo
         if m.code == "sqrt":
             return b.emit(FSQRT, F64, args)
         if m.code == "fabs":
             return b.emit(FABS, F64, args)
-        return self.rt(m.code, *args)
+        return self.from_runtime(self.rt(m.code, *args), e)
 
     # -- methods --------------------------------------------------------------------------------
 

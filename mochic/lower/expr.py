@@ -418,6 +418,12 @@ class Exprs(Matches):
                     return self.int_const(int(e.ref.value))
                 return literal(self, ast.FloatLit(0, 0, e.ref.value))
             return self.nil()
+        if isinstance(e.ref, FunInfo):
+            return self.fun_ref(e.ref)
+        if isinstance(e.ref, ast.FunExpr):
+            return self.e_fun(e.ref)
+        if isinstance(e.ref, Var):
+            return self.convert(self.read_var(e.ref, ir_type(e.ref.ty)), ir_type(e.ty))
         return self.field_value(e)
 
     # provided by the other parts

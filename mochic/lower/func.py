@@ -6,7 +6,7 @@ from typing import Any
 
 from mochic.ir.builder import Builder
 from mochic.ir.func import Block, Func, Value
-from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT, UNTAG
+from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
 from mochic.lower.access import same_target
 from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
@@ -313,11 +313,6 @@ class FuncLower(Data):
             b.brif(b.emit(SLT, I32, [nxt, hi]), body, done, 1)
         b.seal(body)
         b.start(done)
-
-    def int_of(self, v: Value) -> Value:
-        if v.type == INT:
-            return v
-        return self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
 
     def for_each(self, st: ast.For) -> None:
         b = self.b

@@ -195,6 +195,19 @@ save_row(ref,tag) void
 save_all(ref,tag) void                 every row of a list
 save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
+# -- for the modules of the library
+env_value(ref) ref                     "" when it is not set
+environ() ref                          list of NAME=VALUE
+arguments() ref                        the command line, list of strings
+byte_length(ref) i64 nogc pure
+byte_offset(ref,i64) i64 nogc          of a code point
+str_replace(ref,ref,ref) ref           all occurrences
+str_quoted(ref) ref                    as in form L
+url_escape(ref,ref) ref                all but letters, digits and the bytes given (a blank among them: `+`)
+url_unescape(ref,i64) ref              1: `+` is a blank
+int_text(i64,i64) ref                  in a base from 2 to 36
+f64_of_text(ref) f64                   NaN when it spells no number
+md5_hex(ref) ref
 # -- rest
 input() ref
 now() i64

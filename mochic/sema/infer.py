@@ -15,12 +15,14 @@ never agree (`check.py` looks at the solved kinds), and constructs that this com
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
+from mochic.sema.packages import Package
 from mochic.sema.symbols import (
     BuiltinRef, FunInfo, ProgramInfo, Scope, StructInfo, Var,
 )  # fmt: skip
@@ -51,29 +53,45 @@ class Infer(Narrowing, Declarations):
         self.root = self.scope
         self.hidden: dict[str, Any] = {}
         self.first_ref: dict[FunInfo, int] = {}
+        self.packages: dict[str, Package] = {}
+        self.units: dict[str, Scope] = {}
 
     # -- program --------------------------------------------------------------------------------
 
     def program(self, prog: ast.Program) -> None:
         info = self.info
         info.program = prog
-        body = prog.body
+        main = FunInfo(0, "main", None, prog)
+        info.functions.append(main)
+        info.main = main
+        main.body = []
+        # A package that imports the program back finds it unfinished.
+        path = os.path.realpath(info.sources.file_of(prog.lo).name)
+        self.packages[path] = Package(path, False)
+        self.unit(prog.body)
+        self.s.solve()
+        self.seed_annotations()
+
+    def unit(self, body: list[ast.Stmt]) -> None:
+        """The program, or one of its packages: names, functions, then what runs.  Imported packages come first."""
+        info = self.info
+        main = info.main
+        assert main is not None and main.body is not None
+        for st in body:
+            if isinstance(st, ast.ImportDecl):
+                self.import_decl(st)
+        main.body.extend(body)
+        first_global = len(info.globals)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.declare_type(st)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.type_fields(st)
-        main = FunInfo(0, "main", None, prog)
-        info.functions.append(main)
-        info.main = main
-        main.body = body
         for st in body:
             if isinstance(st, ast.FunDecl):
                 f = self.declare_fun(st, None)
                 self.root.names[st.name] = f
-            elif isinstance(st, ast.ImportDecl):
-                self.import_decl(st)
             elif isinstance(st, ast.ExternDecl):
                 self.extern_decl(st)
         # Functions may use any top-level variable, so these are known before bodies are walked.
@@ -102,16 +120,28 @@ class Infer(Narrowing, Declarations):
         self.fun = main
         self.block(body)
         self.fun = None
-        self.uninitialised_reads()
-        self.s.solve()
-        self.seed_annotations()
+        self.uninitialised_reads(info.globals[first_global:])
 
-    def uninitialised_reads(self) -> None:
+    def package_unit(self, p: Package) -> None:
+        """Walk an imported package, with a top level of its own."""
+        outer = (self.root, self.hidden, self.first_ref, self.fun, self.narrow)
+        self.root = self.scope = Scope(None, None)
+        self.hidden, self.first_ref, self.narrow = {}, {}, {}
+        self.unit(p.body)
+        names: dict[str, object] = {}
+        for st in p.body:
+            if isinstance(st, ast.FunDecl) and st.export:
+                names[st.name] = self.root.names[st.name]
+            elif p.library and isinstance(st, ast.VarDecl):
+                names[st.name] = self.root.names[st.name]
+        p.names = names
+        self.root, self.hidden, self.first_ref, self.fun, self.narrow = outer
+        self.scope = self.root
+
+    def uninitialised_reads(self, variables: list[Var]) -> None:
         """A global read by a function that can run before the declaration holds null until then."""
-        main = self.info.main
-        assert main is not None
         first_ref = self.first_ref
-        for v in self.info.globals:
+        for v in variables:
             if not v.global_:
                 continue
             reach: dict[FunInfo, None] = {}

@@ -6,6 +6,8 @@ from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import bind_sig
+from mochic.sema.modules import module_names, native_modules
+from mochic.sema.packages import library_modules
 from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, StructInfo, Var
 from mochic.sema.types import FUNC, Solver, Ty
 from mochic.syntax import ast
@@ -85,16 +87,29 @@ class InferBase:
         assert f is not None and f.self_var is not None
         self.use_var(f.self_var)
 
+    def exported(self, imp: ImportInfo, name: str) -> object:
+        """What a package makes visible under a name, or None."""
+        p = imp.package
+        return None if p is None or p.names is None else p.names.get(name)
+
     def foreign(self, at: ast.Node, imp: ImportInfo, name: str) -> None:
-        self.diags.append(
-            Diagnostic(
-                "M002",
-                f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary',
-                at.lo,
-                at.hi,
-                "Only well-known functions of well-known modules are compiled natively; write this one in Mochi.",
-            )
-        )
+        """The import has nothing of this name that can be compiled."""
+        if imp.broken or (imp.package is not None and (imp.package.broken or imp.package.names is None)):
+            return
+        if not imp.lang:
+            text = f'the package "{imp.path}" exports no `{name}`'
+            help = f"Only functions declared with `export fun` can be used as `{imp.alias}.name`."
+        else:
+            known = sorted({*module_names(imp), *((imp.package.names or ()) if imp.package is not None else ())})
+            text = f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary'
+            if known:
+                help = f"Of this module there are: {', '.join(known)}. Write others in Mochi."
+            else:
+                modules = sorted({*native_modules(imp.lang), *library_modules(imp.lang)})
+                help = f"A binary has no {imp.lang} runtime. Write the function in Mochi" + (
+                    f"; of {imp.lang}'s modules there are: {', '.join(modules)}." if modules else "."
+                )
+        self.diags.append(Diagnostic("M002" if imp.lang else "M003", text, at.lo, at.hi, help))
 
     def note_methods(self, name: str, at: ast.Node) -> None:
         """Any method of this name may run: which one depends on types not known yet."""

@@ -134,16 +134,19 @@ class CallInfer(InferBase):
         return t
 
     def call_member(self, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
+        target = self.exported(imp, fn.name)
+        if isinstance(target, FunInfo):
+            return self.call_fun(e, target)
         args = [self.expr(a) for a in e.args]
         m = module_member(imp, fn.name)
-        if m is None or len(args) != m.nargs:
-            if m is not None:
-                self.error("T039", e.lo, e.hi, fn.name, m.nargs, len(args))
+        if m is None or m.code == "const" or len(args) != len(m.kinds):
+            if m is not None and m.code != "const":
+                self.error("T039", e.lo, e.hi, fn.name, len(m.kinds), len(args))
             else:
                 self.foreign(e, imp, fn.name)
             return Ty()
         e.ref = m
-        return m.result
+        return m.result_type(self.s)
 
     def call_method(self, e: ast.Call, fn: ast.Field) -> Ty:
         obj = self.expr(fn.obj)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.constraints import bind_sig
 from mochic.sema.infer_data import DataInfer
-from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, UnionInfo, Var
+from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
+from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
@@ -14,6 +18,8 @@ SCALARS = {"int": INT, "int64": INT, "bigint": INT, "float": FLOAT, "string": ST
 class Declarations(DataInfer):
     seeds: list[tuple[Ty, ast.TypeRef]]
     nvars: int
+    packages: dict[str, Package]
+    units: dict[str, Scope]
 
     def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
         self.nvars += 1
@@ -37,6 +43,17 @@ class Declarations(DataInfer):
 
     def declare_type(self, st: ast.TypeDecl) -> None:
         info = self.info
+        for name in [st.name, *(v.name for v in st.variants or ())]:
+            if self.units.setdefault(name, self.root) is not self.root:
+                self.diags.append(
+                    Diagnostic(
+                        "M003",
+                        f"the type `{name}` is declared in two packages",
+                        st.lo,
+                        st.hi,
+                        "Types of all packages share one namespace; rename one of them.",
+                    )
+                )
         if st.alias is not None:
             self.aliases[st.name] = st.alias
         elif st.variants is not None:
@@ -99,21 +116,68 @@ class Declarations(DataInfer):
         f.params.append(v)
 
     def import_decl(self, st: ast.ImportDecl) -> None:
-        if st.lang == "":
-            self.unsupported(st, "importing a Mochi package")
-            return
-        alias = st.alias or st.path.rsplit("/", 1)[-1].split(".")[0]
+        alias = st.alias or st.path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
         imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
-        self.info.imports[alias] = imp
         self.root.names[alias] = imp
+        if st.lang:
+            f = library_file(st.lang, st.path)
+            # The library's file about a module builds on the members that are native.
+            files = [] if f is None or library_name(f) == self.info.sources.file_of(st.lo).name else [f]
+        else:
+            files = locate(st.path, self.info.sources.file_of(st.lo).name)
+            if not files:
+                self.diags.append(
+                    Diagnostic(
+                        "M003",
+                        f'cannot find the package "{st.path}"',
+                        st.lo,
+                        st.hi,
+                        "A package is a directory with .mochi files, or one file. Paths that begin with ./ or ../ "
+                        "start at the importing file, others at the directory of mochi.mod or go.mod, else the "
+                        "working directory.",
+                    )
+                )
+                imp.broken = True
+        if files:
+            imp.package = self.package(files, bool(st.lang), st)
+
+    def package(self, files: list[str], library: bool, at: ast.ImportDecl) -> Package | None:
+        """The package in these files, walked on its first import."""
+        key = "\n".join(os.path.realpath(f) for f in files)
+        p = self.packages.get(key)
+        if p is None:
+            p = self.packages[key] = Package(key, library)
+            found: list[Diagnostic] = []
+            try:
+                p.body = parse_files(self.info.sources, files, found)
+                p.broken = has_errors(found)
+                self.diags += found
+            except OSError as e:
+                p.broken = True
+                self.diags.append(Diagnostic("M003", f"cannot read {e.filename}: {e.strerror}", at.lo, at.hi))
+            self.package_unit(p)
+        elif p.names is None:
+            self.diags.append(
+                Diagnostic(
+                    "M003",
+                    f'the package "{at.path}" imports itself',
+                    at.lo,
+                    at.hi,
+                    "Move what both sides need into a third package.",
+                )
+            )
+        return p
 
     def extern_decl(self, st: ast.ExternDecl) -> None:
         mod, _, member = st.name.rpartition(".")
-        imp = self.info.imports.get(mod)
-        if imp is not None and st.kind in ("fun", "var"):
+        imp = self.root.names.get(mod)
+        if isinstance(imp, ImportInfo) and st.kind in ("fun", "var"):
             imp.members[member] = st
         elif st.kind in ("fun", "var"):
             self.unsupported(st, f"`extern {st.kind}` of a name outside an imported module")
+
+    def package_unit(self, p: Package) -> None:
+        raise AssertionError
 
     def grow_declared(self, t: Ty, ref: ast.TypeRef, depth: int) -> None:
         s = self.s

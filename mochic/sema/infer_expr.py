@@ -195,7 +195,22 @@ class ExprInfer(QueryInfer):
         return res
 
     def member(self, e: ast.Field, imp: ImportInfo) -> Ty:
+        target = self.exported(imp, e.name)
+        if isinstance(target, FunInfo):
+            e.ref = target
+            return self.fun_value(target, e)
+        if isinstance(target, Var):
+            e.ref = target
+            self.use_var(target)
+            return target.ty
         m = module_member(imp, e.name)
+        if m is not None and m.code != "const":
+            # A native function as a value is a lambda around a call of it.
+            params = [ast.Param(e.lo, e.hi, f"a{i}", None) for i in range(len(m.kinds))]
+            args: list[ast.Expr] = [ast.Ident(e.lo, e.hi, p.name) for p in params]
+            wrapper = ast.FunExpr(e.lo, e.hi, [], params, None, None, None, ast.Call(e.lo, e.hi, e, args, e.lo))
+            e.ref = wrapper
+            return self.e_fun(wrapper)
         if m is None:
             self.foreign(e, imp, e.name)
             return Ty()

@@ -1,7 +1,7 @@
 """Foreign modules that are compiled natively (mochi-language.md section 15).
 
-A member is an IR op or runtime function on doubles, or a constant; the same under the spellings of all
-host languages (`math.sqrt`, `math.Sqrt`, `Math.sqrt`).
+A member is an IR op or runtime function, or a constant; the same under the spellings of all host languages
+(`math.sqrt`, `math.Sqrt`, `Math.sqrt`).  Whole modules are written in Mochi, below mochic/runtime/lib (`packages`).
 """
 
 from __future__ import annotations
@@ -9,65 +9,104 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.sema.symbols import ImportInfo
-from mochic.sema.types import FLOAT_TY, INT_TY, Ty
+from mochic.sema.types import FLOAT_TY, INT_TY, LIST, NIL_TY, STR, STR_TY, Solver, Ty
+
+
+NATIVE: Final = "mochi/native"  # only the library's own files import it
 
 
 class Member:
-    """`code`: "const" with `value`, or the name of the operation that lowering emits; `nargs` its arity."""
+    """`code`: "const" with `value`, or the name of the operation that lowering emits.
 
-    __slots__ = ("name", "nargs", "code", "value", "result")
+    `kinds` has a letter per argument: `f` a double, or one of `lower.builtins`.  The result `STRINGS` is a new list of
+    strings.
+    """
 
-    def __init__(self, name: str, nargs: int, code: str, value: float = 0.0, result: Ty = FLOAT_TY) -> None:
+    __slots__ = ("name", "kinds", "code", "value", "result")
+
+    def __init__(self, name: str, kinds: str, code: str, value: float = 0.0, result: Ty = FLOAT_TY) -> None:
         self.name = name
-        self.nargs = nargs
+        self.kinds = kinds
         self.code = code
         self.value = value
         self.result = result
 
+    def result_type(self, s: Solver) -> Ty:
+        """The type of one use."""
+        if self.result is not STRINGS:
+            return self.result
+        t = s.new(LIST)
+        s.grow(s.elem(t), STR)
+        return t
+
+
+STRINGS: Final = Ty(LIST)
 
 _MATH: Final = {
     m.name: m
     for m in (
-        Member("sqrt", 1, "sqrt"),
-        Member("fabs", 1, "fabs"),
-        Member("abs", 1, "fabs"),
-        Member("floor", 1, "f64_floor"),
-        Member("ceil", 1, "f64_ceil"),
-        Member("pow", 2, "f64_pow"),
-        Member("fmod", 2, "f64_rem"),
-        Member("sin", 1, "f64_sin"),
-        Member("cos", 1, "f64_cos"),
-        Member("tan", 1, "f64_tan"),
-        Member("asin", 1, "f64_asin"),
-        Member("acos", 1, "f64_acos"),
-        Member("atan", 1, "f64_atan"),
-        Member("sinh", 1, "f64_sinh"),
-        Member("cosh", 1, "f64_cosh"),
-        Member("tanh", 1, "f64_tanh"),
-        Member("exp", 1, "f64_exp"),
-        Member("log", 1, "f64_log"),
-        Member("log2", 1, "f64_log2"),
-        Member("log10", 1, "f64_log10"),
-        Member("cbrt", 1, "f64_cbrt"),
-        Member("degrees", 1, "f64_degrees"),
-        Member("radians", 1, "f64_radians"),
-        Member("atan2", 2, "f64_atan2"),
-        Member("hypot", 2, "f64_hypot"),
-        Member("pi", 0, "const", 3.141592653589793),
-        Member("e", 0, "const", 2.718281828459045),
-        Member("tau", 0, "const", 6.283185307179586),
+        Member("sqrt", "f", "sqrt"),
+        Member("fabs", "f", "fabs"),
+        Member("abs", "f", "fabs"),
+        Member("floor", "f", "f64_floor"),
+        Member("ceil", "f", "f64_ceil"),
+        Member("pow", "ff", "f64_pow"),
+        Member("fmod", "ff", "f64_rem"),
+        Member("sin", "f", "f64_sin"),
+        Member("cos", "f", "f64_cos"),
+        Member("tan", "f", "f64_tan"),
+        Member("asin", "f", "f64_asin"),
+        Member("acos", "f", "f64_acos"),
+        Member("atan", "f", "f64_atan"),
+        Member("sinh", "f", "f64_sinh"),
+        Member("cosh", "f", "f64_cosh"),
+        Member("tanh", "f", "f64_tanh"),
+        Member("exp", "f", "f64_exp"),
+        Member("log", "f", "f64_log"),
+        Member("log2", "f", "f64_log2"),
+        Member("log10", "f", "f64_log10"),
+        Member("cbrt", "f", "f64_cbrt"),
+        Member("degrees", "f", "f64_degrees"),
+        Member("radians", "f", "f64_radians"),
+        Member("atan2", "ff", "f64_atan2"),
+        Member("hypot", "ff", "f64_hypot"),
+        Member("pi", "", "const", 3.141592653589793),
+        Member("e", "", "const", 2.718281828459045),
+        Member("tau", "", "const", 6.283185307179586),
     )
 }
 _TESTPKG: Final = {
     m.name: m
     for m in (
-        Member("pi", 0, "const", 3.14),
-        Member("answer", 0, "const", 42.0, INT_TY),
-        Member("add", 2, "add", 0.0, INT_TY),
+        Member("pi", "", "const", 3.14),
+        Member("answer", "", "const", 42.0, INT_TY),
+        Member("add", "ii", "add", 0.0, INT_TY),
+        Member("md5hex", "s", "md5_hex", 0.0, STR_TY),
+    )
+}
+# What the library's own modules build on: parts of the runtime that no builtin shows.
+_NATIVE: Final = {
+    m.name: m
+    for m in (
+        Member("environment", "s", "env_value", 0.0, STR_TY),
+        Member("environ", "", "environ", 0.0, STRINGS),
+        Member("arguments", "", "arguments", 0.0, STRINGS),
+        Member("exit", "i", "exit_code", 0.0, NIL_TY),
+        Member("byte_length", "s", "byte_length", 0.0, INT_TY),
+        Member("byte_offset", "si", "byte_offset", 0.0, INT_TY),
+        Member("replace", "sss", "str_replace", 0.0, STR_TY),
+        Member("url_escape", "ss", "url_escape", 0.0, STR_TY),
+        Member("url_unescape", "si", "url_unescape", 0.0, STR_TY),
+        Member("quote", "s", "str_quoted", 0.0, STR_TY),
+        Member("to_base", "ii", "int_text", 0.0, STR_TY),
+        Member("parse_float", "s", "f64_of_text", 0.0, FLOAT_TY),
+        Member("infinity", "", "const", 1e999),
     )
 }
 _MODULES: Final = {
     "math": _MATH,
+    "Math": _MATH,
+    NATIVE: _NATIVE,
     "mochi/runtime/ffi/go/testpkg": _TESTPKG,
 }
 
@@ -78,3 +117,14 @@ def module_member(imp: ImportInfo, name: str) -> Member | None:
     if members is None:
         return None
     return members.get(name.lower())
+
+
+def module_names(imp: ImportInfo) -> list[str]:
+    """The names of a module's native members, as its language spells them."""
+    members = _MODULES.get(imp.path, {})
+    return [n.capitalize() if imp.lang == "go" else n for n in members]
+
+
+def native_modules(lang: str) -> list[str]:
+    """The modules of a language that have native members."""
+    return [m for m in ("math", "mochi/runtime/ffi/go/testpkg") if lang == "go" or "/" not in m]

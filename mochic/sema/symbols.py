@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochic.sema.packages import Package
 from mochic.sema.types import FUNC, STRUCT, Ty
 from mochic.syntax import ast
 
@@ -125,7 +126,7 @@ class UnionInfo:
 class ImportInfo:
     """An imported module; `members` are the names that `extern` declared for it."""
 
-    __slots__ = ("lang", "path", "alias", "auto", "members", "pos")
+    __slots__ = ("lang", "path", "alias", "auto", "members", "pos", "package", "broken")
 
     def __init__(self, lang: str, path: str, alias: str, auto: bool, pos: int) -> None:
         self.lang = lang
@@ -134,6 +135,8 @@ class ImportInfo:
         self.auto = auto
         self.pos = pos
         self.members: dict[str, ast.ExternDecl] = {}
+        self.package: Package | None = None
+        self.broken = False  # reported already
 
 
 class BuiltinRef:
@@ -158,7 +161,7 @@ class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
-        "functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "imports", "aliases",
+        "functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "aliases",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -170,7 +173,6 @@ class ProgramInfo:
         self.solver: Any = None
         self.sources: Any = None
         self.program: ast.Program | None = None
-        self.imports: dict[str, ImportInfo] = {}
         self.aliases: dict[str, ast.TypeRef] = {}
 
 

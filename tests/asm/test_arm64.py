@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -255,6 +256,32 @@ def test_literals_only_for_go() -> None:
     line = "MOVD 0x12345678(R1), R2"
     assert assemble_line(GO, line)[0] == "7b00001822687bf80000000078563412"
     assert assemble_line(make_arch(), line)[0] == "1bcf8ad29b46a2f222687bf8"
+
+
+def test_mixed_up_lines_are_refused_or_assembled() -> None:
+    """Operands of one line in another: a message or bytes, never an exception."""
+    rng = random.Random(64)
+    texts = [text for _, (text, _) in LINES if ";" not in text]
+    parts = [part for text in texts for part in text.partition(" ")[2].split(", ") if part]
+    parts += [
+        "",
+        "$-1",
+        "$0x8000000000000000",
+        "R1@>70",
+        "[V1.B]",
+        "V1.S",
+        "x-8(SP)",
+        "1.5",
+        "R1.",
+        "(R1,",
+        "-3(PC)",
+        "*(R1)",
+    ]
+    for _ in range(3000):
+        name = rng.choice(texts).partition(" ")[0]
+        line = name + " " + ", ".join([rng.choice(parts) for _ in range(rng.randrange(5))])
+        code = assemble_line(GO, line)[0]
+        assert code.startswith("ERROR: ") or int(code.replace("empty", "0"), 16) >= 0, line
 
 
 # ---------------------------------------------------------------------------------------------------

@@ -205,6 +205,8 @@ ERRORS = [
     ("macho", "amd64", "R_CALL", 4, 1, 1 << 33, 0, "does not fit the field"),
     ("macho", "amd64", "R_ADDR", 8, 9, 0, 0, "lies outside of s"),
     ("macho", "amd64", "MACHO:NOPE", 8, 0, 0, 0, "cannot express MACHO:NOPE"),
+    ("macho", "amd64", "MACHO:UNSIGNED", 0, 0, 0, 0, "cannot express MACHO:UNSIGNED of 0 bytes"),
+    ("coff", "arm64", "COFF:PAGEOFFSET_12L", 2, 10, 0, 0, "cannot express COFF:PAGEOFFSET_12L of 2 bytes"),
     ("macho", "arm64", "R_ADDRARM64", 8, 0, 1 << 23, 0, "24 bits"),
     ("macho", "arm64", "R_ADDRARM64", 8, 0, 1 << 23, A_DUPOK, "24 bits"),
     ("macho", "arm64", "R_ARM64_GOTPCREL", 8, 0, 8, 0, "no offset"),

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
-from images import link_coff, link_macho, run, save, tool
+from images import link_coff, link_macho, linker, run, save, tool
 
-from backend.obj.sym import STEXT, LSym
+from backend.obj.sym import STEXT, LSym, Reloc
 from objwriter import coff, elf, macho
 from objwriter.build import build_object
 from objwriter.model import ObjectError
@@ -265,3 +266,21 @@ BAD = [
 def test_refused(arch: str, text: str, message: str) -> None:
     with pytest.raises(ObjectError, match=message):
         windows_unwind(function(arch), frame_of(arch, text))
+
+
+@pytest.mark.parametrize("choice", ["ld.lld", "zig", "ld"])
+def test_elf_linked(choice: str, tmp_path: object) -> None:
+    """FDEs go with their functions, and the linker makes its search table from them."""
+    f, g, unused = function("amd64", "_start"), function("amd64", "g"), function("amd64", "unused")
+    f.data[:5] = b"\xe8\0\0\0\0"
+    f.relocs = [Reloc(1, 4, "R_CALL", g, -4)]
+    frames = [(fn, frame_of("amd64", "4:alloc,0,24")) for fn in (f, g, unused)]
+    obj = build_object(elf.TARGETS["linux/amd64"], [f, g, unused, eh_frame(frames)])
+    path = save(tmp_path, "a.o", elf.write_elf(obj))
+    if choice == "ld" and not shutil.which("ld"):
+        pytest.skip("no GNU ld")
+    argv = ["ld"] if choice == "ld" else linker(choice, "ld.lld")
+    run([*argv, "-static", "--gc-sections", "--eh-frame-hdr", "-o", f"{path}.exe", path])
+    out = run([tool("llvm-dwarfdump"), "--eh-frame", f"{path}.exe"])
+    assert out.count(" FDE ") == 2
+    assert ".eh_frame_hdr" in run([tool("llvm-readobj"), "--sections", f"{path}.exe"])

@@ -20,7 +20,8 @@ def cases() -> list[tuple[str, str, str]]:
     for s in sections:
         program = s.partition("```mochi\n")[2].partition("```")[0]
         output = s.partition("```text\n")[2].partition("```")[0]
-        out.append((s.partition("\n")[0], program, output))
+        if program:
+            out.append((s.partition("\n")[0], program, output))
     return out
 
 

@@ -30,7 +30,6 @@ FILES = {
     "deepif.mochi": b"if true {\n" * 3000 + b"}\n" * 3000,
     "chain.mochi": b"print(1" + b" + 1" * 5000 + b")\n",
     "agent.mochi": b"agent A {\n  var n = 0\n}\n",
-    "agent.mochi": b"agent A {\n  var n = 0\n}\n",
     "bad.s": b"TEXT f(SB), 4, $0\n\tNOSUCH AX, BX\n\tRET\n",
     "good.s": b"TEXT f(SB), 4, $0\n\tRET\n",
     "not_an_object": b"plain text\n",
