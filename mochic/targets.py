@@ -3,6 +3,7 @@
 status   `ready`: programs build and run; `object`: the object format is known, no code generator
          yet; `planned`: nothing yet
 linker   command family (see link/linker.py): lld-elf, lld-coff, lld-macho, lld-wasm
+page     the largest page size that a kernel for the target may use: segments are aligned to it
 runner   what executes the result on a linux/amd64 host: `-` is the host itself
 """
 
@@ -11,32 +12,32 @@ from __future__ import annotations
 from typing import Final
 
 _ROWS: Final = """
-# target        format  bits  order   abi      linker     emulation          script          runner            status
-linux/amd64     elf     64    little  sysv     lld-elf    elf_x86_64         linux_amd64.ld  -                 ready
-linux/arm64     elf     64    little  aapcs64  lld-elf    aarch64linux       -               qemu-aarch64      object
-linux/riscv64   elf     64    little  lp64d    lld-elf    elf64lriscv        -               qemu-riscv64      object
-linux/386       elf     32    little  sysv386  lld-elf    elf_i386           -               qemu-i386         object
-linux/arm       elf     32    little  aapcs    lld-elf    armelf_linux_eabi  -               qemu-arm          object
-linux/ppc64le   elf     64    little  elfv2    lld-elf    elf64lppc          -               qemu-ppc64le      object
-linux/ppc64     elf     64    big     elfv2    lld-elf    elf64ppc           -               qemu-ppc64        object
-linux/mips64le  elf     64    little  n64      lld-elf    elf64ltsmip        -               qemu-mips64el     object
-linux/mips64    elf     64    big     n64      lld-elf    elf64btsmip        -               qemu-mips64       object
-linux/mipsle    elf     32    little  o32      lld-elf    elf32ltsmip        -               qemu-mipsel       object
-linux/mips      elf     32    big     o32      lld-elf    elf32btsmip        -               qemu-mips         object
-linux/s390x     elf     64    big     s390x    lld-elf    elf64_s390         -               qemu-s390x        object
-linux/loong64   elf     64    little  lp64d    lld-elf    elf64loongarch     -               qemu-loongarch64  object
-darwin/arm64    macho   64    little  aapcs64  lld-macho  arm64              -               macho_run         planned
-darwin/amd64    macho   64    little  sysv     lld-macho  x86_64             -               macho_run         planned
-windows/amd64   coff    64    little  win64    lld-coff   x64                -               wine              planned
-windows/arm64   coff    64    little  aapcs64  lld-coff   arm64              -               wine              planned
-windows/386     coff    32    little  win32    lld-coff   x86                -               wine              planned
-freebsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64_fbsd    -               fbsd_run          object
-freebsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64fbsd        -               fbsd_run          object
-netbsd/amd64    elf     64    little  sysv     lld-elf    elf_x86_64         -               none              object
-netbsd/arm64    elf     64    little  aapcs64  lld-elf    aarch64nbsd        -               none              object
-openbsd/amd64   elf     64    little  sysv     lld-elf    elf_x86_64         -               none              object
-openbsd/arm64   elf     64    little  aapcs64  lld-elf    aarch64elf         -               none              object
-wasip1/wasm     wasm    32    little  wasm     lld-wasm   wasm32             -               wasmtime          planned
+# target       format bits order  abi     linker    emulation         script           page  runner           status
+linux/amd64    elf    64   little sysv    lld-elf   elf_x86_64        linux_amd64.ld   4096  -                ready
+linux/arm64    elf    64   little aapcs64 lld-elf   aarch64linux      linux_arm64.ld   65536 qemu-aarch64     ready
+linux/riscv64  elf    64   little lp64d   lld-elf   elf64lriscv       linux_riscv64.ld 4096  qemu-riscv64     ready
+linux/386      elf    32   little sysv386 lld-elf   elf_i386          -                4096  qemu-i386        object
+linux/arm      elf    32   little aapcs   lld-elf   armelf_linux_eabi -                65536 qemu-arm         object
+linux/ppc64le  elf    64   little elfv2   lld-elf   elf64lppc         -                65536 qemu-ppc64le     object
+linux/ppc64    elf    64   big    elfv2   lld-elf   elf64ppc          -                65536 qemu-ppc64       object
+linux/mips64le elf    64   little n64     lld-elf   elf64ltsmip       -                65536 qemu-mips64el    object
+linux/mips64   elf    64   big    n64     lld-elf   elf64btsmip       -                65536 qemu-mips64      object
+linux/mipsle   elf    32   little o32     lld-elf   elf32ltsmip       -                65536 qemu-mipsel      object
+linux/mips     elf    32   big    o32     lld-elf   elf32btsmip       -                65536 qemu-mips        object
+linux/s390x    elf    64   big    s390x   lld-elf   elf64_s390        -                4096  qemu-s390x       object
+linux/loong64  elf    64   little lp64d   lld-elf   elf64loongarch    -                65536 qemu-loongarch64 object
+darwin/arm64   macho  64   little aapcs64 lld-macho arm64             -                16384 macho_run        planned
+darwin/amd64   macho  64   little sysv    lld-macho x86_64            -                4096  macho_run        planned
+windows/amd64  coff   64   little win64   lld-coff  x64               -                4096  wine             planned
+windows/arm64  coff   64   little aapcs64 lld-coff  arm64             -                4096  wine             planned
+windows/386    coff   32   little win32   lld-coff  x86               -                4096  wine             planned
+freebsd/amd64  elf    64   little sysv    lld-elf   elf_x86_64_fbsd   -                4096  fbsd_run         object
+freebsd/arm64  elf    64   little aapcs64 lld-elf   aarch64fbsd       -                65536 fbsd_run         object
+netbsd/amd64   elf    64   little sysv    lld-elf   elf_x86_64        -                4096  none             object
+netbsd/arm64   elf    64   little aapcs64 lld-elf   aarch64nbsd       -                65536 none             object
+openbsd/amd64  elf    64   little sysv    lld-elf   elf_x86_64        -                4096  none             object
+openbsd/arm64  elf    64   little aapcs64 lld-elf   aarch64elf        -                65536 none             object
+wasip1/wasm    wasm   32   little wasm    lld-wasm  wasm32            -                65536 wasmtime         planned
 """
 
 
@@ -44,12 +45,12 @@ class Target:
     """One row."""
 
     __slots__ = (
-        "name", "os", "arch", "format", "bits", "big_endian", "abi", "linker", "emulation", "script", "runner",
+        "name", "os", "arch", "format", "bits", "big_endian", "abi", "linker", "emulation", "script", "page", "runner",
         "status",
     )  # fmt: skip
 
     def __init__(self, row: str) -> None:
-        name, format_, bits, order, abi, linker, emulation, script, runner, status = row.split()
+        name, format_, bits, order, abi, linker, emulation, script, page, runner, status = row.split()
         self.name = name
         self.os, _, self.arch = name.partition("/")
         self.format = format_
@@ -59,6 +60,7 @@ class Target:
         self.linker = linker
         self.emulation = emulation
         self.script = "" if script == "-" else script
+        self.page = int(page)
         self.runner = "" if runner == "-" else runner
         self.status = status
 

@@ -22,6 +22,19 @@ DEFAULT_MARCH: Final = "rv64gc"
 _CSR_OPS: Final = ("CSRRW CSRRS CSRRC CSRRWI CSRRSI CSRRCI CSRR CSRW CSRS CSRC CSRWI CSRSI CSRCI").split()
 
 
+def extensions_of(march: str) -> frozenset[str]:
+    """The extensions beyond rv64g that an ISA string or profile names, `c` among them.  Raises ValueError for an
+    unknown ISA.
+
+    >>> sorted(extensions_of("rva22u64"))
+    ['c', 'zba', 'zbb', 'zbs']
+    """
+    base, *extensions = _PROFILES.get(march, march).split("_")
+    if base not in _BASES or any(e not in _EXTENSIONS for e in extensions):
+        raise ValueError(f"unknown ISA {march}; known: {', '.join(_BASES)} with _{', _'.join(_EXTENSIONS)}")
+    return frozenset(extensions + ["c"] if base == "rv64gc" else extensions)
+
+
 def make_arch(march: str = DEFAULT_MARCH, stack_check: bool = False) -> Arch:
     """The Arch for an ISA string (`rv64g`, `rv64gc_zba_zbb`) or profile (`rva22u64`).
 
@@ -32,10 +45,8 @@ def make_arch(march: str = DEFAULT_MARCH, stack_check: bool = False) -> Arch:
     >>> make_arch("rva22u64").name
     'riscv64'
     """
-    base, *extensions = _PROFILES.get(march, march).split("_")
-    if base not in _BASES or any(e not in _EXTENSIONS for e in extensions):
-        raise ValueError(f"unknown ISA {march}; known: {', '.join(_BASES)} with _{', _'.join(_EXTENSIONS)}")
-    assembler = Assembler(frozenset(extensions), base == "rv64gc")
+    extensions = extensions_of(march)
+    assembler = Assembler(extensions, "c" in extensions)
     specials = dict.fromkeys([ops.OPS[name] for name in _CSR_OPS], CSRS)
     specials[ops.AFENCE] = FENCE_SETS
     specials[ops.AVSETVLI] = specials[ops.AVSETIVLI] = VTYPES

@@ -2,6 +2,7 @@
 
 ALLOC       bump allocation inline, the runtime's allocator on a cold path (docs/runtime.md, "Allocation")
 SWITCH      a bounds check and a table where the cases are dense, else a balanced tree of comparisons
+CLZ ...     where the machine has no instruction for them: arithmetic on words
 edges       only an edge from a block with one successor passes arguments, and no edge is critical: each edge has
             a place for the moves that belong to it
 """
@@ -15,7 +16,8 @@ from mochic.ir import cfg
 from mochic.ir.builder import simplify_params
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
-    ADD, ALLOC, BRIF, CALL, CAST, EQ, ICONST, JUMP, LD, PARAM, SLT, ST, SUB, SWITCH, SYMADDR, ULE, ULT,
+    ADD, ALLOC, AND, BRIF, CALL, CAST, CLZ, CTZ, EQ, ICONST, JUMP, LD, MUL, OR, PARAM, SHR, SLT, ST, SUB, SWITCH,
+    SYMADDR, ULE, ULT, XOR,
 )  # fmt: skip
 from mochic.ir.types import I32, I64, PTR, VOID
 
@@ -27,6 +29,9 @@ TABLE_SPARSE: Final = 3
 def legalize(fn: Func, ctx: Context) -> None:
     """Rewrite in place; leaves `preds` computed and no block unreachable."""
     cfg.remove_unreachable(fn)
+    lacks = ctx.machine.lacks
+    if lacks:
+        _write_out(fn, lacks)
     allocs = False
     for b in list(fn.blocks):
         if b.term == SWITCH:
@@ -39,6 +44,56 @@ def legalize(fn: Func, ctx: Context) -> None:
     if allocs:
         _lower_allocs(fn, ctx)
     _shape_edges(fn)
+
+
+# -- bits
+
+
+class _Words:
+    """Appends arithmetic on 64-bit words to a list of values."""
+
+    __slots__ = ("fn", "out", "pos")
+
+    def __init__(self, fn: Func, out: list[Value], pos: int) -> None:
+        self.fn = fn
+        self.out = out
+        self.pos = pos
+
+    def op(self, op: int, a: Value, b: Value | int) -> Value:
+        if isinstance(b, int):
+            c = self.fn.new_value(ICONST, I64, [], b, None, self.pos)
+            self.out.append(c)
+            b = c
+        v = self.fn.new_value(op, I64, [a, b], 0, None, self.pos)
+        self.out.append(v)
+        return v
+
+
+def _write_out(fn: Func, lacks: frozenset[int]) -> None:
+    """Replace bit counting ops (Hacker's Delight, 5-1 and 5-3)."""
+    for b in fn.blocks:
+        if not any(v.op in lacks for v in b.values):
+            continue
+        out: list[Value] = []
+        for v in b.values:
+            if v.op in lacks:
+                w = _Words(fn, out, v.pos)
+                x = v.args[0]
+                if v.op == CTZ:  # the ones below the lowest one
+                    x = w.op(AND, w.op(SUB, x, 1), w.op(XOR, x, -1))
+                elif v.op == CLZ:  # the zeros above the highest one, once all below it are ones
+                    for n in (1, 2, 4, 8, 16, 32):
+                        x = w.op(OR, x, w.op(SHR, x, n))
+                    x = w.op(XOR, x, -1)
+                x = w.op(SUB, x, w.op(AND, w.op(SHR, x, 1), 0x5555555555555555))
+                x = w.op(ADD, w.op(AND, x, 0x3333333333333333), w.op(AND, w.op(SHR, x, 2), 0x3333333333333333))
+                x = w.op(AND, w.op(ADD, x, w.op(SHR, x, 4)), 0x0F0F0F0F0F0F0F0F)
+                last = w.op(MUL, x, 0x0101010101010101)
+                v.op = SHR
+                v.args = [last, fn.new_value(ICONST, I64, [], 56, None, v.pos)]
+                out.append(v.args[1])
+            out.append(v)
+        b.values = out
 
 
 # -- allocation

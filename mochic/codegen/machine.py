@@ -55,7 +55,7 @@ class Machine:
         "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "fp_in_gp",
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
         "call_target", "link_bytes", "call", "call_reg", "ret", "jmp", "nop", "trap", "lea", "copies", "moves", "makes",
-        "exchange", "reads_memory", "compares", "ops", "assemble",
+        "exchange", "reads_memory", "compares", "ops", "lacks", "assemble",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -95,6 +95,7 @@ class Machine:
         self.reads_memory: frozenset[int] = frozenset()
         self.compares: frozenset[int] = frozenset()
         self.ops: frozenset[int] = frozenset()
+        self.lacks: frozenset[int] = frozenset()  # IR ops without an instruction: legalize.py writes them out
         self.assemble: Callable[[LSym, list[Prog]], Any] = _no_assembler
 
     def set_registers(self, nregs: int, first_float: int, end_float: int) -> None:

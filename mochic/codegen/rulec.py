@@ -4,7 +4,8 @@
 
 reads targets/amd64/isel.rules and writes targets/amd64/rules.py.  Directives: `!backend x86` names the folder of the
 assembler, `!width L Q` is what `?` in a mnemonic stands for (32 and 64 bits; `.` is nothing), `!tests CMP` how the
-mnemonics begin that write none of their operands.
+mnemonics begin that write none of their operands, `!cc slt LT GT` the conditions of an op and of the op with its
+operands exchanged.
 
 A rule is `(op TYPES operand...) && guard => TEMPLATE ; TEMPLATE`.
 
@@ -22,6 +23,7 @@ Templates are Go assembly, sources first; `;` separates instructions.  Operands 
     x              a value in a register    t t2  scratch registers
     $c $(expr)     an immediate             c(x)  (x)(y*4)   an address
     [a]            the memory at a plus the op's offset;   {m}   the folded load's memory;   [a:4] {m:4}  4 bytes of it
+    x<<c x>>c x->c a shifted register, where the CPU has such operands
     x!             the register of x, or the zero register if x is the constant 0;   %ZR   a machine register
     #c             a double in memory       ##n   a 16-byte constant in memory
     @proc(args)    calls that method of the target's selector instead
@@ -60,10 +62,6 @@ UNRULED: Final = frozenset(
     """iconst fconst symaddr cast trunc32 alloca call calli alloc toint fromint totag untag int2f f2int
     mapfind mapslot feed""".split()
 )
-CC_OF: Final = {
-    "eq": ("EQ", "EQ"), "ne": ("NE", "NE"), "slt": ("LT", "GT"), "sle": ("LE", "GE"), "ult": ("CS", "HI"),
-    "ule": ("LS", "CC"),
-}  # fmt: skip
 GUARDS: Final = (
     (re.compile(r" && "), " and "),
     (re.compile(r"simm32\((-?\w+)\)"), r"-0x80000000 <= \1 <= 0x7FFFFFFF"),
@@ -102,7 +100,7 @@ class Rule:
         self.args: list[Pattern] = tree[2:]
         self.cc = ""
         if self.cond and "->" in right:
-            right, _, self.cc = (p.strip() for p in right.partition("->"))
+            right, _, self.cc = (p.strip() for p in right.rpartition("->"))
         self.templates = [t.strip() for t in right.split(";")]
         for op in self.ops:
             if OP_BY_NAME.get(op) is None or OP_ARITY[OP_BY_NAME[op]] != len(self.args):
@@ -141,6 +139,8 @@ def parse_rules(text: str) -> tuple[list[Rule], dict[str, list[str]]]:
         line = line.strip()
         if line.startswith("!"):
             name, *rest = line[1:].split()
+            if name == "cc":
+                name += rest.pop(0)
             directives[name] = rest
         elif line and line[0] != "#":
             rules.append(Rule(line, n))
@@ -213,10 +213,11 @@ class _Matcher:
 class Compiler:
     """Collects the functions of one target."""
 
-    def __init__(self, ops: dict[str, int], widths: list[str], tests: list[str]) -> None:
+    def __init__(self, ops: dict[str, int], directives: dict[str, list[str]]) -> None:
         self.mnemonics = ops
-        self.tests = tuple(tests)
-        self.widths = ["" if w == "." else w for w in widths]
+        self.directives = directives
+        self.tests = tuple(directives["tests"])
+        self.widths = ["" if w == "." else w for w in directives["width"]]
         self.used: set[str] = set()
         self.ir_ops: set[str] = set()
 
@@ -269,6 +270,9 @@ class Compiler:
             return f"s.wide_constant({text[2:]})", ""
         if text[0] == "#":
             return f"s.float_constant({text[1:]})", ""
+        shift = re.fullmatch(r"(\w+)(<<|>>|->)(.+)", text)
+        if shift:
+            return f"s.shifted({value(shift[1])}, '{shift[2]}', {self.guard(shift[3], bits)})", ""
         mem = re.fullmatch(r"(\w+|\(-\w+\))?\((\w+)\)(?:\((\w+)\*(.+)\))?", text)
         if mem:
             offset = mem[1] or "0"
@@ -315,7 +319,9 @@ class Compiler:
         if rule.cond:
             cc = rule.cc
             if cc in ("cc", "rcc"):
-                cc = CC_OF[op][0 if cc == "cc" else 1]
+                if f"cc{op}" not in self.directives:
+                    raise RuleError(f"line {rule.line}: no !cc {op}")
+                cc = self.directives[f"cc{op}"][0 if cc == "cc" else 1]
             self.used.add("CC_" + cc)
             return head + out + [f"return CC_{cc}"]
         return head + out + ["return"]
@@ -394,7 +400,7 @@ def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
         if name not in directives:
             raise RuleError(f"no !{name}")
     backend = directives["backend"][0]
-    c = Compiler(ops, directives["width"], directives["tests"])
+    c = Compiler(ops, directives)
     body: list[str] = []
     tables: dict[bool, list[str]] = {False: [], True: []}
     for op in OP_NAMES:

@@ -121,7 +121,8 @@ def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
 def link_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False) -> list[str]:
     """The argv that links `inputs` (objects and archives) to the executable `out`."""
     argv = [
-        *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack", "-z", "max-page-size=4096",
+        *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack",
+        "-z", f"max-page-size={target.page}",
         "-m", target.emulation, "-T", script_path(target.script), "--build-id=none",
     ]  # fmt: skip
     if not linker.gnu:

@@ -5,6 +5,9 @@
 message alone, more for message, call graph and stack trace.  Programs whose first line is `//! no-stress` allocate too
 much to collect at every allocation.
 
+Each program runs on every target that is ready: on this machine, or in the emulator that targets.py names.
+MOCHI_TARGETS=linux/riscv64 selects some.
+
 A new case is a new file.  Builds happen in this process with the IR verifier and the checker of register allocation on.
 """
 
@@ -14,6 +17,7 @@ import gc
 import os
 import subprocess
 import sys
+from shutil import which
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,7 +31,9 @@ if TYPE_CHECKING:
     from conftest import Figures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TARGET = "linux/amd64"
+READY = [name for name, t in TARGETS.items() if t.status == "ready"]
+SELECTED = os.environ.get("MOCHI_TARGETS", "").split(",") if os.environ.get("MOCHI_TARGETS") else READY
+HOST = host_target()
 NAMES = sorted(f[:-6] for f in os.listdir(HERE) if f.endswith(".mochi"))
 # Configuration -> (optimisation level, environment of the program)
 CONFIGS: dict[str, tuple[int, dict[str, str]]] = {
@@ -36,20 +42,28 @@ CONFIGS: dict[str, tuple[int, dict[str, str]]] = {
     "O2-stress": (2, {"MOCHI_GC_STRESS": "1"}),
 }
 TIME_LIMIT = 120
+# An emulator spends a second on the books of the address space that a heap without a limit reserves.
+EMULATED = {"MOCHI_HEAP_LIMIT": str(1 << 28)}
 
 
-def why_not() -> str:
-    """Why programs cannot be linked or run here; empty when they can."""
-    if host_target() != TARGET:
-        return f"the programs need a {TARGET} machine"
+def command_for(target: str) -> tuple[list[str], str]:
+    """What runs a program of that target here, in front of its path; or why nothing does."""
+    if target != HOST:
+        runner = TARGETS[target].runner
+        found = next((f for f in (which(runner), which(runner + "-static")) if f), "")
+        if not found:
+            return [], f"{target} programs need {runner}" if runner else f"{target} programs need such a machine"
     try:
-        find_linker(TARGETS[TARGET])
+        find_linker(TARGETS[target])
     except LinkError as e:
-        return e.message
-    return ""
+        return [], e.message
+    return ([found] if target != HOST else []), ""
 
 
-WHY_NOT = why_not()
+COMMANDS = {t: command_for(t) for t in READY}
+# For the tests that need one target only: that of this machine.
+TARGET = HOST
+WHY_NOT = COMMANDS[HOST][1] if HOST in COMMANDS else f"there are no programs for {HOST} yet"
 
 
 def read(name: str) -> bytes | None:
@@ -61,16 +75,16 @@ def read(name: str) -> bytes | None:
 
 
 @pytest.fixture(scope="module")
-def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], str]:
-    """(program, level) -> its binary: configurations that differ only at run time share one."""
+def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, int], str]:
+    """(program, target, level) -> its binary: configurations that differ only at run time share one."""
     return {}
 
 
-def build(name: str, level: int, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def build(name: str, target: str, level: int, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Build in this process; the binary's path."""
     monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
-    out = os.path.join(folder, f"{name}-{level}")
-    opt = Options(TARGET)
+    out = os.path.join(folder, f"{name}-{target.replace('/', '-')}-{level}")
+    opt = Options(target)
     opt.out = out
     opt.opt = level
     opt.verify = True
@@ -84,30 +98,33 @@ def build(name: str, level: int, folder: str, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("target", SELECTED)
 def test_program(
+    target: str,
     name: str,
     config: str,
-    binaries: dict[tuple[str, int], str],
+    binaries: dict[tuple[str, str, int], str],
     figures: Figures,
     tmp_path: os.PathLike[str],
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if WHY_NOT:
-        figures.left_out[WHY_NOT] += 1
-        pytest.skip(WHY_NOT)
+    command, why_not = COMMANDS[target]
+    if why_not:
+        figures.left_out[why_not] += 1
+        pytest.skip(why_not)
     level, env = CONFIGS[config]
     source = read(name + ".mochi")
     assert source is not None
     if env and source.startswith(b"//! no-stress"):
         figures.left_out["too much allocation for the stress mode"] += 1
         return
-    exe = binaries.get((name, level))
+    exe = binaries.get((name, target, level))
     if exe is None:
-        exe = build(name, level, str(tmp_path_factory.getbasetemp()), monkeypatch)
-        binaries[name, level] = exe
+        exe = build(name, target, level, str(tmp_path_factory.getbasetemp()), monkeypatch)
+        binaries[name, target, level] = exe
     run = subprocess.run(
-        [exe],
+        [*command, exe],
         input=read(name + ".in") or b"",
         cwd=tmp_path,
         capture_output=True,
@@ -127,7 +144,7 @@ def test_program(
             stderr = stderr[: stderr.find("\n") + 1]
         assert (run.returncode, stderr) == (1, error.decode())
     figures.programs.add(name)
-    figures.ran[config] += 1
+    figures.ran[f"{target} {config}"] += 1
 
 
 def test_every_file_belongs_to_a_program() -> None:

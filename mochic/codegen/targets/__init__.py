@@ -10,13 +10,14 @@ from mochic.codegen.machine import Machine
 _CPUS: Final = ("amd64", "arm64", "riscv64")
 
 
-def load_machine(arch: str) -> Machine:
-    """The Machine of a GOARCH name.  Raises ValueError when there is none.
+def load_machine(arch: str, march: str = "") -> Machine:
+    """The Machine of a GOARCH name, for an instruction set (empty: the least one).  Raises ValueError when there is
+    none.
 
     >>> load_machine("amd64").link_bytes
     8
     """
     if arch not in _CPUS:
         raise ValueError(f"there is no code generator for {arch}")
-    made: Machine = import_module(f"mochic.codegen.targets.{arch}.machine").MACHINE
+    made: Machine = import_module(f"mochic.codegen.targets.{arch}.machine").make_machine(march)
     return made

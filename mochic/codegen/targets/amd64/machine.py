@@ -239,4 +239,11 @@ class Amd64(Machine):
         out.append(after)
 
 
-MACHINE: Final = Amd64()
+_MACHINE: Final = Amd64()
+
+
+def make_machine(march: str = "") -> Machine:
+    """The machine; there is one instruction set."""
+    if march:
+        raise ValueError(f"amd64 has no -march={march}")
+    return _MACHINE
