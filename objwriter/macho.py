@@ -136,10 +136,11 @@ class _Sect:
         self.offset = 0
 
 
-def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0") -> bytes:
+def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_addends: bool = False) -> bytes:
     """The bytes of the relocatable object, for macOS `minos` and later.
 
-    Raises ObjectError for what Mach-O cannot express.
+    `unsigned_addends` is for linkers that take arm64 ADDEND records for unsigned (docs/objwriter.md): a negative one is
+    then an error.  Raises ObjectError for what Mach-O cannot express.
     """
     obj = _with_descriptors(obj)
     table, types = load_macho(obj.target.arch)
@@ -155,7 +156,7 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0") -> bytes:
             if sects[home[number]].flags & 0xFF in (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL):
                 raise ObjectError(f"relocation in {s.name}, which has no contents")
             data = bytearray(data)
-            records = _relocate(obj, number, data, table, types, atoms, labels)
+            records = _relocate(obj, number, data, table, types, atoms, labels, unsigned_addends)
         contents.append(data)
         raw.append(records)
     symbols, place, counts, strtab = _symbols(obj, labels, home, address)
@@ -304,6 +305,7 @@ def _relocate(
     types: dict[str, RelocType],
     atoms: list[int],
     labels: Labels,
+    unsigned_addends: bool,
 ) -> list[tuple[int, int, int, int]]:
     """The entries of one model section, highest offset first, as (offset, symbol or -1, rest, number);
     addends go into `data`."""
@@ -366,6 +368,8 @@ def _relocate(
                     symbol, add = labels.sum_of(s, r, "MACHO", "the addend has 24 bits"), 0
                 if add:
                     assert addend is not None
+                    if add < 0 and unsigned_addends:
+                        raise cannot_express(obj, s, r, "MACHO", "the linker takes addends for unsigned")
                     append((off, -1, 2 << 25 | addend.number << 28, add & 0xFFFFFF))
             else:
                 store(obj, s, data, r, add, "MACHO")

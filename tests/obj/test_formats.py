@@ -239,3 +239,35 @@ def test_errors(fmt: str, arch: str, kind: str, size: int, off: int, add: int, a
     targets, write, system = FORMATS[fmt]
     with pytest.raises(ObjectError, match=message):
         write(build_object(targets[f"{system}/{arch}"], [s, u] if attrs else [s]))
+
+
+def test_unsigned_addends() -> None:
+    s = LSym("s")
+    s.data = bytearray(12)
+    s.relocs = [Reloc(0, 8, "R_ADDRARM64", LSym("u"), -8)]
+    obj = build_object(macho.TARGETS["darwin/arm64"], [s])
+    assert macho.write_macho(obj)
+    with pytest.raises(ObjectError, match="takes addends for unsigned"):
+        macho.write_macho(obj, unsigned_addends=True)
+
+
+@pytest.mark.parametrize("choice", ["lld-link", "zig"])
+def test_linked_386(choice: str, tmp_path: object) -> None:
+    """windows/386: absolute and relative fields, C names with `_`, and no complaint about handlers."""
+    rows = [
+        row
+        for row in cases(CASES, "coff", "amd64")
+        if row[2] in ("R_PCREL/4", "R_PCREL32/4", "R_CALL/4", "R_PEIMAGEOFF/4")
+    ]
+    rows.append(["coff", "386", "R_ADDR/4", "data", "0000000000000000", "4", "24", "abs4"])
+    symbols = program("386", rows)
+    for s in symbols:  # what keeps the cases is a pointer: 4 bytes here
+        for r in s.relocs:
+            if r.size == 8:
+                r.size = 4
+    path = save(tmp_path, "a.o", coff.write_coff(build_object(coff.TARGETS["windows/386"], symbols)))
+    image = Image(link_coff(choice, "386", [path], tmp_path, ("/opt:noref", "/safeseh")))
+    names = {name.removeprefix("_"): at for name, at in image.symbols.items()}
+    for i, (_, _, kind, _, _, off, add, how) in enumerate(rows):
+        to = names["callee" if "CALL" in kind else "target"]
+        assert read_field(image, how, names[f"f{i}"] + int(off)) == to + int(add), rows[i]

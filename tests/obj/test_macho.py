@@ -24,6 +24,7 @@ from backend.obj.sym import (
 from objwriter.build import build_object
 from objwriter.macho import TARGETS, write_macho
 from objwriter.model import ABSOLUTE, B_WEAK, K_FILE, S_DATA, UNDEF, Object, ObjectError, Section, Symbol
+from objwriter.universal import write_universal
 
 AMD = TARGETS["darwin/amd64"]
 KINDS = {"text": STEXT, "rodata": SRODATA, "data": SDATA, "bss": SBSS, "note": SNOTE, "tls": STLSBSS}
@@ -237,3 +238,15 @@ def test_readers_do_not_complain(tmp_path: object) -> None:
         assert "File" in run([tool("llvm-readobj"), "--all", path])
         run([tool("llvm-objdump"), "-dr", path])
         run([tool("llvm-objdump"), "--macho", "--all-headers", path])
+
+
+def test_universal(tmp_path: object) -> None:
+    slices = [write_macho(build_object(TARGETS[name], [sym("main")])) for name in sorted(TARGETS)]
+    path = save(tmp_path, "fat", write_universal(slices))
+    out = run([tool("llvm-objdump"), "--macho", "--universal-headers", path])
+    assert re.findall(r"cputype CPU_TYPE_(\w+)", out) == ["X86_64", "ARM64"]
+    assert re.findall(r"align 2\^(\d+)", out) == ["12", "14"]
+    assert "_main" in run([tool("llvm-nm"), "--arch=arm64", path])
+    for bad in ([], [b"x" * 40], [slices[0], slices[0]]):
+        with pytest.raises(ObjectError):
+            write_universal(bad)
