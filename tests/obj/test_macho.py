@@ -250,3 +250,24 @@ def test_universal(tmp_path: object) -> None:
     for bad in ([], [b"x" * 40], [slices[0], slices[0]]):
         with pytest.raises(ObjectError):
             write_universal(bad)
+
+
+# Instruction with a relocated disp32 at its end; type.  Only a MOVQ load may become LEAQ in the linker.
+GOT_USES = [
+    ("488b0500000000", "GOT_LOAD"),
+    ("4c8b0d00000000", "GOT_LOAD"),
+    ("483b0500000000", "GOT"),
+    ("ff3500000000", "GOT"),
+]
+
+
+@pytest.mark.parametrize(("code", "kind"), GOT_USES)
+def test_got(code: str, kind: str, tmp_path: object) -> None:
+    s = sym("main")
+    s.data = bytearray.fromhex(code + "c3")
+    s.relocs = [Reloc(len(s.data) - 5, 4, "R_GOTPCREL", LSym("exit"), -4)]
+    path = save(tmp_path, "a.o", write_macho(build_object(AMD, [s])))
+    out = run([tool("llvm-readobj"), "--relocations", path])
+    assert re.findall(r"X86_64_RELOC_(\w+)", out) == [kind]
+    link_macho("ld64.lld", "amd64", [path], tmp_path)
+    link_macho("zig", "amd64", [path], tmp_path)
