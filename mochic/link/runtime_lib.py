@@ -65,13 +65,17 @@ def runtime_object(target: Target, opt: Options) -> str:
     if not os.path.exists(path):
         if sys.stderr.isatty():
             sys.stderr.write(f"mochi: compiling the runtime for {target.name} (once)\n")
-        data = build_runtime(target, opt)
-        os.makedirs(d, exist_ok=True)
-        tmp = f"{path}.{os.getpid()}.tmp"
-        with open(tmp, "wb") as f:
-            f.write(data)
-        os.replace(tmp, path)
+        save_in_cache(path, build_runtime(target, opt))
     return path
+
+
+def save_in_cache(path: str, data: bytes) -> None:
+    """Write a file of the cache: whole, whoever else does the same."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    tmp = f"{path}.{os.getpid()}.tmp"
+    with open(tmp, "wb") as f:
+        f.write(data)
+    os.replace(tmp, path)
 
 
 def runtime_sources(target: Target) -> list[str]:

@@ -15,7 +15,7 @@ TEXT runtime·thread_entry(SB), NOSPLIT|NOFRAME, $0
 	CALL	runtime·run_thread(SB)
 	INT	$3
 
-// os_call(import, a, b, c, d, e, f, g): f and g are on the stack.
+// os_call(entry, a, b, c, d, e, f, g): f and g are on the stack.
 TEXT runtime·os_call(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	8(SP), R10
 	MOVQ	16(SP), R11

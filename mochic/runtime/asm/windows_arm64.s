@@ -12,7 +12,7 @@ TEXT runtime·thread_entry(SB), NOSPLIT|NOFRAME, $0
 	BL	runtime·run_thread(SB)
 	BRK
 
-// os_call(import, a, b, c, d, e, f, g)
+// os_call(entry, a, b, c, d, e, f, g)
 TEXT runtime·os_call(SB), NOSPLIT|NOFRAME, $0
 	MOVD.W	R30, -16(RSP)
 	MOVD	(R0), R16
