@@ -15,11 +15,14 @@ TEXT runtime·thread_entry(SB), NOSPLIT|NOFRAME, $0
 	CALL	runtime·run_thread(SB)
 	INT	$3
 
-// os_call(entry, a, b, c, d, e, f, g): f and g are on the stack.
+// os_call(entry, a, b, c, d, e, f, g): f and g are on the stack.  Ways to an error leave SP unaligned.
 TEXT runtime·os_call(SB), NOSPLIT|NOFRAME, $0
-	MOVQ	8(SP), R10
-	MOVQ	16(SP), R11
-	SUBQ	$72, SP
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	SUBQ	$64, SP
+	MOVQ	16(BP), R10
+	MOVQ	24(BP), R11
 	MOVQ	R9, 32(SP)
 	MOVQ	R10, 40(SP)
 	MOVQ	R11, 48(SP)
@@ -27,7 +30,8 @@ TEXT runtime·os_call(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	CX, R8
 	MOVQ	SI, CX
 	CALL	(DI)
-	ADDQ	$72, SP
+	MOVQ	BP, SP
+	POPQ	BP
 	RET
 
 // The system calls this for every exception, with (record, context) in CX: errors end the program, anything else is left
