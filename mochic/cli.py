@@ -49,7 +49,10 @@ _CODE: Final = (
     click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
     click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
     click.option(
-        "--branch-protection", type=click.Choice(PROTECTIONS), default="none", help="arm64: landing pads, signed returns."
+        "--branch-protection",
+        type=click.Choice(PROTECTIONS),
+        default="none",
+        help="arm64: landing pads, signed returns.",
     ),
     click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
 )
