@@ -429,6 +429,9 @@ class FuncLower(Data):
         assert st.loop is not None
         self.s_for(st.loop)
 
+    def s_code(self, st: ast.OnHandler | ast.Emit) -> None:
+        self.block(st.code)
+
     def s_fetch(self, st: ast.FetchStmt) -> None:
         assert st.decl is not None
         self.s_vardecl(st.decl)
@@ -461,6 +464,8 @@ _STMTS: dict[type, Any] = {
     ast.FunDecl: FuncLower.s_fun,
     ast.TypeDecl: FuncLower.s_nothing,
     ast.Update: FuncLower.s_update,
+    ast.OnHandler: FuncLower.s_code,
+    ast.Emit: FuncLower.s_code,
     ast.FetchStmt: FuncLower.s_fetch,
     ast.ImportDecl: FuncLower.s_nothing,
     ast.ExternDecl: FuncLower.s_nothing,

@@ -196,6 +196,8 @@ save_all(ref,tag) void                 every row of a list
 save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
 read_file(ref) ref
+json_text(ref) tag                     the value that a JSON text spells
+echo_embedding(ref) ref                list of floats, the text's code points
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set

@@ -441,12 +441,6 @@ class ExprInfer(QueryInfer):
             return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
         return not (isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"))
 
-    # -- later ----------------------------------------------------------------------------------
-
-    def e_later(self, e: ast.Expr) -> Ty:
-        self.unsupported(e, _LATER_EXPRS.get(type(e).__name__, type(e).__name__))
-        return Ty()
-
 
 def _binds_all(p: ast.Expr) -> bool:
     """The pattern matches any value."""
@@ -474,13 +468,6 @@ EXPRS: dict[type, Any] = {
     ast.Match: ExprInfer.e_match,
     ast.Cast: ExprInfer.e_cast,
     ast.Query: ExprInfer.e_query,
-    ast.LogicQuery: ExprInfer.e_later,
-    ast.Generate: ExprInfer.e_later,
 }
 
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
-
-_LATER_EXPRS = {
-    "LogicQuery": "logic queries",
-    "Generate": "`generate`",
-}
