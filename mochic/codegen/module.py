@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from backend.obj.ctx import Ctx
-from backend.obj.sym import LSym
+from backend.obj.sym import STEXT, LSym
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
+from mochic.codegen.machine import NEAR, NEAR_VALUES
 from mochic.codegen.targets import load_machine
 from mochic.ir.func import Module
 
@@ -34,9 +35,11 @@ def compile_module(module: Module, target: Any, check: bool = False, asm: Ctx | 
     ctx = Context(load_machine(target.arch), asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
     ctx.inlined = module.inlined
+    ctx.near = sum([fn.nvalues for fn in module.funcs]) < NEAR_VALUES
     out: list[LSym] = []
     for fn in module.funcs:
         out += emit_func(fn, ctx)
+    assert not ctx.near or sum([s.size for s in out if s.kind == STEXT]) < NEAR, "near calls might not reach"
     for d in module.data:
         roots = d.kind == "roots"
         if roots:
