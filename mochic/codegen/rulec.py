@@ -69,7 +69,7 @@ GUARDS: Final = (
     (re.compile(r"simm12\((-?\w+)\)"), r"-0x800 <= \1 <= 0x7FF"),
     (re.compile(r"uimm12\((-?\w+)\)"), r"0 <= \1 <= 0xFFF"),
     (re.compile(r"pow2\((\w+)\)"), r"(\1 > 0 and not \1 & (\1 - 1))"),
-    (re.compile(r"log2\((\w+)\)"), r"\1.bit_length() - 1"),
+    (re.compile(r"log2\((\w+)\)"), r"(\1.bit_length() - 1)"),
     (re.compile(r"wrap32\((\w+)\)"), r"((\1 + 0x80000000) & 0xFFFFFFFF) - 0x80000000"),
 )
 

@@ -118,12 +118,16 @@ def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
     return Linker([full], origin, gnu="lld" not in os.path.basename(full))
 
 
-def link_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False) -> list[str]:
-    """The argv that links `inputs` (objects and archives) to the executable `out`."""
+def link_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False, protected: bool = False
+) -> list[str]:
+    """The argv that links `inputs` (objects and archives) to the executable `out`; `protected`: the objects have
+    program properties."""
+    script = target.script.replace(".ld", "_protected.ld") if protected else target.script
     argv = [
         *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack",
         "-z", f"max-page-size={target.page}",
-        "-m", target.emulation, "-T", script_path(target.script), "--build-id=none",
+        "-m", target.emulation, "-T", script_path(script), "--build-id=none",
     ]  # fmt: skip
     if not linker.gnu:
         argv.append("--threads=1")  # starting threads costs more than they save on small programs
@@ -134,14 +138,16 @@ def link_command(target: Target, linker: Linker, inputs: list[str], out: str, st
     return argv
 
 
-def link(target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False) -> Linker:
+def link(
+    target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False, protected: bool = False
+) -> Linker:
     """Links to `out`; raises LinkError when there is no linker or it fails.  Returns the linker used."""
     if not target.script:
         raise LinkError(f"linking for {target.name} is not supported yet")
     linker = find_linker(target, choice)
     folder, name = os.path.split(out)
     temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    argv = link_command(target, linker, inputs, temporary, strip)
+    argv = link_command(target, linker, inputs, temporary, strip, protected)
     try:
         status, text = run_tool(argv)
         if status != 0:

@@ -35,6 +35,8 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "distinct": ("t", "dyn_distinct"),
     "lower": ("t", "dyn_lower"),
     "count": ("t", "dyn_count"),
+    "from_json": ("s", "json_text"),
+    "#embedding": ("s", "echo_embedding"),
     "num": ("t", "dyn_numerator"),
     "denom": ("t", "dyn_denominator"),
     "readFile": ("s", "read_file"),

@@ -138,6 +138,8 @@ class FuncLower(Data):
                 return self.str_const("")
             if ref.name == "bool":
                 return self.bool_const(False)
+            if ref.name == "bigrat":
+                return self.rt("cast_bigrat", self.nil())
         elif isinstance(ref, ast.TypeGeneric):
             if ref.name == "list":
                 return self.rt("list_new", self.sym(self.m.list_desc(self.elem_ty(v.ty))), self.i64(0))
@@ -429,6 +431,9 @@ class FuncLower(Data):
         assert st.loop is not None
         self.s_for(st.loop)
 
+    def s_code(self, st: ast.OnHandler | ast.Emit) -> None:
+        self.block(st.code)
+
     def s_fetch(self, st: ast.FetchStmt) -> None:
         assert st.decl is not None
         self.s_vardecl(st.decl)
@@ -461,6 +466,8 @@ _STMTS: dict[type, Any] = {
     ast.FunDecl: FuncLower.s_fun,
     ast.TypeDecl: FuncLower.s_nothing,
     ast.Update: FuncLower.s_update,
+    ast.OnHandler: FuncLower.s_code,
+    ast.Emit: FuncLower.s_code,
     ast.FetchStmt: FuncLower.s_fetch,
     ast.ImportDecl: FuncLower.s_nothing,
     ast.ExternDecl: FuncLower.s_nothing,

@@ -229,6 +229,7 @@ def check_solved(inf: Infer) -> list[Diagnostic]:
 
 _SCALARS = {
     "int": INT, "int64": INT, "bigint": INT, "float": FLOAT | INT, "string": STR, "bool": BOOL, "unit": NIL,
+    "bigrat": NUMERIC,
 }  # fmt: skip
 
 _RULES: dict[str, Any] = {

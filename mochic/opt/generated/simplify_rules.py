@@ -460,8 +460,8 @@ def s_shl(v, make):
         if a1.op == 0:
             if a1.imm == 0:
                 return a0
-    # (shl i32|i64 (sar y (iconst c)) (iconst c)) && 0 < c and c < bits => (and y (iconst -(1 << c)))
-    if t in (1, 2,):
+    # (shl i64 (sar y (iconst b)) (iconst c)) && b == c and 0 < c and c < 64 => (and y (iconst -(1 << c)))
+    if t in (2,):
         a0 = v.args[0]
         if a0.op == 17:
             a00 = a0.args[0]
@@ -469,10 +469,10 @@ def s_shl(v, make):
             if a01.op == 0:
                 a1 = v.args[1]
                 if a1.op == 0:
-                    if 0 < a1.imm and a1.imm < bits:
+                    if a01.imm == a1.imm and 0 < a1.imm and a1.imm < 64:
                         return make(11, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
-    # (shl i32|i64 (shr y (iconst c)) (iconst c)) && 0 < c and c < bits => (and y (iconst -(1 << c)))
-    if t in (1, 2,):
+    # (shl i64 (shr y (iconst b)) (iconst c)) && b == c and 0 < c and c < 64 => (and y (iconst -(1 << c)))
+    if t in (2,):
         a0 = v.args[0]
         if a0.op == 16:
             a00 = a0.args[0]
@@ -480,7 +480,7 @@ def s_shl(v, make):
             if a01.op == 0:
                 a1 = v.args[1]
                 if a1.op == 0:
-                    if 0 < a1.imm and a1.imm < bits:
+                    if a01.imm == a1.imm and 0 < a1.imm and a1.imm < 64:
                         return make(11, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
     # (shl i64 (shl y (iconst b)) (iconst c)) && 0 < b and 0 < c and b + c < 64 => (shl y (iconst b + c))
     if t in (2,):

@@ -1,4 +1,7 @@
 // Linux on arm64: what cannot be said in Mochi.  Arguments and results as in AAPCS64: R0-R7, R0.
+//
+// This file serves every -branch-protection: each function begins with a landing pad (BTI, or PACIASP, which is one), and
+// the one that keeps its return address in memory signs it.  CPUs without these features take both for NOPs.
 
 // The kernel enters here: RSP points to the argument count.
 TEXT _start(SB), NOSPLIT|NOFRAME, $0
@@ -10,6 +13,7 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 
 // syscall6(n, a, b, c, d, e, f)
 TEXT runtime·syscall6(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	MOVD	R0, R8
 	MOVD	R1, R0
 	MOVD	R2, R1
@@ -22,16 +26,19 @@ TEXT runtime·syscall6(SB), NOSPLIT|NOFRAME, $0
 
 // call_on_stack(code, sp): the frame above has no record, so stack walks end here.
 TEXT runtime·call_on_stack(SB), NOSPLIT|NOFRAME, $0
+	PACIASP
 	STP.W	(R29, R30), -16(RSP)
 	MOVD	RSP, R29
 	MOVD	R1, RSP
 	BL	(R0)
 	MOVD	R29, RSP
 	LDP.P	16(RSP), (R29, R30)
+	AUTIASP
 	RET
 
 // save_walk(): where the caller stands, for the collector and for stack traces.
 TEXT runtime·save_walk(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	MOVD	R30, runtime·walk_pc(SB)
 	MOVD	RSP, R0
 	MOVD	R0, runtime·walk_sp(SB)
@@ -39,15 +46,18 @@ TEXT runtime·save_walk(SB), NOSPLIT|NOFRAME, $0
 
 // Signal handlers get (number, siginfo, context) in the argument registers and never return here.
 TEXT runtime·signal_entry(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	B	runtime·on_signal(SB)
 
 TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	MOVD	$139, R8
 	SVC
 	BRK
 
 // zero_words(p, n)
 TEXT runtime·zero_words(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	SUBS	$4, R1
 	BLT	rest
 four:
@@ -67,6 +77,7 @@ done:
 
 // copy_bytes(to, from, n)
 TEXT runtime·copy_bytes(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	SUBS	$32, R2
 	BLT	rest
 many:
