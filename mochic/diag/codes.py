@@ -1,9 +1,8 @@
 """The table of diagnostic codes: message template, help line, and the long text of `mochi explain CODE`.
 
 P codes come from the lexer and parser, T codes from the checker (language reference, sections 3 and 6), M codes are
-ours.  Messages and
-help lines are an interface shared with the reference implementation and must not be reworded; the explanations are
-our own.  `{0}`, `{1}` ... are the arguments of `diag.make`.  The rows are text, split on first use of a code, because
+ours.  Messages and help lines are an interface shared with the reference implementation and must not be reworded; the
+explanations are our own.  `{0}`, `{1}` ... are the arguments of `diag.make`.  The rows are text, split on first use of a code, because
 building a hundred objects would cost every `mochi run` more than the one diagnostic it may print.
 
 Codes that upstream does not have (it stops or crashes there) are marked `ours` in their explanation.
