@@ -37,7 +37,7 @@ def _amd64(march: str, lines: bool) -> Arch:
     from backend.x86.arch import AMD64
 
     if march:
-        raise ValueError(f"amd64 has no -march={march}")
+        raise ValueError(f"amd64 has no -march={march}: there is one instruction set")
     return AMD64
 
 
@@ -51,7 +51,7 @@ def _arm64(march: str, lines: bool) -> Arch:
     from backend.arm64.arch import make_arch
 
     if march:
-        raise ValueError(f"arm64 has no -march={march}")
+        raise ValueError(f"arm64 has no -march={march}: there is one instruction set")
     return make_arch(lines)
 
 

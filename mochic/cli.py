@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
-from mochic.options import STAGES, Options
+from mochic.options import PROTECTIONS, STAGES, Options
 
 HOST = "linux/amd64"
 
 
 class Single(click.Group):
-    """Accepts `-target=X` and `-target X` for `--target=X` (and -arch, -march), as Go's tools do."""
+    """Accepts `-target=X` and `-target X` for `--target=X` (and the other long options below), as Go's tools do."""
 
     def main(self, args: Any = None, **kw: Any) -> Any:  # type: ignore[override]
         argv = list(sys.argv[1:] if args is None else args)
@@ -25,7 +25,7 @@ class Single(click.Group):
         for a in argv:
             if a == "--":
                 rest = True
-            if not rest and (a.startswith(("-target", "-arch", "-march"))):
+            if not rest and a.startswith(("-target", "-arch", "-march", "-branch-protection")):
                 a = "-" + a
             out.append(a)
         return super().main(out, **kw)
@@ -43,61 +43,72 @@ def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
     return int(value)
 
 
-def _options(
-    target: str, out: str | None, o: int, debug: bool, emit: str, linker: str | None, strip: bool, time: bool
-) -> Options:
-    opt = Options(target)
-    opt.out = out or ""
-    opt.opt = o
-    opt.debug = debug
-    opt.emit = emit
-    opt.linker = linker or ""
-    opt.strip = strip
-    opt.time = time
-    opt.verify = bool(os.environ.get("MOCHI_VERIFY"))
-    return opt
+# The options of everything that makes machine code, in the order of `--help`.
+_CODE: Final = (
+    click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for."),
+    click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
+    click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
+    click.option(
+        "--branch-protection",
+        type=click.Choice(PROTECTIONS),
+        default="none",
+        help="arm64: landing pads, signed returns.",
+    ),
+    click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
+)
+
+
+def code_options(command: Any) -> Any:
+    for option in reversed(_CODE):
+        command = option(command)
+    return command
+
+
+def _options(target: str, **chosen: Any) -> Options:
+    """Options from those of the command line, which have the names of the fields."""
+    result = Options(target)
+    for name, value in chosen.items():
+        setattr(result, name, value)
+    result.verify = bool(os.environ.get("MOCHI_VERIFY"))
+    return result
 
 
 @main.command()
 @click.argument("file")
-@click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for.")
-@click.option("-o", "out", metavar="OUT", help="Output file (default: the program's name).")
-@click.option("-O", "o", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default).")
+@click.option("-o", "out", default="", metavar="OUT", help="Output file (default: the program's name).")
+@code_options
 @click.option("-g", "debug", is_flag=True, help="Keep symbols for debuggers.")
 @click.option("--emit", type=click.Choice(STAGES), default="exe", help="Stop after a stage and write its result.")
-@click.option("--linker", metavar="PATH|NAME", help="Linker to use.")
 @click.option("--strip", is_flag=True, help="Leave symbols out of the binary.")
 @click.option("--time", is_flag=True, help="Print how long each stage took.")
-def build(
-    file: str, target: str, out: str | None, o: int, debug: bool, emit: str, linker: str | None, strip: bool, time: bool
-) -> None:
+def build(file: str, **chosen: Any) -> None:
     """Compile FILE to a native binary."""
     from mochic.driver import build as run
 
-    opt = _options(target, out, o, debug, emit, linker, strip, time)
+    opt = _options(**chosen)
     sys.exit(guarded(lambda: run(file, opt)))
 
 
 @main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("file")
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-@click.option("-O", "o", default="2", callback=_level, help="Optimisation level.")
-def run(file: str, args: tuple[str, ...], o: int) -> None:
-    """Build FILE for this machine (cached) and run it; exit with its status."""
+@code_options
+def run(file: str, args: tuple[str, ...], **chosen: Any) -> None:
+    """Build FILE (cached) and run it, other targets' programs in an emulator; exit with its status."""
     from mochic.run import run_program
 
-    opt = _options(HOST, None, o, False, "exe", None, False, False)
+    opt = _options(**chosen)
     sys.exit(guarded(lambda: run_program(file, list(args), opt)))
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True)
-@click.option("-O", "o", default="2", callback=_level, help="Optimisation level.")
-def test(paths: tuple[str, ...], o: int) -> None:
+@code_options
+def test(paths: tuple[str, ...], **chosen: Any) -> None:
     """Run the `test` blocks of files, natively compiled."""
     from mochic.run import test_programs
 
-    opt = _options(HOST, None, o, False, "exe", None, False, False)
+    opt = _options(**chosen)
     sys.exit(guarded(lambda: test_programs(list(paths), opt)))
 
 

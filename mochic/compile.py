@@ -113,8 +113,9 @@ def optimise(module: Module, opt: Options) -> None:
 def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
     """IR to machine code: functions, frame maps, data."""
     from mochic.codegen.module import compile_module
+    from mochic.codegen.targets import load_machine
 
-    return compile_module(module, target, opt.verify)
+    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify)
 
 
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:

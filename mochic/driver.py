@@ -160,6 +160,13 @@ def target_of(opt: Options) -> Any:
     if t.status != "ready":
         ready = ", ".join(sorted(n for n, r in TARGETS.items() if r.status == "ready"))
         raise UserError(f"mochi: target {opt.target} is not supported yet; supported: {ready}", EXIT_USAGE)
+    if opt.march or opt.branch_protection != "none":
+        from mochic.codegen.targets import load_machine
+
+        try:
+            load_machine(t.arch, opt.march, opt.branch_protection)
+        except ValueError as e:
+            raise UserError(f"mochi: {e}", EXIT_USAGE) from None
     return t
 
 
@@ -255,7 +262,7 @@ def link_program(data: bytes, target: Any, opt: Options, out: str, timer: Timer)
     obj = os.path.join(folder, f".{name}.{os.getpid()}.o")
     write_output(obj, data)
     try:
-        link(target, [obj, runtime], out, opt.linker, opt.strip)
+        link(target, [obj, runtime], out, opt.linker, opt.strip, opt.branch_protection != "none")
     except LinkError as e:
         raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
     except OSError as e:

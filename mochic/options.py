@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+# As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
+PROTECTIONS = ("none", "bti", "pac-ret", "standard")
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
 class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
-    allocation.  `tests`: keep `test` blocks; `test_mode`: run
-    the one that the environment names (`mochi test`)."""
+    allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
+    `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
+        "march", "branch_protection",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -27,3 +30,9 @@ class Options:
         self.tests = True
         self.test_mode = False
         self.strict = False
+        self.march = ""
+        self.branch_protection = "none"
+
+    def variant(self) -> str:
+        """What machine code depends on beside its source: part of the key of everything cached."""
+        return f"{self.target} O{self.opt} {self.march} {self.branch_protection}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-import shutil
 import sys
 
 from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
 from mochic.link.linker import LinkError, find_linker
-from mochic.targets import TARGETS
+from mochic.link.runner import find_runner, runner_hint
+from mochic.targets import TARGETS, host_target
 
 
 def _linker_of(name: str) -> str:
@@ -24,8 +24,7 @@ def print_targets() -> int:
     for name, t in TARGETS.items():
         runner = t.runner or "host"
         if runner not in ("host", "none"):
-            have = shutil.which(runner) or shutil.which(runner + "-static")
-            runner = have or f"{runner} (not found)"
+            runner = find_runner(t) or f"{runner} (not found)"
         print(f"{name:<18}{t.format:<8}{t.abi:<10}{t.status:<9}{_linker_of(name):<34}{runner}")
     return EXIT_OK
 
@@ -47,21 +46,27 @@ def explain_code(code: str) -> int:
 
 
 def doctor_report() -> int:
-    """Exit status 0 when programs can be built and run here, 3 when something is missing."""
-    bad = 0
-    print(f"python    {platform.python_version()} ({sys.executable})")
-    linker = _linker_of("linux/amd64")
-    if linker == "not found":
-        bad += 1
-        print("linker    missing: pip install ziglang   or   apt-get install lld")
-    else:
-        print(f"linker    {linker}")
-    host = f"{sys.platform}/{platform.machine()}"
-    if sys.platform == "linux" and platform.machine() == "x86_64":
-        print(f"host      {host}: programs for linux/amd64 run here")
-    else:
-        print(f"host      {host}: programs for linux/amd64 are built here but need that system to run")
+    """Exit status 0 when programs can be built here, 3 when something is missing.  An emulator is none of that."""
     from mochic.link.runtime_lib import cache_dir
 
-    print(f"cache     {cache_dir()}")
+    bad = 0
+    here = host_target()
+    print(f"python          {platform.python_version()} ({sys.executable})")
+    print(f"host            {here}")
+    print(f"cache           {cache_dir()}")
+    for name, t in TARGETS.items():
+        if t.status != "ready":
+            continue
+        linker = _linker_of(name)
+        if linker == "not found":
+            bad += 1
+            linker = "no linker: pip install ziglang   or   apt-get install lld"
+        else:
+            linker = f"linked by {linker}"
+        if name == here:
+            runner = "run here"
+        else:
+            found = find_runner(t)
+            runner = f"run by {found}" if found else f"cannot be run here: {runner_hint(t)}"
+        print(f"{name:<16}{linker}; {runner}")
     return EXIT_TOOL if bad else EXIT_OK

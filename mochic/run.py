@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, Timer, UserError, build, front, read_source, say
+from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, Timer, UserError, build, front, read_source, say, target_of
+from mochic.link.runner import command_for
 from mochic.options import Options
 
 
@@ -18,7 +19,7 @@ def cached_binary(path: str, opt: Options) -> str:
     from mochic.link.runtime_lib import cache_dir, source_key
     from mochic.sema.packages import imported_files
 
-    variant = f"{source_key()} {opt.target} {opt.opt} {opt.test_mode} {path}"
+    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {path}"
     data = read_source(path)
     digest = sha256(variant.encode() + b"\0" + data)
     for f in imported_files(path, data):
@@ -37,10 +38,13 @@ def cached_binary(path: str, opt: Options) -> str:
 
 
 def run_program(path: str, args: list[str], opt: Options) -> int:
-    """Build (cached) and replace this process by the program."""
+    """Build (cached) and replace this process by the program, or by the emulator of its target."""
+    command = command_for(target_of(opt))
     exe = cached_binary(path, opt)
     sys.stdout.flush()
     sys.stderr.flush()
+    if command:
+        os.execv(command[0], [*command, exe, *args])
     os.execv(exe, [path, *args])
 
 
@@ -77,6 +81,7 @@ def test_programs(paths: list[str], opt: Options) -> int:
     """Each test block in a fresh process: top-level statements silently, then the block (section 17)."""
     from mochic.syntax import ast
 
+    command = command_for(target_of(opt))
     failed = 0
     for p in test_files(paths):
         info = front(p, opt, Timer())
@@ -90,7 +95,7 @@ def test_programs(paths: list[str], opt: Options) -> int:
         for i, name in enumerate(names):
             start = time.perf_counter()
             env = dict(os.environ, MOCHI_TEST_BLOCK=str(i))
-            r = subprocess.run([exe], env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            r = subprocess.run([*command, exe], env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False)
             took = time.perf_counter() - start
             sys.stdout.write(r.stdout.decode("utf-8", "replace"))
             if r.returncode == 0:

@@ -18,6 +18,7 @@ from objwriter.model import (
     K_FILE,
     K_NONE,
     K_SECTION,
+    S_NOTE,
     SECTION_KINDS,
     UNDEF,
     Object,
@@ -34,6 +35,7 @@ SHT_PROGBITS: Final = 1
 SHT_SYMTAB: Final = 2
 SHT_STRTAB: Final = 3
 SHT_RELA: Final = 4
+SHT_NOTE: Final = 7
 SHT_NOBITS: Final = 8
 SHT_REL: Final = 9
 SHT_SYMTAB_SHNDX: Final = 18
@@ -176,6 +178,8 @@ def write_elf(obj: Object) -> bytes:
 
 def _section_header(s: Section) -> _Header:
     type_, flags = _SECTION_INFO[s.kind]
+    if s.name.startswith(".note.gnu.") and s.kind == S_NOTE:  # in the form of gABI 5.2, for the linker and the loader
+        type_ = SHT_NOTE
     if s.raw_type >= 0:
         type_ = s.raw_type
     if s.raw_flags >= 0:

@@ -31,7 +31,8 @@ def extensions_of(march: str) -> frozenset[str]:
     """
     base, *extensions = _PROFILES.get(march, march).split("_")
     if base not in _BASES or any(e not in _EXTENSIONS for e in extensions):
-        raise ValueError(f"unknown ISA {march}; known: {', '.join(_BASES)} with _{', _'.join(_EXTENSIONS)}")
+        known = ", ".join([*_BASES, *_PROFILES])
+        raise ValueError(f"unknown ISA {march}; known: {known}, {_BASES[-1]} with _{', _'.join(_EXTENSIONS)}")
     return frozenset(extensions + ["c"] if base == "rv64gc" else extensions)
 
 

@@ -237,6 +237,8 @@ class Emitter:
             parallel(machine, head, c.block.pos, out)
         sel = self.sel
         self.bare = c.block.id in sel.head
+        if c.block is sel.fn.blocks[0]:
+            machine.start(frame if sel.prologue < 0 else None, sel.fn.pos, out)
         if c.block.id == sel.prologue:
             machine.enter(frame, sel.fn.pos, out)
         elif c.block is sel.fn.blocks[0]:

@@ -335,6 +335,10 @@ class SelectorBase:
             self.jump_table(b)
         else:
             self.trap(b)
+        if self.pend:  # constants for the edge: no instruction has taken them along
+            self.pend.reverse()
+            out += self.pend
+            self.pend = []
         table = self.table()
         key_arg = self.key_arg()
         bases = self.bases

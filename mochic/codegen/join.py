@@ -37,6 +37,9 @@ def join(
             final[i] = i
         final[i] = t
     order = [c for c in codes if final[c.block.id] == c.block.id or c.block is fn.blocks[0]]
+    pads: set[int] = set()
+    if m.jump_pads:
+        pads.update([final[s.id] for c in order if c.table is not None for s in c.block.succs[:-1]])
     pending: list[tuple[Addr, int]] = []
     switches: list[BlockCode] = []
     heads: list[Prog | None] = [None] * n
@@ -44,6 +47,8 @@ def join(
         b = c.block
         following = order[k + 1].block.id if k + 1 < len(order) else -1
         mark = len(out)
+        if b.id in pads:
+            out.append(m.jump_pad(b.pos))
         out += bodies[b.id]
         if b.term == JUMP:
             t = final[b.succs[0].id]

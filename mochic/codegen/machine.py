@@ -30,6 +30,11 @@ MEMORY: Final = SLOT // 2  # locations from here on are in memory
 # The stack grows over its guard page at most this far at a time (docs/runtime.md).
 PAGE: Final = 4096
 
+# Programs with fewer values than this have less code than every kind of near call can reach (1 MiB on riscv64), the
+# runtime's included: a value takes about four bytes, and no program comes near the 17 that NEAR allows.
+NEAR_VALUES: Final = 40_000
+NEAR: Final = 700_000
+
 _SMALL: Final[dict[int, Addr]] = {}
 
 
@@ -54,8 +59,8 @@ class Machine:
     __slots__ = (
         "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "fp_in_gp",
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
-        "call_target", "link_bytes", "call", "call_reg", "ret", "jmp", "nop", "trap", "lea", "copies", "moves", "makes",
-        "exchange", "reads_memory", "compares", "ops", "lacks", "assemble",
+        "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
+        "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -81,6 +86,7 @@ class Machine:
         self.call_target = 0  # holds the address during an indirect call
         self.link_bytes = 0
         self.call = 0
+        self.call_near = 0  # a call in a program of less than NEAR bytes of code
         self.call_reg = 0  # a call through a register
         self.ret = 0
         self.jmp = 0
@@ -97,6 +103,7 @@ class Machine:
         self.ops: frozenset[int] = frozenset()
         self.lacks: frozenset[int] = frozenset()  # IR ops without an instruction: legalize.py writes them out
         self.assemble: Callable[[LSym, list[Prog]], Any] = _no_assembler
+        self.jump_pads = False  # what a jump table leads to begins with `jump_pad`
 
     def set_registers(self, nregs: int, first_float: int, end_float: int) -> None:
         """Make the operands of all registers."""
@@ -148,6 +155,20 @@ class Machine:
         stack walk.  The bytes by which SP went down."""
         raise NotImplementedError
 
+    # -- protection of branches
+
+    def start(self, framed: Frame | None, pos: int, out: list[Prog]) -> None:
+        """At the start of a function: where an indirect call may land.  `framed`: its frame if the prologue follows at
+        once."""
+
+    def jump_pad(self, pos: int) -> Prog:
+        """Where an indirect jump may land."""
+        raise NotImplementedError
+
+    def notes(self) -> list[LSym]:
+        """What an object with this machine's code says about all of it."""
+        return []
+
     # -- blocks
 
     def branch(
@@ -182,6 +203,14 @@ class Machine:
     def selector(self) -> type[SelectorBase]:
         """The class that selects instructions."""
         raise NotImplementedError
+
+
+def refuse_choices(arch: str, march: str, protection: str) -> None:
+    """ValueError for an instruction set or protection of branches given to a machine that has no such choice."""
+    if march:
+        raise ValueError(f"{arch} has no -march={march}: there is one instruction set")
+    if protection != "none":
+        raise ValueError(f"{arch} has no -branch-protection={protection}; arm64 has")
 
 
 def _no_assembler(text: LSym, progs: list[Prog]) -> None:

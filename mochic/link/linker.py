@@ -118,16 +118,22 @@ def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
     return Linker([full], origin, gnu="lld" not in os.path.basename(full))
 
 
-def link_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False) -> list[str]:
-    """The argv that links `inputs` (objects and archives) to the executable `out`."""
-    return _COMMANDS[target.linker](target, linker, inputs, out, strip)
+def link_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False, protected: bool = False
+) -> list[str]:
+    """The argv that links `inputs` (objects and archives) to the executable `out`; `protected`: the objects have
+    program properties."""
+    return _COMMANDS[target.linker](target, linker, inputs, out, strip, protected)
 
 
-def _elf_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool) -> list[str]:
+def _elf_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
+    script = target.script.replace(".ld", "_protected.ld") if protected else target.script
     argv = [
         *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack",
         "-z", f"max-page-size={target.page}",
-        "-m", target.emulation, "-T", script_path(target.script), "--build-id=none",
+        "-m", target.emulation, "-T", script_path(script), "--build-id=none",
     ]  # fmt: skip
     if not linker.gnu:
         argv.append("--threads=1")  # starting threads costs more than they save on small programs
@@ -138,7 +144,9 @@ def _elf_command(target: Target, linker: Linker, inputs: list[str], out: str, st
     return argv
 
 
-def _coff_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool) -> list[str]:
+def _coff_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
     """Images have no symbols unless debug information is asked for: nothing to strip."""
     from mochic.link.imports import import_library
 
@@ -149,7 +157,9 @@ def _coff_command(target: Target, linker: Linker, inputs: list[str], out: str, s
     ]  # fmt: skip
 
 
-def _macho_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool) -> list[str]:
+def _macho_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
     """arm64 images get an ad-hoc signature from both linkers without being asked."""
     if linker.argv[-1] == "cc":
         argv = [*linker.argv, "-target", f"{_ZIG_CPU[target.arch]}-macos.{MACOS}", "-nostdlib", "-lSystem"]
@@ -170,7 +180,9 @@ _ZIG_CPU: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 _COMMANDS: Final = {"lld-elf": _elf_command, "lld-coff": _coff_command, "lld-macho": _macho_command}
 
 
-def link(target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False) -> Linker:
+def link(
+    target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False, protected: bool = False
+) -> Linker:
     """Links to `out`; raises LinkError when there is no linker or it fails.  Returns the linker used."""
     if not target.script:
         raise LinkError(f"linking for {target.name} is not supported yet")
@@ -181,7 +193,7 @@ def link(target: Target, inputs: list[str], out: str, choice: str = "", strip: b
     temporary = os.path.join(place, "program")
     os.mkdir(place)
     try:
-        argv = link_command(target, linker, inputs, temporary, strip)
+        argv = link_command(target, linker, inputs, temporary, strip, protected)
         status, text = run_tool(argv)
         if status != 0:
             how = f"exit status {status}" if status > 0 else f"signal {-status}"

@@ -58,8 +58,7 @@ def source_key() -> str:
 
 def runtime_object(target: Target, opt: Options) -> str:
     """Path of the runtime's object file, compiled now if the cache has none."""
-    variant = f"{target.name} O{opt.opt}"
-    key = sha256(f"{source_key()} {variant}".encode()).hexdigest()[:32]
+    key = sha256(f"{source_key()} {opt.variant()}".encode()).hexdigest()[:32]
     d = os.path.join(cache_dir(), "runtime")
     path = os.path.join(d, f"{target.os}-{target.arch}-{key}.o")
     if not os.path.exists(path):
@@ -101,6 +100,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     from backend.obj.ctx import Ctx
     from mochic.asmcmd import load_arch
     from mochic.codegen.module import compile_module
+    from mochic.codegen.targets import load_machine
     from mochic.compile import CompileError, object_bytes, parse_file
     from mochic.lower.descs import runtime_descs
     from mochic.lower.lowlevel import RuntimeLower
@@ -125,8 +125,8 @@ def build_runtime(target: Target, opt: Options) -> bytes:
         verify_module(module, False)
     run_pipeline(module, opt.opt, opt.verify, typed=False)
     ctx = Ctx()
-    symbols = compile_module(module, target, opt.verify, ctx)
-    arch = load_arch(target.arch)
+    symbols = compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify, ctx)
+    arch = load_arch(target.arch, opt.march)
     assert arch is not None
     for stem in (target.arch, f"{target.os}_{target.arch}"):
         asm = os.path.join(RUNTIME_DIR, "asm", stem + ".s")

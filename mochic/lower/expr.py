@@ -372,6 +372,8 @@ class Exprs(Matches):
         return m
 
     def e_struct(self, e: ast.StructLit) -> Value:
+        if isinstance(e.ref, ast.Call):  # an agent
+            return self.e_call(e.ref)
         st: StructInfo = e.ref
         if not st.fields:
             return self.sym(self.m.singleton(st), REF)
@@ -468,4 +470,6 @@ _EXPRS: dict[type, Any] = {
     ast.Load: lambda fl, e: fl.e_load(e),
     ast.Save: lambda fl, e: fl.e_save(e),
     ast.Fetch: lambda fl, e: fl.e_fetch(e),
+    ast.LogicQuery: lambda fl, e: fl.expr(e.code),
+    ast.Generate: lambda fl, e: fl.expr(e.code),
 }

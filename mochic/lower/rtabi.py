@@ -74,6 +74,7 @@ cast_float_lenient(tag) f64            also parses strings: float("1.5")
 cast_string(tag) ref
 cast_bool(tag) i32
 cast_bigint(tag) tag
+cast_bigrat(tag) tag
 cast_list(tag) tag                     checks that it is a list, returned as it is
 cast_map(tag) tag
 cast_field(tag,ref,ref) tag            entry of a map (or field of a struct) by name; error missing field F for S
@@ -190,12 +191,15 @@ key_text(tag) ref                      a non-string key as text (7.2)
 load_open(ref,tag) ref                 a reader of the file (path, options)
 load_next(ref) tag                     the next row, or nil; errors until load_done name file and line
 load_done() void nogc
+load_close(ref) void
 save_open(ref,tag) ref                 a writer
 save_row(ref,tag) void
 save_all(ref,tag) void                 every row of a list
 save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
 read_file(ref) ref
+json_text(ref) tag                     the value that a JSON text spells
+echo_embedding(ref) ref                list of floats, the text's code points
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set

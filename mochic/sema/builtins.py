@@ -10,7 +10,7 @@ from typing import Final
 
 from mochic.sema.constraints import ArithC, CallC, ElemFlowC, SliceC
 from mochic.sema.types import (
-    BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, NIL, NIL_TY, STR, STR_TY, Solver, Ty, find,
+    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, Solver, Ty, find,
 )  # fmt: skip
 
 Rule = Callable[[Solver, list[Ty]], Ty]
@@ -49,6 +49,25 @@ def _str_list(s: Solver, a: list[Ty]) -> Ty:
 def _int_list(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
     s.grow(s.elem(t), INT)
+    return t
+
+
+def _float_list(s: Solver, a: list[Ty]) -> Ty:
+    t = s.new(LIST)
+    s.grow(s.elem(t), FLOAT)
+    return t
+
+
+def _data(s: Solver, a: list[Ty]) -> Ty:
+    return data_type(s)
+
+
+def data_type(s: Solver) -> Ty:
+    """Anything a data file can hold."""
+    t = s.new(NIL | BOOL | INT | FLOAT | STR | LIST | MAP)
+    shape = s.shape(t)
+    shape.elem = shape.val = t
+    shape.key = s.new(STR)
     return t
 
 
@@ -97,8 +116,7 @@ class SumC:
         if not self.watching:
             self.watching = True
             s.watch(e, self)
-        if find(e).kinds & FLOAT:
-            s.grow(self.res, FLOAT)
+        s.grow(self.res, find(e).kinds & (FLOAT | RAT))
         if find(e).kinds != FLOAT:
             s.grow(self.res, INT)
 
@@ -176,6 +194,8 @@ class RoundC:
     def run(self, s: Solver) -> None:
         k = find(self.src).kinds
         s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+        if k & RAT:
+            s.grow(self.res, RAT | FLOAT)
 
 
 def _numeric(s: Solver, a: list[Ty]) -> Ty:
@@ -262,6 +282,8 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "pow": (2, 2, _pow),
     "mem": (0, 0, _int),
     "panic": (1, 2, _nil),
+    "from_json": (1, 1, _data),
+    "#embedding": (1, 1, _float_list),
     "reduce": (3, 3, _reduce),
     "sort": (1, 1, _same_list),
     "num": (1, 1, _int),

@@ -55,6 +55,10 @@ class Infer(Narrowing, Declarations):
         self.first_ref: dict[FunInfo, int] = {}
         self.packages: dict[str, Package] = {}
         self.units: dict[str, Scope] = {}
+        self.streams: dict[str, ast.StreamDecl] = {}
+        self.agents: dict[str, ast.AgentDecl] = {}
+        self.models: dict[str, str] = {}
+        self.relations: dict[str, None] = {}
 
     # -- program --------------------------------------------------------------------------------
 
@@ -80,6 +84,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if isinstance(st, ast.ImportDecl):
                 self.import_decl(st)
+        body = self.expanded(body)
         main.body.extend(body)
         first_global = len(info.globals)
         for st in body:
@@ -127,7 +132,9 @@ class Infer(Narrowing, Declarations):
         outer = (self.root, self.hidden, self.first_ref, self.fun, self.narrow)
         self.root = self.scope = Scope(None, None)
         self.hidden, self.first_ref, self.narrow = {}, {}, {}
+        relations, self.relations = self.relations, {}
         self.unit(p.body)
+        self.relations = relations
         names: dict[str, object] = {}
         for st in p.body:
             if isinstance(st, ast.FunDecl) and st.export:
@@ -452,6 +459,14 @@ class Infer(Narrowing, Declarations):
         st.decl = ast.VarDecl(st.lo, st.hi, st.target, None, value, True, "")
         return self.s_vardecl(st.decl)
 
+    def s_on(self, st: ast.OnHandler) -> bool:
+        st.code = self.on_code(st)
+        return self.block(st.code)
+
+    def s_emit(self, st: ast.Emit) -> bool:
+        st.code = self.emit_code(st)
+        return self.block(st.code)
+
     def s_nothing(self, st: ast.Stmt) -> bool:
         return True
 
@@ -495,6 +510,8 @@ _STMTS: dict[type, Any] = {
     ast.FunDecl: Infer.s_fun,
     ast.TypeDecl: Infer.s_nothing,
     ast.Update: Infer.s_update,
+    ast.OnHandler: Infer.s_on,
+    ast.Emit: Infer.s_emit,
     ast.FetchStmt: Infer.s_fetch,
     ast.ImportDecl: Infer.s_nothing,
     ast.ExternDecl: Infer.s_nothing,
@@ -505,8 +522,6 @@ _LATER_STMTS = {
     "RuleDecl": "`rule` declarations",
     "StreamDecl": "`stream` declarations",
     "ModelDecl": "`model` declarations",
-    "OnHandler": "`on` handlers",
-    "Emit": "`emit` statements",
     "AgentDecl": "`agent` declarations",
     "IntentDecl": "`intent` declarations",
     "FetchStmt": "`fetch` statements",

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic
+from mochic.sema.builtins import BUILTINS, data_type
 from mochic.sema.infer_expr import EXPRS, ExprInfer
 from mochic.sema.symbols import Var
 from mochic.sema.types import (
-    BOOL, FLOAT, INT, LIST, MAP, NIL, NIL_TY, STR, STRUCT, Ty, find,
+    LIST, MAP, NIL_TY, Ty, find,
 )  # fmt: skip
 from mochic.syntax import ast
 
@@ -24,15 +25,6 @@ ROW = "#row"  # the element that an update looks at; no program can have a varia
 
 
 class DataInfer(ExprInfer):
-    def data_type(self) -> Ty:
-        """Anything a data file can hold."""
-        s = self.s
-        t = Ty(NIL | BOOL | INT | FLOAT | STR | LIST | MAP)
-        shape = s.shape(t)
-        shape.elem = shape.val = t
-        shape.key = Ty(STR)
-        return t
-
     def options(self, e: ast.Expr | None, what: str) -> None:
         if e is not None:
             t = self.expr(e)
@@ -41,7 +33,7 @@ class DataInfer(ExprInfer):
     def e_load(self, e: ast.Load) -> Ty:
         self.options(e.options, "load")
         row = Ty(MAP)
-        row.shape = self.data_type().shape
+        row.shape = data_type(self.s).shape
         e.row = row
         res = Ty(LIST)
         self.s.flow(self.cast_type(row, e.type, e), self.s.elem(res))
@@ -58,7 +50,7 @@ class DataInfer(ExprInfer):
         self.options(e.options, "fetch")
         if isinstance(e.url, ast.StrLit) and e.url.value.startswith(("http:", "https:")):
             self.unsupported(e, "`fetch` over the network")
-        return self.data_type()
+        return data_type(self.s)
 
     # -- update ---------------------------------------------------------------------------------
 
@@ -88,8 +80,6 @@ class DataInfer(ExprInfer):
 
     def is_word(self, name: str) -> bool:
         """A name that has a meaning without any declaration."""
-        from mochic.sema.builtins import BUILTINS
-
         return name in BUILTINS or name in ("null", "nil")
 
     def row_fields(self, name: str, at: ast.Node) -> dict[str, Any] | None:
@@ -165,5 +155,3 @@ def free_names(e: Any, out: dict[str, None]) -> None:
 EXPRS[ast.Load] = DataInfer.e_load
 EXPRS[ast.Save] = DataInfer.e_save
 EXPRS[ast.Fetch] = DataInfer.e_fetch
-
-__all__ = ["STRUCT", "DataInfer", "free_names"]

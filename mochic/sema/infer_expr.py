@@ -12,7 +12,7 @@ from mochic.sema.infer_query import QueryInfer
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STR_TY, STRUCT, Ty,
+    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, RAT_TY, STR_TY, STRUCT, Ty,
 )  # fmt: skip
 from mochic.syntax import ast
 
@@ -401,8 +401,7 @@ class ExprInfer(QueryInfer):
             if name == "bool":
                 return BOOL_TY
             if name == "bigrat":
-                self.unsupported(e, "the type bigrat")
-                return Ty()
+                return RAT_TY
             st = self.structs.get(name)
             if st is not None and st.union is None:
                 res = Ty(STRUCT)
@@ -441,12 +440,6 @@ class ExprInfer(QueryInfer):
             return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
         return not (isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"))
 
-    # -- later ----------------------------------------------------------------------------------
-
-    def e_later(self, e: ast.Expr) -> Ty:
-        self.unsupported(e, _LATER_EXPRS.get(type(e).__name__, type(e).__name__))
-        return Ty()
-
 
 def _binds_all(p: ast.Expr) -> bool:
     """The pattern matches any value."""
@@ -474,13 +467,6 @@ EXPRS: dict[type, Any] = {
     ast.Match: ExprInfer.e_match,
     ast.Cast: ExprInfer.e_cast,
     ast.Query: ExprInfer.e_query,
-    ast.LogicQuery: ExprInfer.e_later,
-    ast.Generate: ExprInfer.e_later,
 }
 
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
-
-_LATER_EXPRS = {
-    "LogicQuery": "logic queries",
-    "Generate": "`generate`",
-}

@@ -534,9 +534,10 @@ class Pred(Node):
 
 
 class LogicQuery(Expr):
-    __slots__ = ("pred",)
+    __slots__ = ("pred", "code")
 
     def __init__(self, lo: int, hi: int, pred: Pred) -> None:
+        self.code: Expr | None = None
         self.lo = lo
         self.hi = hi
         self.ty = None
@@ -546,9 +547,10 @@ class LogicQuery(Expr):
 class Generate(Expr):
     """`generate text { prompt: ... }`."""
 
-    __slots__ = ("target", "fields")
+    __slots__ = ("target", "fields", "code")
 
     def __init__(self, lo: int, hi: int, target: str, fields: list[FieldInit]) -> None:
+        self.code: Expr | None = None
         self.lo = lo
         self.hi = hi
         self.ty = None
@@ -911,9 +913,10 @@ class ModelDecl(Stmt):
 
 
 class OnHandler(Stmt):
-    __slots__ = ("stream", "var", "body")
+    __slots__ = ("stream", "var", "body", "code")
 
     def __init__(self, lo: int, hi: int, stream: str, var: str, body: list[Stmt]) -> None:
+        self.code: list[Stmt] = []
         self.lo = lo
         self.hi = hi
         self.stream = stream
@@ -922,9 +925,10 @@ class OnHandler(Stmt):
 
 
 class Emit(Stmt):
-    __slots__ = ("stream", "fields")
+    __slots__ = ("stream", "fields", "code")
 
     def __init__(self, lo: int, hi: int, stream: str, fields: list[FieldInit]) -> None:
+        self.code: list[Stmt] = []
         self.lo = lo
         self.hi = hi
         self.stream = stream

@@ -171,7 +171,9 @@ class Generator:
                 base, off = self.address(depth)
                 return b.emit(rng.choice((LD, LD8U, LD8S, LD16U, LD16S, LD32U, LD32S)), I64, [base], off)
             if r < 0.22:
-                return b.emit(F2I, I64, [val(F64)])
+                x = val(F64)  # out of range the result is unspecified (docs/ir.md)
+                fits = b.emit(FLT, I32, [b.emit(FABS, F64, [x]), b.emit(FCONST, F64, [], bits_of(2.0**63))])
+                return b.emit(F2I, I64, [b.emit(SELECT, F64, [fits, x, b.emit(FCONST, F64, [], bits_of(3.25))])])
             if r < 0.25:
                 x = val(F64)
                 return b.emit(SELECT, I64, [b.emit(FEQ, I32, [x, x]), b.emit(FBITS, I64, [x]), b.iconst(I64, 1)])

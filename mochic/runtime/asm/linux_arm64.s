@@ -1,4 +1,7 @@
 // Linux on arm64: what cannot be said in Mochi.  Arguments and results as in AAPCS64: R0-R7, R0.
+//
+// This file serves every -branch-protection: each function begins with a landing pad (BTI, or PACIASP, which is one), and
+// the one that keeps its return address in memory signs it.  CPUs without these features take both for NOPs.
 
 // The kernel enters here: RSP points to the argument count.
 TEXT _start(SB), NOSPLIT|NOFRAME, $0
@@ -10,6 +13,7 @@ TEXT _start(SB), NOSPLIT|NOFRAME, $0
 
 // syscall6(n, a, b, c, d, e, f)
 TEXT runtime·syscall6(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	MOVD	R0, R8
 	MOVD	R1, R0
 	MOVD	R2, R1
@@ -21,6 +25,7 @@ TEXT runtime·syscall6(SB), NOSPLIT|NOFRAME, $0
 	RET
 
 TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
 	MOVD	$139, R8
 	SVC
 	BRK

@@ -20,7 +20,7 @@ from backend.x86.ops import (
 from backend.x86.regs import AX, DX, SP, X0
 from mochic.codegen.frame import Frame
 from mochic.codegen.isel import SelectorBase, Special
-from mochic.codegen.machine import MEMORY, PAGE, SLOT, Machine, imm
+from mochic.codegen.machine import MEMORY, PAGE, SLOT, Machine, imm, refuse_choices
 from mochic.codegen.targets.amd64.peephole import TESTS, shorten
 from mochic.codegen.targets.amd64.regs import (
     ACMOVSD, CALL_TARGET, CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, COMPARES, FP_ARGS, FP_REGS, GP_ARGS, GP_CALLEE,
@@ -48,7 +48,7 @@ class Amd64(Machine):
         self.scratch_fp = SCRATCH_FP
         self.call_target = CALL_TARGET
         self.link_bytes = 8
-        self.call = self.call_reg = ACALL
+        self.call = self.call_near = self.call_reg = ACALL
         self.ret, self.jmp, self.nop, self.trap = ARET, AJMP, ANOP, AUD2
         self.lea = ALEAQ
         self.copies = frozenset((ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD))
@@ -242,8 +242,7 @@ class Amd64(Machine):
 _MACHINE: Final = Amd64()
 
 
-def make_machine(march: str = "") -> Machine:
+def make_machine(march: str = "", protection: str = "none") -> Machine:
     """The machine; there is one instruction set."""
-    if march:
-        raise ValueError(f"amd64 has no -march={march}")
+    refuse_choices("amd64", march, protection)
     return _MACHINE

@@ -317,13 +317,13 @@ def mul_i32(s: Selector, v: Value) -> None:
         c = a1.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASHLL, [imm((c.bit_length() - 1)), d], s.use(a0).reg, v.pos)
+            s.emit(ASHLL, [imm(((c.bit_length() - 1))), d], s.use(a0).reg, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASHLL, [imm((c.bit_length() - 1)), d], s.use(a1).reg, v.pos)
+            s.emit(ASHLL, [imm(((c.bit_length() - 1))), d], s.use(a1).reg, v.pos)
             return
     # (mul i32|i64 x (iconst c)) && c == -1 => NEG? v/x
     if a1.op == ICONST:
@@ -422,13 +422,13 @@ def mul_i64(s: Selector, v: Value) -> None:
         c = a1.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASHLQ, [imm((c.bit_length() - 1)), d], s.use(a0).reg, v.pos)
+            s.emit(ASHLQ, [imm(((c.bit_length() - 1))), d], s.use(a0).reg, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASHLQ, [imm((c.bit_length() - 1)), d], s.use(a1).reg, v.pos)
+            s.emit(ASHLQ, [imm(((c.bit_length() - 1))), d], s.use(a1).reg, v.pos)
             return
     # (mul i32|i64 x (iconst c)) && c == -1 => NEG? v/x
     if a1.op == ICONST:

@@ -1,19 +1,31 @@
-"""arm64: pairs of saved registers, branches on flags or on a register, constants."""
+"""arm64: pairs of saved registers, branches on flags or on a register, constants, protected branches.
+
+Branch protection (Arm ARM D8.4 "Branch target identification", D8.10 "Pointer authentication"): with `bti` each
+function and each target of a jump table begins with a landing pad, and an indirect branch to anything else faults; with
+`pac` a function that keeps its return address in memory signs it against SP, and a changed one faults.  PACIASP is a
+landing pad for calls too.  All of these are hints, which older CPUs ignore.  The kernel asks for landing pads where the
+program's property note says that all of its code has them (AAELF64 5.7, "Program property"); the linker keeps the bits
+that all objects have.  A signature is in the high bits of the address: stack walks leave those out (PC_MASK in
+runtime/linux_arm64.mochi)."""
 
 from __future__ import annotations
 
+from struct import pack
 from typing import Final
 
 from backend.arm64.encode import Assembler
 from backend.arm64.immediates import float8
 from backend.arm64.ops import (
-    AADD, AB, ABL, ABRK, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, ARET, ASTP, ASUB,
+    AADD, AAUTIASP, AB, ABL, ABRK, ABTI, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, APACIASP, ARET, ASTP, ASUB,
 )  # fmt: skip
 from backend.arm64.regs import F0
+from backend.arm64.sysreg import BRANCH_TYPES
 from backend.obj.ctx import Ctx
-from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, Addr, Prog
+from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, SPECIAL, Addr, Prog
+from backend.obj.sym import A_STATIC, SNOTE, LSym
+from mochic.codegen.frame import Frame
 from mochic.codegen.isel import SelectorBase, Special
-from mochic.codegen.machine import MEMORY, Machine, imm
+from mochic.codegen.machine import MEMORY, Machine, imm, refuse_choices
 from mochic.codegen.targets.arm64.regs import (
     CALL_TARGET, CONDITIONAL, FP_ARGS, FP_CALLEE, FP_CALLER, FUSED, GP_ARGS, GP_CALLEE, GP_CALLER, LINK, NREGS, SCRATCH,
     SCRATCH_FP, STACK, ZERO,
@@ -22,13 +34,27 @@ from mochic.codegen.targets.risc import Risc
 from mochic.ir.ops import POPCNT
 
 
+_NT_GNU_PROPERTY_TYPE_0: Final = 5
+_FEATURE_1_AND: Final = 0xC0000000  # GNU_PROPERTY_AARCH64_FEATURE_1_AND
+_FEATURE_BTI: Final = 1
+_FEATURE_PAC: Final = 2
+_PROTECTIONS: Final = {
+    "none": 0,
+    "bti": _FEATURE_BTI,
+    "pac-ret": _FEATURE_PAC,
+    "standard": _FEATURE_BTI | _FEATURE_PAC,
+}
+
+
 class Arm64(Risc):
-    """See Machine."""
+    """See Machine.  `bti`: landing pads; `pac`: signed return addresses."""
 
-    __slots__ = ()
+    __slots__ = ("bti", "pac")
 
-    def __init__(self) -> None:
+    def __init__(self, features: int) -> None:
         super().__init__()
+        self.bti = self.jump_pads = features & _FEATURE_BTI != 0
+        self.pac = features & _FEATURE_PAC != 0
         self.name = "arm64"
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
         self.gp_result, self.fp_result = GP_ARGS[0], FP_ARGS[0]
@@ -38,7 +64,7 @@ class Arm64(Risc):
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET
-        self.call = self.call_reg = ABL
+        self.call = self.call_near = self.call_reg = ABL
         self.ret, self.jmp, self.nop, self.trap = ARET, AB, ANOP, ABRK
         self.mov, self.fmov, self.add, self.store8 = AMOVD, AFMOVD, AADD, AMOVB
         self.copies = frozenset((AMOVD, AFMOVD))
@@ -59,7 +85,38 @@ class Arm64(Risc):
         else:
             out.append(Prog(AFMOVD, [double_operand(bits, asm), self.regs[dst]], pos))
 
+    # -- protection of branches
+
+    def start(self, framed: Frame | None, pos: int, out: list[Prog]) -> None:
+        if self.bti and not (self.pac and framed is not None and framed.linked):
+            out.append(Prog(ABTI, [Addr(SPECIAL, 0, BRANCH_TYPES["C"])], pos))
+
+    def jump_pad(self, pos: int) -> Prog:
+        return Prog(ABTI, [Addr(SPECIAL, 0, BRANCH_TYPES["J"])], pos)
+
+    def notes(self) -> list[LSym]:
+        features = (_FEATURE_BTI if self.bti else 0) | (_FEATURE_PAC if self.pac else 0)
+        if not features:
+            return []
+        # name size, description size, type, name; one property: kind, size, value, padding to 8 (Linux ABI 2.1.7)
+        s = LSym("property", SNOTE, A_STATIC)
+        s.section = ".note.gnu.property"
+        s.align = 8
+        s.data += pack("<III4sIIII", 4, 16, _NT_GNU_PROPERTY_TYPE_0, b"GNU\0", _FEATURE_1_AND, 4, features, 0)
+        s.size = len(s.data)
+        return [s]
+
     # -- frames
+
+    def enter(self, f: Frame, pos: int, out: list[Prog]) -> None:
+        if self.pac and f.linked:
+            out.append(Prog(APACIASP, [], pos))
+        super().enter(f, pos, out)
+
+    def leave(self, f: Frame, pos: int, out: list[Prog]) -> None:
+        super().leave(f, pos, out)
+        if self.pac and f.linked:
+            out.append(Prog(AAUTIASP, [], pos))
 
     def lower(self, n: int, pos: int, out: list[Prog]) -> None:
         sp = self.regs[self.stack]
@@ -121,11 +178,13 @@ def double_operand(bits: int, asm: Ctx) -> Addr:
     return Addr(MEM, 0, 0, s, 0, 0, NAME_EXTERN)
 
 
-_MACHINE: Final = Arm64()
+_MADE: Final[dict[str, Arm64]] = {}
 
 
-def make_machine(march: str = "") -> Machine:
+def make_machine(march: str = "", protection: str = "none") -> Machine:
     """The machine; there is one instruction set."""
-    if march:
-        raise ValueError(f"arm64 has no -march={march}")
-    return _MACHINE
+    refuse_choices("arm64", march, "none")
+    m = _MADE.get(protection)
+    if m is None:
+        m = _MADE[protection] = Arm64(_PROTECTIONS[protection])
+    return m

@@ -9,7 +9,7 @@ from backend.obj.prog import BRANCH, MEM, NAME_EXTERN, Addr, Prog
 from backend.riscv.arch import DEFAULT_MARCH, extensions_of, make_arch
 from backend.riscv.ops import AADD, ACALL, ACALLFAR, AEBREAK, AJMP, AMOV, AMOVB, AMOVD, ANOP, ARET
 from mochic.codegen.isel import SelectorBase, Special
-from mochic.codegen.machine import MEMORY
+from mochic.codegen.machine import MEMORY, refuse_choices
 from mochic.codegen.targets.risc import Risc
 from mochic.codegen.targets.riscv64.regs import (
     ACMOV, ACMOVD, BRANCHES, CALL_TARGET, FP_ARGS, FP_CALLEE, FP_CALLER, GP_ARGS, GP_CALLEE, GP_CALLER, LINK, NREGS,
@@ -40,7 +40,7 @@ class Riscv64(Risc):
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET
-        self.call, self.call_reg = ACALLFAR, ACALL
+        self.call, self.call_near, self.call_reg = ACALLFAR, ACALL, ACALL
         self.ret, self.jmp, self.nop, self.trap = ARET, AJMP, ANOP, AEBREAK
         self.mov, self.fmov, self.add, self.store8 = AMOV, AMOVD, AADD, AMOVB
         self.copies = frozenset((AMOV, AMOVD))
@@ -91,8 +91,9 @@ class Riscv64(Risc):
 _MADE: Final[dict[str, Riscv64]] = {}
 
 
-def make_machine(march: str = "") -> Riscv64:
+def make_machine(march: str = "", protection: str = "none") -> Riscv64:
     """The machine for an ISA string or profile.  Raises ValueError for an unknown one."""
+    refuse_choices("riscv64", "", protection)
     march = march or DEFAULT_MARCH
     m = _MADE.get(march)
     if m is None:

@@ -70,8 +70,8 @@ def add_i64(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADD, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i64|ptr x (shl y (iconst c))) && c == 1 and s.zba => SH1ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 1 and s.zba => SH1ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -79,7 +79,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH1ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -87,8 +87,8 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH1ADD, [s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
                 return
-    # (add i64|ptr x (shl y (iconst c))) && c == 2 and s.zba => SH2ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 2 and s.zba => SH2ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -96,7 +96,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH2ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -104,8 +104,8 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH2ADD, [s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
                 return
-    # (add i64|ptr x (shl y (iconst c))) && c == 3 and s.zba => SH3ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 3 and s.zba => SH3ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -113,7 +113,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH3ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -161,13 +161,13 @@ def mul_i32(s: Selector, v: Value) -> None:
         c = a1.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASLLW, [imm((c.bit_length() - 1)), s.use(a0), d], M_DEF, v.pos)
+            s.emit(ASLLW, [imm(((c.bit_length() - 1))), s.use(a0), d], M_DEF, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASLLW, [imm((c.bit_length() - 1)), s.use(a1), d], M_DEF, v.pos)
+            s.emit(ASLLW, [imm(((c.bit_length() - 1))), s.use(a1), d], M_DEF, v.pos)
             return
     # (mul i32|i64 x (iconst c)) && c == -1 => NEG? x, v
     if a1.op == ICONST:
@@ -228,13 +228,13 @@ def mul_i64(s: Selector, v: Value) -> None:
         c = a1.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASLL, [imm((c.bit_length() - 1)), s.use(a0), d], M_DEF, v.pos)
+            s.emit(ASLL, [imm(((c.bit_length() - 1))), s.use(a0), d], M_DEF, v.pos)
             return
     if a0.op == ICONST:
         c = a0.imm
         if (c > 0 and not c & (c - 1)):
             d = s.dst(v)
-            s.emit(ASLL, [imm((c.bit_length() - 1)), s.use(a1), d], M_DEF, v.pos)
+            s.emit(ASLL, [imm(((c.bit_length() - 1))), s.use(a1), d], M_DEF, v.pos)
             return
     # (mul i32|i64 x (iconst c)) && c == -1 => NEG? x, v
     if a1.op == ICONST:
@@ -867,7 +867,7 @@ def cond_eq_i64(s: Selector, v: Value) -> int:
             if a1.op == ICONST and a1.imm == 0 and c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABGE, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a0_0), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a0_0), t], M_DEF, v.pos)
                 return CC_GE
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -876,7 +876,7 @@ def cond_eq_i64(s: Selector, v: Value) -> int:
             if c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABGE, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a1_0), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a1_0), t], M_DEF, v.pos)
                 return CC_GE
     if a0.op == AND and s.single(a0):
         a0_0, a0_1 = a0.args
@@ -885,7 +885,7 @@ def cond_eq_i64(s: Selector, v: Value) -> int:
             if a1.op == ICONST and a1.imm == 0 and c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABGE, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a0_1), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a0_1), t], M_DEF, v.pos)
                 return CC_GE
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -894,7 +894,7 @@ def cond_eq_i64(s: Selector, v: Value) -> int:
             if c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABGE, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a1_1), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a1_1), t], M_DEF, v.pos)
                 return CC_GE
     # cond (eq i32|i64|ptr|ref|tag x y) => BEQ x!, y! -> EQ
     s.emit(ABEQ, [s.zero_or(a0), s.zero_or(a1)], M_USE, v.pos)
@@ -1069,7 +1069,7 @@ def cond_ne_i64(s: Selector, v: Value) -> int:
             if a1.op == ICONST and a1.imm == 0 and c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABLT, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a0_0), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a0_0), t], M_DEF, v.pos)
                 return CC_LT
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -1078,7 +1078,7 @@ def cond_ne_i64(s: Selector, v: Value) -> int:
             if c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABLT, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a1_0), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a1_0), t], M_DEF, v.pos)
                 return CC_LT
     if a0.op == AND and s.single(a0):
         a0_0, a0_1 = a0.args
@@ -1087,7 +1087,7 @@ def cond_ne_i64(s: Selector, v: Value) -> int:
             if a1.op == ICONST and a1.imm == 0 and c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABLT, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a0_1), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a0_1), t], M_DEF, v.pos)
                 return CC_LT
     if a0.op == ICONST and a0.imm == 0 and a1.op == AND and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -1096,7 +1096,7 @@ def cond_ne_i64(s: Selector, v: Value) -> int:
             if c > 0x7FF and not c & (c - 1):
                 t = s.temp()
                 s.emit(ABLT, [t, REG_X0], M_USE, v.pos)
-                s.emit(ASLL, [imm((63 - c.bit_length() - 1)), s.use(a1_1), t], M_DEF, v.pos)
+                s.emit(ASLL, [imm((63 - (c.bit_length() - 1))), s.use(a1_1), t], M_DEF, v.pos)
                 return CC_LT
     # cond (ne i32|i64|ptr|ref|tag x y) => BNE x!, y! -> NE
     s.emit(ABNE, [s.zero_or(a0), s.zero_or(a1)], M_USE, v.pos)

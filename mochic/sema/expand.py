@@ -1,0 +1,241 @@
+"""Streams, agents and logic in terms of the rest of the language (mochi-language.md section 16).
+
+A stream is a struct type for its events and a list of handlers; `on` adds a closure to that list, `emit` makes the
+event and calls all of them, in the order in which they were registered, before the program goes on.  An agent is a
+struct type: its variables are the fields, its intents and handlers the methods, in which fields are variables; a
+function makes an instance and registers its handlers.  Facts, rules and queries: see `logic`.  `generate` knows the
+provider `echo`.
+
+Names that begin with `#` cannot clash with the user's.
+"""
+
+from __future__ import annotations
+
+from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema import logic
+from mochic.sema.infer_data import DataInfer
+from mochic.sema.infer_expr import EXPRS
+from mochic.sema.types import Ty
+from mochic.syntax import ast
+from mochic.syntax.parser import parse
+
+
+def any_type(at: ast.Node) -> ast.TypeRef:
+    return ast.TypeName(at.lo, at.hi, "any")
+
+
+def call(at: ast.Node, name: str, args: list[ast.Expr]) -> ast.Call:
+    return ast.Call(at.lo, at.hi, ast.Ident(at.lo, at.hi, name), args, at.lo)
+
+
+def function(
+    at: ast.Node, name: str, params: list[ast.Param], result: ast.TypeRef | None, body: list[ast.Stmt]
+) -> ast.FunDecl:
+    return ast.FunDecl(at.lo, at.hi, name, at.lo, [], params, result, None, body, False, "")
+
+
+class Expansion(DataInfer):
+    streams: dict[str, ast.StreamDecl]
+    agents: dict[str, ast.AgentDecl]
+    models: dict[str, str]
+    relations: dict[str, None]
+
+    def expanded(self, body: list[ast.Stmt]) -> list[ast.Stmt]:
+        """The statements of a file's top level, declarations of streams, agents and logic replaced."""
+        if not any(isinstance(st, _DECLARATIONS) for st in body):
+            return body
+        out: list[ast.Stmt] = []
+        body = [st for st in body if self.is_sound(st)]
+        text = logic.program_text(body, self.diags)
+        for st in body:
+            if isinstance(st, ast.FactDecl):
+                self.relations[logic.relation(st.pred)] = None
+            elif isinstance(st, ast.RuleDecl):
+                self.relations[logic.relation(st.head)] = None
+        if text:
+            out += self.parsed(text)
+        for st in body:
+            if isinstance(st, ast.StreamDecl):
+                out += self.stream(st)
+            elif isinstance(st, ast.AgentDecl):
+                out += self.agent(st)
+            elif isinstance(st, ast.ModelDecl):
+                self.model(st)
+            elif isinstance(st, ast.FactDecl):
+                added = call(st, logic.relation(st.pred) + "_new", [ast.ListLit(st.lo, st.hi, st.pred.terms)])
+                out.append(ast.ExprStmt(st.lo, st.hi, added))
+            elif not isinstance(st, ast.RuleDecl):
+                out.append(st)
+        return out
+
+    def parsed(self, text: str) -> list[ast.Stmt]:
+        """Statements made by us."""
+        program, diags = parse(self.info.sources.add("<logic>", text.encode()))
+        assert not diags, diags
+        return program.body
+
+    def is_sound(self, st: ast.Stmt) -> bool:
+        """Not a fact with variables or a rule with negation; those are reported."""
+        if isinstance(st, ast.FactDecl):
+            for t in st.pred.terms:
+                if isinstance(t, ast.Ident):
+                    help = "The terms of a fact are strings and ints; quote a name that stands for itself."
+                    text = f"a fact has no variables, but `{t.name}` is one"
+                    self.diags.append(Diagnostic("T002", text, t.lo, t.hi, help))
+                    return False
+        if isinstance(st, ast.RuleDecl) and any(isinstance(c, ast.Pred) and c.negated for c in st.body):
+            self.unsupported(st, "negation in rules")
+            return False
+        return True
+
+    # -- streams --------------------------------------------------------------------------------
+
+    def stream(self, st: ast.StreamDecl) -> list[ast.Stmt]:
+        self.streams[st.name] = st
+        lo, hi = st.lo, st.hi
+        handlers = f"#on.{st.name}"
+        event = ast.Ident(lo, hi, "#event")
+        each: list[ast.Stmt] = [ast.ExprStmt(lo, hi, call(st, "#handler", [event]))]
+        body: list[ast.Stmt] = [ast.For(lo, hi, "#handler", ast.Ident(lo, hi, handlers), None, each)]
+        return [
+            ast.TypeDecl(lo, hi, st.name, st.fields, [], None, None, ""),
+            ast.VarDecl(lo, hi, handlers, None, ast.ListLit(lo, hi, []), True, ""),
+            function(st, f"#emit.{st.name}", [ast.Param(lo, hi, "#event", None)], None, body),
+        ]
+
+    def handler(self, at: ast.OnHandler, fn: ast.Expr) -> ast.Stmt:
+        """fn is called for every event of the stream from here on."""
+        lo, hi = at.lo, at.hi
+        name = f"#on.{at.stream}"
+        value = call(at, "append", [ast.Ident(lo, hi, name), fn])
+        return ast.Assign(lo, hi, ast.Ident(lo, hi, name), value)
+
+    def known_stream(self, at: ast.Node, name: str) -> bool:
+        if name not in self.streams:
+            self.diags.append(make("T031", at.lo, at.hi, name))
+            return False
+        return True
+
+    def on_code(self, st: ast.OnHandler) -> list[ast.Stmt]:
+        if not self.known_stream(st, st.stream):
+            return []
+        params = [ast.Param(st.lo, st.hi, st.var, None)]
+        return [self.handler(st, ast.FunExpr(st.lo, st.hi, [], params, None, None, st.body, None))]
+
+    def emit_code(self, st: ast.Emit) -> list[ast.Stmt]:
+        if not self.known_stream(st, st.stream):
+            return []
+        types = {f.name: f.type for f in self.streams[st.stream].fields}
+        fields = []
+        for f in st.fields:
+            value = f.value
+            if f.name in types:  # the fields' types convert
+                value = ast.Cast(value.lo, value.hi, value, types[f.name], value.lo)
+            fields.append(ast.FieldInit(f.lo, f.hi, f.name, value))
+        event = ast.StructLit(st.lo, st.hi, st.stream, fields)
+        return [ast.ExprStmt(st.lo, st.hi, call(st, f"#emit.{st.stream}", [event]))]
+
+    # -- agents ---------------------------------------------------------------------------------
+
+    def agent(self, st: ast.AgentDecl) -> list[ast.Stmt]:
+        self.agents[st.name] = st
+        lo, hi = st.lo, st.hi
+        fields: list[ast.FieldDecl] = []
+        methods: list[ast.FunDecl] = []
+        make_it: list[ast.Stmt] = []
+        register: list[ast.Stmt] = []
+        inits: list[ast.FieldInit] = []
+        me = "#me"
+        for x in st.body:
+            if isinstance(x, ast.VarDecl):
+                fields.append(ast.FieldDecl(x.lo, x.hi, x.name, x.type or any_type(x)))
+                inits.append(ast.FieldInit(x.lo, x.hi, x.name, ast.Ident(x.lo, x.hi, x.name)))
+                make_it.append(ast.VarDecl(x.lo, x.hi, x.name, x.type, x.value, True, ""))
+            elif isinstance(x, ast.IntentDecl):
+                methods.append(function(x, x.name, x.params, x.result, x.body))
+            elif isinstance(x, ast.OnHandler):
+                if self.known_stream(x, x.stream):
+                    name = f"#on{len(methods)}"
+                    methods.append(function(x, name, [ast.Param(x.lo, x.hi, x.var, None)], None, x.body))
+                    method = ast.Field(x.lo, x.hi, ast.Ident(x.lo, x.hi, me), name, False, x.lo)
+                    event = ast.Ident(x.lo, x.hi, "#event")
+                    params = [ast.Param(x.lo, x.hi, "#event", None)]
+                    code = ast.Call(x.lo, x.hi, method, [event], x.lo)
+                    register.append(self.handler(x, ast.FunExpr(x.lo, x.hi, [], params, None, None, None, code)))
+            else:
+                make_it.append(x)
+        make_it.append(ast.VarDecl(lo, hi, me, None, ast.StructLit(lo, hi, st.name, inits), False, ""))
+        make_it += register
+        make_it.append(ast.Return(lo, hi, ast.Ident(lo, hi, me)))
+        return [
+            ast.TypeDecl(lo, hi, st.name, fields, methods, None, None, ""),
+            function(st, f"#new.{st.name}", [], None, make_it),
+        ]
+
+    def e_struct(self, e: ast.StructLit) -> Ty:
+        maker = f"#new.{e.name}"
+        if e.name not in self.agents or (self.fun is not None and self.fun.name == maker):
+            return super().e_struct(e)
+        for f in e.fields:
+            self.error("T026", f.lo, f.hi, f.name, e.name)
+        made = call(e, maker, [])
+        e.ref = made
+        return self.expr(made)
+
+    # -- logic and models -----------------------------------------------------------------------
+
+    def e_logic(self, e: ast.LogicQuery) -> Ty:
+        text = logic.query_text(e.pred, logic.relation(e.pred) in self.relations)
+        st = self.parsed(f"let q = {text}")[0]
+        assert isinstance(st, ast.VarDecl) and st.value is not None
+        outer = self.scope
+        self.scope = self.root
+        t = self.expr(st.value)
+        self.scope = outer
+        e.code = st.value
+        return t
+
+    def model(self, st: ast.ModelDecl) -> None:
+        provider = "echo"
+        for f in st.fields:
+            if f.name == "provider" and isinstance(f.value, ast.StrLit):
+                provider = f.value.value
+        self.models[st.name] = provider
+
+    def e_generate(self, e: ast.Generate) -> Ty:
+        given = {f.name: f.value for f in e.fields}
+        for v in given.values():
+            if not (isinstance(v, ast.Ident) and v.name in self.models):
+                self.expr(v)
+        model = given.get("model")
+        provider = "echo"
+        if isinstance(model, ast.Ident):
+            provider = self.models.get(model.name, provider)
+        elif isinstance(model, ast.StrLit):
+            name = model.value.partition(":")[0]
+            provider = self.models.get(name, name if ":" in model.value else provider)
+        if provider != "echo":
+            self.unsupported(e, f"`generate` with the provider `{provider}`")
+        what = "text" if e.target == "embedding" else "prompt"
+        source = given.get(what)
+        if source is None:
+            self.diags.append(make("T053", e.lo, e.hi, f"generate {e.target}", what))
+            return Ty()
+        t = source.ty
+        self.checks.append(("T008", source.lo, source.hi, ast.TypeName(e.lo, e.hi, "string"), t))
+        if e.target == "embedding":
+            e.code = call(e, "#embedding", [source])
+        elif e.target == "text":
+            e.code = call(e, "str", [source])
+        else:
+            value = call(e, "from_json", [source])
+            e.code = ast.Cast(e.lo, e.hi, value, ast.TypeName(e.lo, e.hi, e.target), e.lo)
+        return self.expr(e.code)
+
+
+_DECLARATIONS = (
+    ast.StreamDecl, ast.AgentDecl, ast.ModelDecl, ast.FactDecl, ast.RuleDecl,
+)  # fmt: skip
+EXPRS[ast.StructLit] = Expansion.e_struct
+EXPRS[ast.LogicQuery] = Expansion.e_logic
+EXPRS[ast.Generate] = Expansion.e_generate
