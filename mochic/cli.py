@@ -11,8 +11,9 @@ import click
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
 from mochic.options import PROTECTIONS, STAGES, Options
+from mochic.targets import default_target
 
-HOST = "linux/amd64"
+HOST = default_target()
 
 
 class Single(click.Group):
@@ -45,7 +46,7 @@ def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 # The options of everything that makes machine code, in the order of `--help`.
 _CODE: Final = (
-    click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for."),
+    click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for; a list, `all` or darwin/universal."),
     click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
     click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
     click.option(
