@@ -46,7 +46,13 @@ def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 # The options of everything that makes machine code, in the order of `--help`.
 _CODE: Final = (
-    click.option("--target", default=HOST, show_default=True, metavar="OS/ARCH", help="What to build for; a list, `all` or darwin/universal."),
+    click.option(
+        "--target",
+        default=HOST,
+        show_default=True,
+        metavar="OS/ARCH",
+        help="What to build for; a list, `all` or darwin/universal.",
+    ),
     click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
     click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
     click.option(

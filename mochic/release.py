@@ -1,8 +1,9 @@
 """Release sets: one program for several targets at once, packed and summed; and universal files of macOS.
 
-`-target=all`, `-target=A,B,...` make an archive for each target, as its users expect (zip on Windows, tar.gz elsewhere), and
-SHA256SUMS beside them.  Builds run side by side, one process each, as many as there are processors.  The archives' bytes
-depend on the program and its name alone: no times, owners or folders of the machine they were made on.
+`-target=all`, `-target=A,B,...` make an archive for each target, as its users expect (zip on Windows, tar.gz
+elsewhere), and SHA256SUMS beside them.  Builds run side by side, one process each, as many as there are processors.
+The archives' bytes depend on the program and its name alone: no times, owners or folders of the machine they were made
+on.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import IO, Final
+from typing import Final
 
 from mochic.driver import EXIT_OK, EXIT_TOOL, EXIT_USAGE, Timer, UserError, front, say, write_output
 from mochic.options import Options
@@ -53,7 +54,7 @@ class _Job:
     def __init__(self, target: str, out: str) -> None:
         self.target = target
         self.out = out
-        self.log: IO[bytes] = tempfile.TemporaryFile()
+        self.log = out + ".log"
         self.started = 0.0
 
 
@@ -148,7 +149,8 @@ def _run(
             while waiting and len(running) < room:
                 job = waiting.pop()
                 job.started = time.monotonic()
-                running.append((job, subprocess.Popen(_command(path, opt, job), stderr=job.log, env=env)))
+                with open(job.log, "wb") as log:
+                    running.append((job, subprocess.Popen(_command(path, opt, job), stderr=log, env=env)))
             for item in list(running):
                 job, process = item
                 status = process.poll()
@@ -165,8 +167,7 @@ def _run(
 
 
 def _text(job: _Job) -> str:
-    job.log.seek(0)
-    return job.log.read().decode("utf-8", "replace").rstrip()
+    return _read(job.log).decode("utf-8", "replace").rstrip()
 
 
 def _read(path: str) -> bytes:

@@ -151,9 +151,9 @@ def _coff_command(
     from mochic.link.imports import import_library
 
     return [
-        *linker.argv, "/nologo", "/subsystem:console", "/entry:mainCRTStartup", "/nodefaultlib", f"/machine:{target.emulation}",
-        "/Brepro", "/opt:ref", "/opt:noicf", "/dynamicbase", "/nxcompat", "/highentropyva", "/threads:1",
-        f"/out:{out}", *inputs, import_library(target),
+        *linker.argv, "/nologo", "/subsystem:console", "/entry:mainCRTStartup", "/nodefaultlib",
+        f"/machine:{target.emulation}", "/Brepro", "/opt:ref", "/opt:noicf", "/dynamicbase", "/nxcompat",
+        "/highentropyva", "/threads:1", f"/out:{out}", *inputs, import_library(target),
     ]  # fmt: skip
 
 

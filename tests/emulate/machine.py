@@ -1,13 +1,12 @@
 """An engine with memory, imports that are Python functions, and faults that become signals or exceptions.
 
-Subclasses load an image, name the registers of calls and say what the imports do.  The checks are those that real systems
-make or rely on: protection of pages, alignment of the stack at calls, nothing expected of registers that calls may
-change.
+Subclasses load an image, name the registers of calls and say what the imports do.  The checks are those that real
+systems make or rely on: protection of pages, alignment of the stack at calls, nothing expected of registers that calls
+may change.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -204,7 +203,3 @@ class Machine:
     def fault(self, address: int, why: str) -> None:
         """Deliver a fault: set `resume`, or raise."""
         raise Fault(why)
-
-
-def read_fd(fd: int, size: int) -> bytes:
-    return os.read(fd, size)

@@ -28,7 +28,7 @@ class Image:
 
     def __init__(self, data: bytes) -> None:
         self.data = data
-        magic, cpu, _, kind, count, size, self.flags = struct.unpack_from("<7I", data)
+        magic, cpu, _, kind, count, _, self.flags = struct.unpack_from("<7I", data)
         if magic != 0xFEEDFACF or kind != 2:
             raise Fault("not a 64-bit executable")
         self.arch = CPU[cpu]
@@ -294,5 +294,3 @@ class Darwin(Machine):
             raise Fault(why)
         self.put(SYSTEM + 0xF0000 + 24, address)
         self.enter(self.handlers[_SIGBUS], self.signal_stack - 256, _SIGBUS, SYSTEM + 0xF0000, SYSTEM + 0xF0800)
-
-

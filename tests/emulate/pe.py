@@ -208,7 +208,9 @@ class Windows(Machine):
     def _path(self, address: int) -> str:
         return self.text(address, 2).decode("utf-16-le").replace("\\", "/")
 
-    def do_CreateFileW(self, path: int, access: int, share: int, security: int, make: int, flags: int, model: int) -> int:
+    def do_CreateFileW(
+        self, path: int, access: int, share: int, security: int, make: int, flags: int, model: int
+    ) -> int:
         how = {0x80000000: os.O_RDONLY, 0x40000000: os.O_WRONLY, 4: os.O_WRONLY | os.O_APPEND}[access & 0xFFFFFFFF]
         how |= {2: os.O_CREAT | os.O_TRUNC, 3: 0, 4: os.O_CREAT}[make & 0xFFFFFFFF]
         name = self._path(path)
