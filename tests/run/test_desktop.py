@@ -1,7 +1,7 @@
 """Whole programs for macOS and Windows: a sample of the corpus, the same bytes out as everywhere.
 
 Programs for windows/amd64 run on Wine where it is installed; all others, and those where it is not, on the emulator of
-tests/emulate.  MOCHI_DESKTOP=all takes every program, MOCHI_TARGETS=darwin/arm64 selects targets, MOCHI_LINKER a linker.
+tests/emulate.  MOCHI_DESKTOP=all takes every program, MOCHI_TARGETS=darwin/arm64 selects targets.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import gc
 import os
 import subprocess
 import sys
-import zipfile
 from typing import TYPE_CHECKING, Final
 
 import pytest
