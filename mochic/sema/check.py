@@ -211,7 +211,7 @@ class Checker:
         t = find(t)
         if not t.kinds or t.kinds & (NIL | MAP | GROUP):
             return
-        if t.kinds & (STR | LIST) and name in METHODS:
+        if (t.kinds & (STR | LIST) and name in METHODS) or (t.kinds & (NUMERIC | BOOL) and name == "padStart"):
             return
         if t.kinds & STRUCT:
             sts = [s for s in self.structs if t.structs & s.bit]
