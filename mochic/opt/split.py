@@ -16,8 +16,8 @@ Values of m that are used elsewhere have two definitions afterwards: uses ask fo
 two meet a block gets a parameter (Braun et al., "Simple and Efficient Construction of SSA Form", 2013).  Constants
 are made anew where they are used.
 
-Invariants: loop headers are left alone, so loops keep one entry; what is copied has no effect; a function grows by
-half at most.
+Only loops are treated: elsewhere the copies would cost more than they save.  Invariants: loop headers are left alone, so loops keep one entry; what is copied has no effect; a function grows by
+a third at most.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ def run(fn: Func) -> bool:
         return False
     dom = DomTree(fn)
     headers = {lp.header.id for lp in find_loops(fn, dom)}
-    budget = max(MIN_BUDGET, sum([len(b.values) for b in fn.blocks]) // 2)
+    budget = max(MIN_BUDGET, sum([len(b.values) for b in fn.blocks]) // 3)
     work = _Splitter(fn)
     changed = False
     for b in dom.order:  # what a split makes of the blocks behind it is seen when they come
-        if b.id in headers or not _fits(b):
+        if not b.depth or b.id in headers or not _fits(b):  # what runs once is not worth the size
             continue
         budget -= len(b.values) + 1
         if budget < 0:
