@@ -28,7 +28,6 @@ from mochic.asmcmd import load_arch
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
 from mochic.codegen.targets import load_machine
-from mochic.ir.func import Module
 from mochic.ir.interp import InterpError, Machine
 from mochic.ir.parser import parse_module
 from mochic.ir.types import F64, TYPE_NAMES
@@ -192,7 +191,9 @@ def compare(
         words = list(got[at : at + len(case.want)])
         if words != case.want:
             i = next((i for i, (a, b) in enumerate(zip(words, case.want, strict=False)) if a != b), len(words))
-            what = f"word {i} of {len(case.want)} is {words[i]:#x}, not {case.want[i]:#x}" if i < len(words) else "no output"
+            what = "no output"
+            if i < len(words):
+                what = f"word {i} of {len(case.want)} is {words[i]:#x}, not {case.want[i]:#x}"
             bad.append(f"seed {case.seed} at -O{level} on {name}: {what} (exit status {run.returncode})")
             if BEGIN + case.number + 1 not in got[at:]:
                 break  # it did not come back
