@@ -84,7 +84,7 @@ def why_not(target: str) -> str:
 REASONS = {t: why_not(t) for t in [*READY, *SELECTED]}
 # For the tests that need one target only: that of this machine.
 TARGET = HOST
-WHY_NOT = REASONS[HOST] if HOST in REASONS else f"there are no programs for {HOST} yet"
+WHY_NOT = REASONS.get(HOST, f"there are no programs for {HOST} yet")
 
 
 def read(name: str) -> bytes | None:
