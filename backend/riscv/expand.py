@@ -102,7 +102,7 @@ def load_constant(value: int, reg: int) -> list[Insn] | None:
     core = top >> left
     if core < -(1 << 31):
         return None
-    if core == -1 and left == right:
+    if not value & (value + 1):  # ones down to bit 0: what shifts in from the left is wanted
         return [*_load32(-1, reg), _shift(ops.ASRLI, right, reg)]
     return [*_load32(core, reg), _shift(ops.ASLLI, left, reg), _shift(ops.ASRLI, right, reg)]
 

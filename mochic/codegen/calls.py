@@ -126,7 +126,7 @@ class Calls(SelectorBase):
         sym = v.sym
         uses: list[tuple[Addr, int]] = []
         if v.op == CALL:
-            as_ = m.call
+            as_ = m.call_near if self.ctx.near else m.call
             flags = sym.flags
             operand = [Addr(BRANCH, 0, 0, self.ctx.lsym(sym))]
         else:

@@ -20,11 +20,12 @@ def no_lines(pos: int) -> tuple[str, int]:
 
 class Context:
     """The machine, symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
-    ALLOC calls `alloc`); `check` switches the symbolic checker of register allocation on."""
+    ALLOC calls `alloc`); `near`: all code is within reach of
+    Machine.call_near; `check` switches the symbolic checker of register allocation on."""
 
     __slots__ = (
         "machine", "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check",
-        "inlined", "_lsyms",
+        "inlined", "near", "_lsyms",
     )  # fmt: skip
 
     def __init__(self, machine: Machine, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
@@ -37,6 +38,7 @@ class Context:
         self.inline_alloc = True
         self.shrink_wrap = True
         self.check = False
+        self.near = False
         self.inlined = InlineTable()
         self._lsyms: dict[str, LSym] = {}
 

@@ -30,6 +30,11 @@ MEMORY: Final = SLOT // 2  # locations from here on are in memory
 # The stack grows over its guard page at most this far at a time (docs/runtime.md).
 PAGE: Final = 4096
 
+# Programs with fewer values than this have less code than every kind of near call can reach (1 MiB on riscv64), the
+# runtime's included: a value takes about four bytes, and no program comes near the 17 that NEAR allows.
+NEAR_VALUES: Final = 40_000
+NEAR: Final = 700_000
+
 _SMALL: Final[dict[int, Addr]] = {}
 
 
@@ -54,8 +59,8 @@ class Machine:
     __slots__ = (
         "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "fp_in_gp",
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
-        "call_target", "link_bytes", "call", "call_reg", "ret", "jmp", "nop", "trap", "lea", "copies", "moves", "makes",
-        "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
+        "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
+        "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -81,6 +86,7 @@ class Machine:
         self.call_target = 0  # holds the address during an indirect call
         self.link_bytes = 0
         self.call = 0
+        self.call_near = 0  # a call in a program of less than NEAR bytes of code
         self.call_reg = 0  # a call through a register
         self.ret = 0
         self.jmp = 0

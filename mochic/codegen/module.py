@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from backend.obj.ctx import Ctx
-from backend.obj.sym import LSym
+from backend.obj.sym import STEXT, LSym
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
-from mochic.codegen.machine import Machine
+from mochic.codegen.machine import NEAR, NEAR_VALUES, Machine
 from mochic.ir.func import Module
 
 ROOTS_SECTION = "mochi_roots"
@@ -34,9 +34,11 @@ def compile_module(module: Module, machine: Machine, check: bool = False, asm: C
     ctx = Context(machine, asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
     ctx.inlined = module.inlined
+    ctx.near = sum([fn.nvalues for fn in module.funcs]) < NEAR_VALUES
     out: list[LSym] = []
     for fn in module.funcs:
         out += emit_func(fn, ctx)
+    assert not ctx.near or sum([s.size for s in out if s.kind == STEXT]) < NEAR, "near calls might not reach"
     for d in module.data:
         roots = d.kind == "roots"
         if roots:

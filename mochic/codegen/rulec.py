@@ -14,7 +14,8 @@ Patterns.  An operand is
     (iconst c)     a constant, bound to c;  (iconst 0): that constant
     (fconst c)     a float constant, c its bits
     (op a b)       a value of that op whose only use is here, in the same block: it is computed as part of this
-                   instruction and gets no register
+                   instruction and gets no register;  (op* a b): also when others use it, if none of those needs it in a
+                   register: for what costs nothing here
     {m}            a load of the operation's width that may be folded into the instruction; {m:i32} one of i32
 For commutative ops a rule is tried with its operands in both orders.
 
@@ -200,10 +201,12 @@ class _Matcher:
                 self.tests.append(("let", f"{p[1]} = {at}.imm"))
                 self.consts.add(p[1])
         else:
-            arity = OP_ARITY[OP_BY_NAME[p[0]]] if p[0] in OP_BY_NAME else -1
+            op = p[0].rstrip("*")
+            arity = OP_ARITY[OP_BY_NAME[op]] if op in OP_BY_NAME else -1
             if arity != len(p) - 1:
-                raise RuleError(f"line {self.rule.line}: no op {p[0]} with {len(p) - 1} operands")
-            self.tests.append(("if", f"{at}.op == {p[0].upper()} and s.single({at})"))
+                raise RuleError(f"line {self.rule.line}: no op {op} with {len(p) - 1} operands")
+            free = f"s.single({at})" if op == p[0] else f"s.regs[{at}.id] is None"
+            self.tests.append(("if", f"{at}.op == {op.upper()} and {free}"))
             names = [f"{at}_{i}" for i in range(arity)]
             self.tests.append(("let", f"{', '.join(names)}{',' if arity == 1 else ''} = {at}.args"))
             for q, name in zip(p[1:], names, strict=True):

@@ -1,8 +1,8 @@
 """The table of diagnostic codes: message template, help line, and the long text of `mochi explain CODE`.
 
-P codes come from the lexer and parser, T codes from the checker (language reference, sections 3 and 6).  Messages and
-help lines are an interface shared with the reference implementation and must not be reworded; the explanations are
-our own.  `{0}`, `{1}` ... are the arguments of `diag.make`.  The rows are text, split on first use of a code, because
+P codes come from the lexer and parser, T codes from the checker (language reference, sections 3 and 6), M codes are
+ours.  Messages and help lines are an interface shared with the reference implementation and must not be reworded; the
+explanations are our own.  `{0}`, `{1}` ... are the arguments of `diag.make`.  The rows are text, split on first use of a code, because
 building a hundred objects would cost every `mochi run` more than the one diagnostic it may print.
 
 Codes that upstream does not have (it stops or crashes there) are marked `ours` in their explanation.
@@ -464,6 +464,22 @@ The effects of a function are those of its body and of every function it calls.
 m expression produces effect(s) {0}, not allowed in {1}
 h This position requires a pure expression. Replace the effectful call with a pre-computed value, or hoist the call out so only its result reaches this position.
 The expression must not print, read files or use the network here.
+@M001
+m {0}: not supported yet
+h This construct is part of the language, but this version of the compiler cannot compile it.
+Ours: the reference implementation interprets what this compiler does not know yet.
+@M002
+m `{0}` of the {1} module "{2}" cannot be compiled into a native binary
+h Write the function in Mochi.
+Ours: a binary has no Go, Python or JavaScript runtime in it, and no compiler.  The modules that programs use most are part
+of the library (docs/language.md); the message lists what there is.
+@M003
+m cannot find the package "{0}"
+h A package is a directory with .mochi files, or one file.
+Ours.  `import "./lib" as lib` makes the functions that the files of a package declare with `export fun` available
+as `lib.name(...)`.  Paths that begin with ./ or ../ start at the importing file, others at the nearest directory around it
+with a mochi.mod or go.mod, else at the working directory.  A package cannot import itself, not even through another one, and
+types of all packages share one namespace.
 """
 
 CODES: Final = CodeTable(_TABLE)

@@ -394,7 +394,7 @@ class Builtins(Exprs):
         if name == "starts_with":
             return self.rt("str_starts_with", self.as_string(obj, k), self.rt("cast_string", self.tag(args[0])))
         if name == "padStart":
-            s = self.as_string(obj, k)
+            s = self.text(obj, ot)
             return self.rt("str_pad_start", s, self.want(args[0], "i"), self.rt("cast_string", self.tag(args[1])))
         if name == "keys":
             self.feed(self.elem_ty(e.ty), None, self.m.solver.key(ot))

@@ -262,7 +262,7 @@ class Calls(Builtins):
             vt = self.m.solver.val(ot)
             callee = self.rt("dyn_field", self.tag(obj), self.str_const(name))
             return self.call_dynamic(callee, vt, e)
-        if k & (STR | LIST | MAP) and not k & STRUCT:
+        if (k & (STR | LIST | MAP) or name == "padStart") and not k & STRUCT:
             return self.value_method(obj, ot, name, e)
         return self.method_among(obj, ot, name, e)
 

@@ -31,6 +31,8 @@ class Casts(Access):
                 if v.type == F64:
                     return self.f64_to_int(v)
                 return b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
+            if name == "bigrat":
+                return self.rt("cast_bigrat", self.tag(v))
             if name == "float":
                 if v.type in (INT, F64):
                     return self.to_f64(v)
@@ -151,5 +153,5 @@ class Casts(Access):
 
 _SCALAR_CASTS = {
     "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
-    "bool": "cast_bool",
+    "bool": "cast_bool", "bigrat": "cast_bigrat",
 }  # fmt: skip

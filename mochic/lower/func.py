@@ -138,6 +138,8 @@ class FuncLower(Data):
                 return self.str_const("")
             if ref.name == "bool":
                 return self.bool_const(False)
+            if ref.name == "bigrat":
+                return self.rt("cast_bigrat", self.nil())
         elif isinstance(ref, ast.TypeGeneric):
             if ref.name == "list":
                 return self.rt("list_new", self.sym(self.m.list_desc(self.elem_ty(v.ty))), self.i64(0))

@@ -74,6 +74,7 @@ cast_float_lenient(tag) f64            also parses strings: float("1.5")
 cast_string(tag) ref
 cast_bool(tag) i32
 cast_bigint(tag) tag
+cast_bigrat(tag) tag
 cast_list(tag) tag                     checks that it is a list, returned as it is
 cast_map(tag) tag
 cast_field(tag,ref,ref) tag            entry of a map (or field of a struct) by name; error missing field F for S

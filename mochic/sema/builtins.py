@@ -10,7 +10,7 @@ from typing import Final
 
 from mochic.sema.constraints import ArithC, CallC, ElemFlowC, SliceC
 from mochic.sema.types import (
-    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, STR, STR_TY, Solver, Ty, find,
+    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, Solver, Ty, find,
 )  # fmt: skip
 
 Rule = Callable[[Solver, list[Ty]], Ty]
@@ -116,8 +116,7 @@ class SumC:
         if not self.watching:
             self.watching = True
             s.watch(e, self)
-        if find(e).kinds & FLOAT:
-            s.grow(self.res, FLOAT)
+        s.grow(self.res, find(e).kinds & (FLOAT | RAT))
         if find(e).kinds != FLOAT:
             s.grow(self.res, INT)
 
@@ -195,6 +194,8 @@ class RoundC:
     def run(self, s: Solver) -> None:
         k = find(self.src).kinds
         s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+        if k & RAT:
+            s.grow(self.res, RAT | FLOAT)
 
 
 def _numeric(s: Solver, a: list[Ty]) -> Ty:

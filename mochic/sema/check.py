@@ -211,7 +211,7 @@ class Checker:
         t = find(t)
         if not t.kinds or t.kinds & (NIL | MAP | GROUP):
             return
-        if t.kinds & (STR | LIST) and name in METHODS:
+        if (t.kinds & (STR | LIST) and name in METHODS) or (t.kinds & (NUMERIC | BOOL) and name == "padStart"):
             return
         if t.kinds & STRUCT:
             sts = [s for s in self.structs if t.structs & s.bit]
@@ -229,6 +229,7 @@ def check_solved(inf: Infer) -> list[Diagnostic]:
 
 _SCALARS = {
     "int": INT, "int64": INT, "bigint": INT, "float": FLOAT | INT, "string": STR, "bool": BOOL, "unit": NIL,
+    "bigrat": NUMERIC,
 }  # fmt: skip
 
 _RULES: dict[str, Any] = {

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, NUMERIC, STR, STR_TY, STRUCT, FunSig, Solver, Ty,
-    find,
+    ANYKIND, BOOL, BOOL_TY, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, NUMERIC, RAT, STR, STR_TY, STRUCT, FunSig, Solver,
+    Ty, find,
 )  # fmt: skip
 
 
@@ -24,9 +24,15 @@ def arith_kinds(op: str, l: int, r: int) -> int:
             return k
     if (l | r) & NIL:
         k |= NIL
-    ln = l & (INT | FLOAT | BOOL)
-    rn = r & (INT | FLOAT | BOOL)
+    ln = l & (INT | FLOAT | BOOL | RAT)
+    rn = r & (INT | FLOAT | BOOL | RAT)
     if ln and rn:
+        if (ln | rn) & RAT:  # exact with every other number
+            k |= RAT
+            ln &= ~RAT
+            rn &= ~RAT
+            if not ln or not rn:
+                return k
         if (ln & FLOAT) or (rn & FLOAT):
             k |= FLOAT
         if ln & ~FLOAT and rn & ~FLOAT:
@@ -69,7 +75,7 @@ class NegC:
 
     def run(self, s: Solver) -> None:
         k = find(self.x).kinds
-        s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+        s.grow(self.res, k & (INT | FLOAT | NIL | RAT) | (INT if k & ~(INT | FLOAT | NIL | RAT) else 0))
 
 
 def each_struct(bits: int, structs: list[StructInfo]) -> list[StructInfo]:

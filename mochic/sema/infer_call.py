@@ -10,7 +10,7 @@ from mochic.sema.constraints import CallC, bind_sig, each_struct
 from mochic.sema.infer_base import InferBase
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
-from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Solver, Ty, find
+from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Ty, find
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
 
@@ -203,6 +203,9 @@ _EVALUATED = (
 )  # fmt: skip
 
 
+SCALARS = BOOL | INT | FLOAT | RAT
+
+
 class MethodC:
     """obj.name(args): a struct's method, a function in a field, or a method of a builtin kind."""
 
@@ -239,6 +242,8 @@ class MethodC:
         rest = k & ~STRUCT
         if k & NIL:
             s.grow(self.res, NIL)
+        if rest & SCALARS and name == "padStart":  # any scalar's text can be padded
+            s.grow(self.res, STR)
         if rest & (STR | LIST | MAP) and name in METHODS:
             lo, hi, rule = METHODS[name]
             if lo <= len(self.args) <= hi and not (rest & MAP and name == "contains"):

@@ -9,10 +9,19 @@ from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
 from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
 from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, UnionInfo, Var
-from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
-SCALARS = {"int": INT, "int64": INT, "bigint": INT, "float": FLOAT, "string": STR, "bool": BOOL, "unit": NIL}
+SCALARS = {
+    "int": INT,
+    "int64": INT,
+    "bigint": INT,
+    "float": FLOAT,
+    "string": STR,
+    "bool": BOOL,
+    "unit": NIL,
+    "bigrat": RAT,
+}
 
 
 class Declarations(Expansion):

@@ -12,7 +12,7 @@ from mochic.sema.infer_query import QueryInfer
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STR_TY, STRUCT, Ty,
+    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, RAT_TY, STR_TY, STRUCT, Ty,
 )  # fmt: skip
 from mochic.syntax import ast
 
@@ -401,8 +401,7 @@ class ExprInfer(QueryInfer):
             if name == "bool":
                 return BOOL_TY
             if name == "bigrat":
-                self.unsupported(e, "the type bigrat")
-                return Ty()
+                return RAT_TY
             st = self.structs.get(name)
             if st is not None and st.union is None:
                 res = Ty(STRUCT)

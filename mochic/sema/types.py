@@ -30,12 +30,13 @@ MAP: Final = 64
 STRUCT: Final = 128
 FUNC: Final = 256
 GROUP: Final = 512
-ANYKIND: Final = 1023
+RAT: Final = 1024  # bigrat; always a dynamic value
+ANYKIND: Final = 2047
 
-NUMERIC: Final = INT | FLOAT
+NUMERIC: Final = INT | FLOAT | RAT
 REFKINDS: Final = STR | LIST | MAP | STRUCT | FUNC | GROUP
 
-KIND_NAMES: Final = ("none", "bool", "int", "float", "string", "list", "map", "struct", "fun", "group")
+KIND_NAMES: Final = ("none", "bool", "int", "float", "string", "list", "map", "struct", "fun", "group", "bigrat")
 
 
 class IntSlot:
@@ -104,6 +105,7 @@ BOOL_TY: Final = Ty(BOOL, True)
 INT_TY: Final = Ty(INT, True)
 FLOAT_TY: Final = Ty(FLOAT, True)
 STR_TY: Final = Ty(STR, True)
+RAT_TY: Final = Ty(RAT, True)
 
 
 def find(t: Ty) -> Ty:

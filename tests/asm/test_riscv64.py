@@ -15,7 +15,7 @@ from backend.obj.ctx import Ctx
 from backend.obj.prog import ADDR, BRANCH, CONST, FCONST, MEM, REG, SPECIAL, Addr, Prog
 from backend.obj.sym import STLSBSS, LSym
 from backend.obj.table import check_lines
-from backend.riscv import regs
+from backend.riscv import expand, ops, regs
 from backend.riscv.arch import make_arch
 from backend.riscv.encode import Assembler, parse_candidate
 from backend.riscv.expand import load_constant, split32
@@ -384,3 +384,41 @@ def test_opcodes_are_current() -> None:
 
     with open(os.path.join(os.path.dirname(regs.__file__), "ops.py"), encoding="utf-8") as fh:
         assert fh.read() == ops_source("riscv"), "run `python3 -m backend.obj.genops riscv`"
+
+
+def _run(items: list[tuple[int, list[Addr]]]) -> int:
+    """What a sequence that makes a constant leaves in its register."""
+    value = 0
+    for as_, args in items:
+        n = args[0].offset
+        name = ops.NAMES[as_]
+        if name == "ADDI":
+            value = (0 if args[1].reg == regs.X0 else value) + n
+        elif name == "ADDIW":
+            value = (value + n + (1 << 31) & 0xFFFFFFFF) - (1 << 31)
+        elif name == "LUI":
+            value = (n << 12) + (1 << 31) & 0xFFFFFFFF
+            value -= 1 << 31
+        elif name == "SLLI":
+            value <<= n
+        else:
+            assert name == "SRLI"
+            value = (value & (1 << 64) - 1) >> n
+        value = (value + (1 << 63) & (1 << 64) - 1) - (1 << 63)
+    return value
+
+
+def test_constants_are_what_was_asked_for() -> None:
+    """Runs of ones and their neighbours: each shape of a wide constant, and where one ends and the next begins."""
+    wanted = set()
+    for low in range(64):
+        for high in range(low, 65):
+            run = (1 << high) - (1 << low)
+            for near in (-0x800, -2, -1, 0, 1, 2, 0x7FF, 0x800):
+                wanted.update((run + near, ~run + near))
+    for value in sorted(wanted):
+        value = (value + (1 << 63) & (1 << 64) - 1) - (1 << 63)
+        short = expand.load_constant(value, regs.A0)
+        assert short is None or _run(short) == value, hex(value)
+        always = expand.move_constant(ops.AMOV, [Addr(CONST, 0, value), Addr(REG, regs.A0)], "")
+        assert _run(always) == value, hex(value)

@@ -187,6 +187,17 @@ def s_or(v, make):
                 a1 = v.args[1]
                 if a1.op == 0:
                     return make(12, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(a01.imm | a1.imm, (2 if v.type == 4 else v.type)))], 0)
+    # (or i32|i64 (and y (iconst b)) (iconst c)) && b | c == -1 => (or y (iconst c))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        if a0.op == 11:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if a01.imm | a1.imm == -1:
+                        return make(12, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(a1.imm, (2 if v.type == 4 else v.type)))], 0)
     return None
 
 
@@ -246,6 +257,18 @@ def s_eq(v, make):
             if a1.imm == 1:
                 if isbool(a0):
                     return a0
+    # (eq i32|i64 (srem y (iconst b)) (iconst 0)) && b > 0 and not b & (b - 1) => (eq (and y (iconst b - 1)) (iconst 0))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        if a0.op == 7:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if a1.imm == 0:
+                        if a01.imm > 0 and not a01.imm & (a01.imm - 1):
+                            return make(25, v.type, [make(11, v.args[0].type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm - 1, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (eq i32|i64 (add y (iconst b)) (iconst c)) => (eq y (iconst c - b))
     if t in (1, 2,):
         a0 = v.args[0]
@@ -282,6 +305,18 @@ def s_ne(v, make):
             if a1.imm == 0:
                 if isbool(a0):
                     return a0
+    # (ne i32|i64 (srem y (iconst b)) (iconst 0)) && b > 0 and not b & (b - 1) => (ne (and y (iconst b - 1)) (iconst 0))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        if a0.op == 7:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if a1.imm == 0:
+                        if a01.imm > 0 and not a01.imm & (a01.imm - 1):
+                            return make(26, v.type, [make(11, v.args[0].type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm - 1, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (ne i32|i64 (add y (iconst b)) (iconst c)) => (ne y (iconst c - b))
     if t in (1, 2,):
         a0 = v.args[0]
@@ -425,6 +460,28 @@ def s_shl(v, make):
         if a1.op == 0:
             if a1.imm == 0:
                 return a0
+    # (shl i64 (sar y (iconst b)) (iconst c)) && b == c and 0 < c and c < 64 => (and y (iconst -(1 << c)))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 17:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if a01.imm == a1.imm and 0 < a1.imm and a1.imm < 64:
+                        return make(11, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
+    # (shl i64 (shr y (iconst b)) (iconst c)) && b == c and 0 < c and c < 64 => (and y (iconst -(1 << c)))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 16:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if a01.imm == a1.imm and 0 < a1.imm and a1.imm < 64:
+                        return make(11, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
     # (shl i64 (shl y (iconst b)) (iconst c)) && 0 < b and 0 < c and b + c < 64 => (shl y (iconst b + c))
     if t in (2,):
         a0 = v.args[0]

@@ -48,7 +48,7 @@ class Amd64(Machine):
         self.scratch_fp = SCRATCH_FP
         self.call_target = CALL_TARGET
         self.link_bytes = 8
-        self.call = self.call_reg = ACALL
+        self.call = self.call_near = self.call_reg = ACALL
         self.ret, self.jmp, self.nop, self.trap = ARET, AJMP, ANOP, AUD2
         self.lea = ALEAQ
         self.copies = frozenset((ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD))

@@ -64,7 +64,7 @@ class Arm64(Risc):
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET
-        self.call = self.call_reg = ABL
+        self.call = self.call_near = self.call_reg = ABL
         self.ret, self.jmp, self.nop, self.trap = ARET, AB, ANOP, ABRK
         self.mov, self.fmov, self.add, self.store8 = AMOVD, AFMOVD, AADD, AMOVB
         self.copies = frozenset((AMOVD, AFMOVD))

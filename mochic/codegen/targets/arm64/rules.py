@@ -75,15 +75,15 @@ def add_i32(s: Selector, v: Value) -> None:
         d = s.dst(v)
         s.emit(AMADDW, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
         return
-    # (add i32|i64|ptr x (shl y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.single(a1):
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
             d = s.dst(v)
             s.emit(AADDW, [s.shifted(s.use(a1_0), '<<', (c & (32 - 1))), s.use(a0), d], M_DEF, v.pos)
             return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -197,15 +197,15 @@ def add_i64(s: Selector, v: Value) -> None:
         d = s.dst(v)
         s.emit(AMADD, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
         return
-    # (add i32|i64|ptr x (shl y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.single(a1):
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
             d = s.dst(v)
             s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
             return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -308,15 +308,15 @@ def add_ptr(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADD, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i32|i64|ptr x (shl y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.single(a1):
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
             d = s.dst(v)
             s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
             return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -418,8 +418,8 @@ def sub_i32(s: Selector, v: Value) -> None:
         d = s.dst(v)
         s.emit(ANEGW, [s.use(a1), d], M_DEF, v.pos)
         return
-    # (sub i32|i64|ptr x (shl y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
-    if a1.op == SHL and s.single(a1):
+    # (sub i32|i64|ptr x (shl* y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -474,8 +474,8 @@ def sub_i64(s: Selector, v: Value) -> None:
         d = s.dst(v)
         s.emit(ANEG, [s.use(a1), d], M_DEF, v.pos)
         return
-    # (sub i32|i64|ptr x (shl y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
-    if a1.op == SHL and s.single(a1):
+    # (sub i32|i64|ptr x (shl* y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -519,8 +519,8 @@ def sub_ptr(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(ASUB, [imm(c), s.use(a0), d], M_DEF, v.pos)
             return
-    # (sub i32|i64|ptr x (shl y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
-    if a1.op == SHL and s.single(a1):
+    # (sub i32|i64|ptr x (shl* y (iconst c))) => SUB? y<<(c & (bits - 1)), x!, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm

@@ -40,7 +40,7 @@ class Riscv64(Risc):
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET
-        self.call, self.call_reg = ACALLFAR, ACALL
+        self.call, self.call_near, self.call_reg = ACALLFAR, ACALL, ACALL
         self.ret, self.jmp, self.nop, self.trap = ARET, AJMP, ANOP, AEBREAK
         self.mov, self.fmov, self.add, self.store8 = AMOV, AMOVD, AADD, AMOVB
         self.copies = frozenset((AMOV, AMOVD))

@@ -70,8 +70,8 @@ def add_i64(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADD, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i64|ptr x (shl y (iconst c))) && c == 1 and s.zba => SH1ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 1 and s.zba => SH1ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -79,7 +79,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH1ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -87,8 +87,8 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH1ADD, [s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
                 return
-    # (add i64|ptr x (shl y (iconst c))) && c == 2 and s.zba => SH2ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 2 and s.zba => SH2ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -96,7 +96,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH2ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm
@@ -104,8 +104,8 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH2ADD, [s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
                 return
-    # (add i64|ptr x (shl y (iconst c))) && c == 3 and s.zba => SH3ADD x, y, v
-    if a1.op == SHL and s.single(a1):
+    # (add i64|ptr x (shl* y (iconst c))) && c == 3 and s.zba => SH3ADD x, y, v
+    if a1.op == SHL and s.regs[a1.id] is None:
         a1_0, a1_1 = a1.args
         if a1_1.op == ICONST:
             c = a1_1.imm
@@ -113,7 +113,7 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(ASH3ADD, [s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
                 return
-    if a0.op == SHL and s.single(a0):
+    if a0.op == SHL and s.regs[a0.id] is None:
         a0_0, a0_1 = a0.args
         if a0_1.op == ICONST:
             c = a0_1.imm

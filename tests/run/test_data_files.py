@@ -1,0 +1,110 @@
+"""Random tables, written by Python's csv and json modules, must be read as what they are.
+
+The tables are larger than the reader's buffer, so that cells, names and escapes fall on its border.  What the program
+read it writes as JSON Lines, CSV and YAML; the first two are read back by Python, the last by the program.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+from typing import Any
+
+import pytest
+from test_random import build
+from test_run import WHY_NOT
+
+PROGRAM = """
+let rows = load "table.FORMAT" as any with { format: "FORMAT" }
+save rows to "out.jsonl" with { format: "jsonl" }
+save rows to "out.csv" with { header: true }
+save rows to "out.yaml" with { format: "yaml" }
+let kept = "jsonl"
+save (from r in load "table.FORMAT" as any with { format: "FORMAT" } select r) to "streamed.jsonl" with { format: kept }
+save (from r in load "out.yaml" as any with { format: "yaml" } select r) to "again.jsonl" with { format: "jsonl" }
+"""
+PIECES = (
+    "a",
+    "Zz",
+    " ",
+    ",",
+    '"',
+    "\n",
+    "é",
+    "漢字",
+    "😀",
+    "\\",
+    "'",
+    ": ",
+    "#",
+    "- ",
+    "{",
+    "\t",
+    "<&>",
+    "null",
+    "12",
+    "-",
+    "~",
+)
+
+
+def text(rand: random.Random) -> str:
+    return "t" + "".join(rand.choice(PIECES) for _ in range(rand.randrange(12))) + "."
+
+
+def scalar(rand: random.Random) -> Any:
+    return rand.choice((rand.randrange(-(10**12), 10**12), round(rand.uniform(-1e6, 1e6), 3), text(rand)))
+
+
+def value(rand: random.Random, depth: int) -> Any:
+    k = rand.random()
+    if depth == 0 or k < 0.7:
+        return rand.choice((None, True, False, scalar(rand), scalar(rand), scalar(rand)))
+    if k < 0.85:
+        return [value(rand, depth - 1) for _ in range(rand.randrange(4))]
+    return {text(rand): value(rand, depth - 1) for _ in range(rand.randrange(4))}
+
+
+def lines(path: str) -> list[Any]:
+    with open(path, encoding="utf-8", newline="\n") as f:
+        return [json.loads(line) for line in f.read().split("\n") if line]
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("format", ["csv", "json", "jsonl"])
+def test_round_trip(format: str, seed: int, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    rand = random.Random(seed)
+    monkeypatch.chdir(tmp_path)
+    names = [f"c{i}" for i in range(rand.randrange(1, 7))]
+    make = scalar if format == "csv" else lambda r: value(r, 3)
+    rows: list[dict[str, Any]] = []
+    with open("table." + format, "w", encoding="utf-8", newline="") as f:
+        size = 0
+        while size < 300_000:
+            rows.append({n: make(rand) for n in names})
+            size += len(str(rows[-1]))
+        if format == "csv":
+            writer = csv.DictWriter(f, names, lineterminator=rand.choice(("\n", "\r\n")))
+            writer.writeheader()
+            writer.writerows(rows)
+        elif format == "json":
+            json.dump(rows, f, indent=rand.choice((None, 1)), ensure_ascii=bool(seed % 2))
+        else:
+            f.writelines(json.dumps(r, ensure_ascii=bool(seed % 2)) + "\n" for r in rows)
+    with open("program.mochi", "w", encoding="utf-8") as f:
+        f.write(PROGRAM.replace("FORMAT", format))
+    run = subprocess.run([build(os.path.abspath("program.mochi"), 2)], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert lines("out.jsonl") == rows
+    assert lines("streamed.jsonl") == rows
+    assert lines("again.jsonl") == rows
+    with open("out.csv", encoding="utf-8", newline="") as f:
+        back = list(csv.DictReader(f))
+    for r, b in zip(rows, back, strict=True):
+        for n in names:
+            if r[n] is None or isinstance(r[n], str):
+                assert b[n] == (r[n] or "")
