@@ -1,15 +1,15 @@
 """Lowering of load, save and fetch (mochi-language.md section 14).
 
 A load is a loop over a reader of the runtime: each row is cast as it arrives.  As the first source of a query it is
-that query's outermost loop, so that no list of all rows comes into being; likewise a saved query writes its rows as
-they are selected.
+that query's outermost loop, and a `for` over it is that loop, so that no list of all rows comes into being; likewise a
+saved query writes its rows as they are selected.
 """
 
 from __future__ import annotations
 
 from posixpath import normpath
 
-from mochic.ir.func import Value
+from mochic.ir.func import Block, Value
 from mochic.ir.types import REF
 from mochic.lower.module import ir_type
 from mochic.lower.query import Body, Plan, Queries
@@ -20,23 +20,32 @@ class Data(Queries):
     def options(self, e: ast.Expr | None) -> Value:
         return self.nil() if e is None else self.tag(self.expr(e))
 
-    def each_loaded(self, e: ast.Load, body: Body) -> None:
-        """body(row) for every row of the file, in the representation of the load's elements."""
-        b = self.b
+    def open_load(self, e: ast.Load) -> Value:
+        """A reader of the file."""
         options = self.options(e.options)
-        b.pos = e.lo
-        reader = self.rt("load_open", self.str_const(e.path or ""), options)
-        elem = self.elem_ty(e.ty)
-        head, some, done = self.new_block(), self.new_block(), self.new_block()
-        b.jump(head)
-        b.at(head)
+        self.b.pos = e.lo
+        return self.rt("load_open", self.str_const(e.path or ""), options)
+
+    def next_row(self, e: ast.Load, reader: Value, done: Block) -> Value:
+        """The next row in the representation of the load's elements; jumps to `done` when there is none."""
+        b = self.b
         b.pos = e.lo
         row = self.rt("load_next", reader)
+        some = self.new_block()
         b.brif(self.is_nil(row), done, some)
         b.start(some)
+        elem = self.elem_ty(e.ty)
         x = self.convert(self.cast_any(row, e.row, e.type, elem), ir_type(elem))
         self.rt("load_done")
-        body(x)
+        return x
+
+    def each_loaded(self, e: ast.Load, body: Body) -> None:
+        b = self.b
+        reader = self.open_load(e)
+        head, done = self.new_block(), self.new_block()
+        b.jump(head)
+        b.at(head)
+        body(self.next_row(e, reader, done))
         b.jump(head)
         b.seal(head)
         b.start(done)

@@ -279,6 +279,8 @@ class FuncLower(Data):
     def s_for(self, st: ast.For) -> None:
         if st.end is not None:
             self.for_range(st)
+        elif isinstance(st.source, ast.Load) and not returns(st.body):
+            self.for_loaded(st, st.source)
         else:
             self.for_each(st)
 
@@ -342,6 +344,25 @@ class FuncLower(Data):
             lst = self.rt("dyn_iter", self.tag(src))
             self.for_list(st, v, lst, None, done)
         b.start(done)
+
+    def for_loaded(self, st: ast.For, e: ast.Load) -> None:
+        """Rows as they are read; the way out of the loop closes the file."""
+        b = self.b
+        v: Var = st.sym
+        reader = self.open_load(e)
+        head, done = self.new_block(), self.new_block()
+        b.jump(head)
+        b.at(head)
+        x = self.next_row(e, reader, done)
+        self.declare_var(v, self.convert(x, ir_type(v.ty)))
+        self.loops.append((head, done))
+        self.block(st.body)
+        self.loops.pop()
+        if b.reachable:
+            b.jump(head)
+        b.seal(head)
+        b.start(done)
+        self.rt("load_close", reader)
 
     def for_list(self, st: ast.For, v: Var, lst: Value, elem: Any, done: Block, map_keys: bool = False) -> None:
         """Length taken once, elements read live by index; lists never shrink, so no bounds check."""
@@ -448,6 +469,21 @@ class FuncLower(Data):
             self.write_var(v, c)
         else:
             self.declare_var(v, c)
+
+
+def returns(body: list[ast.Stmt]) -> bool:
+    """A statement of the body leaves the function."""
+    stack: list[Any] = [body]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, ast.Return):
+            return True
+        if isinstance(x, list):
+            stack.extend(x)
+        elif isinstance(x, ast.Node) and not isinstance(x, ast.FunDecl | ast.FunExpr):
+            names = [n for c in type(x).__mro__ for n in getattr(c, "__slots__", ())]
+            stack.extend(getattr(x, n, None) for n in names if n not in ("ty", "ref", "info", "sym"))
+    return False
 
 
 _STMTS: dict[type, Any] = {

@@ -191,6 +191,7 @@ key_text(tag) ref                      a non-string key as text (7.2)
 load_open(ref,tag) ref                 a reader of the file (path, options)
 load_next(ref) tag                     the next row, or nil; errors until load_done name file and line
 load_done() void nogc
+load_close(ref) void
 save_open(ref,tag) ref                 a writer
 save_row(ref,tag) void
 save_all(ref,tag) void                 every row of a list
