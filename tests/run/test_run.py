@@ -49,7 +49,7 @@ STRESS = {"MOCHI_GC_STRESS": "1"}
 _CONFIGS: Final = """
 O0        | 0 |          | none     | *             |                                      | all
 O2        | 2 |          | none     | *             |                                      | all
-protected | 2 |          | standard | linux/arm64   | -cpu max                             | sample
+protected | 2 |          | standard | linux/arm64   | -cpu max,pauth-impdef=on             | sample
 pages-64K | 2 |          | none     | linux/arm64   | -p 65536                             | sample
 rva22u64  | 2 | rva22u64 | none     | linux/riscv64 | -cpu rv64,zba=true,zbb=true,zbs=true | sample
 rv64g     | 2 | rv64g    | none     | linux/riscv64 | -cpu rv64,c=false                    | sample
