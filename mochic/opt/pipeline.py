@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import dce, gvn, inline, jumpthread, peel
+from mochic.opt import dce, gvn, inline, jumpthread, peel, split
 
 # (name, lowest -O level)
 PASSES: list[tuple[str, int]] = [
@@ -23,6 +23,9 @@ PASSES: list[tuple[str, int]] = [
     ("peel", 2),
     ("gvn-after-peel", 2),
     ("jumpthread-after-peel", 2),
+    ("split", 2),
+    ("gvn-after-split", 2),
+    ("jumpthread-after-split", 2),
     ("dce-last", 1),
 ]
 
@@ -32,6 +35,8 @@ BEFORE: list[tuple[str, str, str]] = [
     ("inline", "gvn-after-inline", "arguments become known"),
     ("jumpthread-after-inline", "peel", "loops are found in their final shape"),
     ("peel", "gvn-after-peel", "peeling only copies: value numbering is what removes"),
+    ("jumpthread-after-peel", "split", "copies would make loops too large to be peeled"),
+    ("split", "gvn-after-split", "splitting only copies: value numbering folds the conditions"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
 ]
 
@@ -54,15 +59,20 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
     for fn in inline.callees_first(module):
         inlined = False
         peeled = False
+        parted = False
         for name, lowest in PASSES:
             if lowest > level or (name.endswith("-after-inline") and not inlined):
                 continue
             if name.endswith("-after-peel") and not peeled:
                 continue
+            if name.endswith("-after-split") and not parted:
+                continue
             if name == "inline":
                 inlined = inline.run(fn, candidates, module.inlined)
             elif name == "peel":
                 peeled = peel.run(fn, typed)
+            elif name == "split":
+                parted = split.run(fn)
             else:
                 _RUN[name.split("-")[0]](fn, typed)
             if check:

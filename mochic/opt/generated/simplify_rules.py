@@ -269,6 +269,22 @@ def s_eq(v, make):
                     if a1.imm == 0:
                         if a01.imm > 0 and not a01.imm & (a01.imm - 1):
                             return make(25, v.type, [make(11, v.args[0].type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm - 1, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
+    # (eq i64 (and (sar y (iconst b)) (iconst c)) (iconst 0)) && c > 0 and b > 0 and c.bit_length() + b < 64 => (eq (and y (iconst c << b)) (iconst 0))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 11:
+            a00 = a0.args[0]
+            if a00.op == 17:
+                a000 = a00.args[0]
+                a001 = a00.args[1]
+                if a001.op == 0:
+                    a01 = a0.args[1]
+                    if a01.op == 0:
+                        a1 = v.args[1]
+                        if a1.op == 0:
+                            if a1.imm == 0:
+                                if a01.imm > 0 and a001.imm > 0 and a01.imm.bit_length() + a001.imm < 64:
+                                    return make(25, v.type, [make(11, v.args[0].type, [a000, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm << a001.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (eq i32|i64 (add y (iconst b)) (iconst c)) => (eq y (iconst c - b))
     if t in (1, 2,):
         a0 = v.args[0]
@@ -317,6 +333,22 @@ def s_ne(v, make):
                     if a1.imm == 0:
                         if a01.imm > 0 and not a01.imm & (a01.imm - 1):
                             return make(26, v.type, [make(11, v.args[0].type, [a00, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm - 1, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
+    # (ne i64 (and (sar y (iconst b)) (iconst c)) (iconst 0)) && c > 0 and b > 0 and c.bit_length() + b < 64 => (ne (and y (iconst c << b)) (iconst 0))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 11:
+            a00 = a0.args[0]
+            if a00.op == 17:
+                a000 = a00.args[0]
+                a001 = a00.args[1]
+                if a001.op == 0:
+                    a01 = a0.args[1]
+                    if a01.op == 0:
+                        a1 = v.args[1]
+                        if a1.op == 0:
+                            if a1.imm == 0:
+                                if a01.imm > 0 and a001.imm > 0 and a01.imm.bit_length() + a001.imm < 64:
+                                    return make(26, v.type, [make(11, v.args[0].type, [a000, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm << a001.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (ne i32|i64 (add y (iconst b)) (iconst c)) => (ne y (iconst c - b))
     if t in (1, 2,):
         a0 = v.args[0]
@@ -681,6 +713,18 @@ def s_bitsf(v, make):
     return None
 
 
+def s_cast(v, make):
+    t = v.type
+    # (cast i64 (cast y)) && y.type == v.type => y
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 49:
+            a00 = a0.args[0]
+            if a00.type == v.type:
+                return a00
+    return None
+
+
 def s_trunc32(v, make):
     t = v.type
     # (trunc32 i32 (zext32 y)) => y
@@ -698,4 +742,4 @@ def s_trunc32(v, make):
     return None
 
 
-SIMPLIFY = {3: s_add, 5: s_mul, 11: s_and, 12: s_or, 13: s_xor, 25: s_eq, 26: s_ne, 4: s_sub, 6: s_sdiv, 8: s_udiv, 7: s_srem, 9: s_urem, 10: s_neg, 14: s_not, 15: s_shl, 16: s_shr, 17: s_sar, 27: s_slt, 28: s_sle, 29: s_ult, 30: s_ule, 50: s_select, 39: s_fneg, 37: s_fmul, 38: s_fdiv, 44: s_fbits, 45: s_bitsf, 48: s_trunc32}
+SIMPLIFY = {3: s_add, 5: s_mul, 11: s_and, 12: s_or, 13: s_xor, 25: s_eq, 26: s_ne, 4: s_sub, 6: s_sdiv, 8: s_udiv, 7: s_srem, 9: s_urem, 10: s_neg, 14: s_not, 15: s_shl, 16: s_shr, 17: s_sar, 27: s_slt, 28: s_sle, 29: s_ult, 30: s_ule, 50: s_select, 39: s_fneg, 37: s_fmul, 38: s_fdiv, 44: s_fbits, 45: s_bitsf, 49: s_cast, 48: s_trunc32}
