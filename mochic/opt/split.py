@@ -16,7 +16,9 @@ Values of m that are used elsewhere have two definitions afterwards: uses ask fo
 two meet a block gets a parameter (Braun et al., "Simple and Efficient Construction of SSA Form", 2013).  Constants
 are made anew where they are used.
 
-Only loops are treated: elsewhere the copies would cost more than they save.  Invariants: loop headers are left alone, so loops keep one entry; what is copied has no effect; a function grows by
+Only loops are treated: elsewhere the copies would cost more than they save.
+
+Invariants: loop headers are left alone, so loops keep one entry; what is copied has no effect; a function grows by
 a third at most.
 """
 
