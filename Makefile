@@ -22,7 +22,7 @@ bless:            ## write new expected files for tests/sema; read the diff befo
 	MOCHI_BLESS=1 $(BIN)/pytest tests/sema
 
 generate:         ## compile the rule files
-	$(BIN)/python -m mochic.codegen.rulec amd64
+	$(BIN)/python -m mochic.codegen.rulec amd64 arm64 riscv64
 	$(BIN)/python -m mochic.opt.rulegen
 
 bench:            ## time programs and compilations

@@ -41,6 +41,9 @@ wasip1/wasm    wasm   32   little wasm    lld-wasm  wasm32            -         
 """
 
 
+DEFAULT_TARGET: Final = "linux/amd64"
+
+
 class Target:
     """One row."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -21,13 +22,35 @@ class Figures:
     def __init__(self) -> None:
         self.ran: Counter[str] = Counter()
         self.programs: set[str] = set()
+        self.targets: set[str] = set()
         self.left_out: Counter[str] = Counter()
+
+    def program(self, name: str, target: str, config: str) -> None:
+        """A program did on a target what it should."""
+        self.programs.add(name)
+        self.targets.add(target)
+        self.ran[f"{target} {config}"] += 1
+
+    def dump(self) -> list[Any]:
+        """As plain data, for another process."""
+        return [dict(self.ran), sorted(self.programs), sorted(self.targets), dict(self.left_out)]
+
+    def add(self, dumped: list[Any]) -> None:
+        """The counts of another process."""
+        ran, programs, targets, left_out = dumped
+        self.ran.update(ran)
+        self.programs.update(programs)
+        self.targets.update(targets)
+        self.left_out.update(left_out)
 
     def lines(self) -> list[str]:
         out = []
         if self.ran:
-            each = ", ".join(f"{n} with {what}" for what, n in sorted(self.ran.items()))
-            out.append(f"{len(self.programs)} whole programs, {sum(self.ran.values())} runs: {each}")
+            runs = sum(self.ran.values())
+            out.append(f"{len(self.programs)} whole programs on {len(self.targets)} targets, {runs} runs")
+            for target in sorted(self.targets):
+                rows = [(what.split()[1], n) for what, n in sorted(self.ran.items()) if what.startswith(target + " ")]
+                out.append(f"{target}: " + ", ".join(f"{what} {n}" for what, n in rows))
         out += [f"not run: {n} ({why})" for why, n in sorted(self.left_out.items())]
         return out
 
@@ -44,7 +67,23 @@ def figures(pytestconfig: pytest.Config) -> Figures:
     return pytestconfig.stash[_FIGURES]
 
 
+# With pytest-xdist each process counts for itself, and the one that reports adds up.
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["figures"] = session.config.stash[_FIGURES].dump()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    node.config.stash[_FIGURES].add(node.workeroutput["figures"] if not error else Figures().dump())
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if hasattr(config, "workeroutput"):
+        return
     lines = config.stash[_FIGURES].lines()
     if lines:
         terminalreporter.section("programs")

@@ -2,7 +2,7 @@
 
 Order (docs: `mochi doctor` prints it): the --linker option, the MOCHI_LINKER variable, the LLVM linker
 of the target's family on PATH (unversioned, then the newest versioned name), the one inside the
-`ziglang` wheel, GNU ld.  An explicit choice that does not exist is an error, not a reason to go on.
+`ziglang` wheel, GNU ld for the target.  An explicit choice that does not exist is an error, not a reason to go on.
 
 Commands are argv lists, never a shell.  The output is written beside its place and renamed, so an
 interrupted or failed link leaves nothing half-written.  This module is on the path of every build:
@@ -17,7 +17,7 @@ import sys
 from typing import Final
 
 from linkscripts import script_path
-from mochic.targets import Target
+from mochic.targets import Target, host_target
 
 EXIT_TOOL: Final = 3
 
@@ -27,6 +27,12 @@ _FAMILIES: Final[dict[str, tuple[str, str, str]]] = {
     "lld-coff": ("lld-link", "lld-link", ""),
     "lld-macho": ("ld64.lld", "cc", ""),
     "lld-wasm": ("wasm-ld", "wasm-ld", ""),
+}
+# What GNU's cross linkers are called.
+_GNU_PREFIXES: Final = {
+    "linux/amd64": "x86_64-linux-gnu-",
+    "linux/arm64": "aarch64-linux-gnu-",
+    "linux/riscv64": "riscv64-linux-gnu-",
 }
 _NEWEST: Final = 30
 _OLDEST: Final = 15  # linker scripts with PHDRS and SHF_LINK_ORDER mixing
@@ -96,8 +102,10 @@ def find_linker(target: Target, choice: str = "") -> Linker:
         full = find_zig()
         if full:
             return Linker([full, zig_name], "ziglang")
-    if gnu_name and target.arch == "amd64":
-        full = which(gnu_name) or which(f"x86_64-linux-gnu-{gnu_name}")
+    prefix = _GNU_PREFIXES.get(target.name, "")
+    if gnu_name and prefix:
+        # Without a prefix it is the machine's own; those of Debian know one family of machines each.
+        full = which(prefix + gnu_name) or (which(gnu_name) if target.name == host_target() else "")
         if full:
             return Linker([full], "PATH", gnu=True)
     raise LinkError(f"no linker for {target.name} found ({name}); {INSTALL_HINT}")

@@ -2,8 +2,9 @@
 
 The program is the functions, the IR of driver.ir, a main function that calls each with its arguments, and the runtime's
 assembly file for entry and system calls (`runtime.start` is the main function).  It writes 64-bit words, for each
-function: a mark, what the externs noted, a second mark, the result, the memory datum.  Before they return the externs
-call code that overwrites every register a call may change, so that a value left in one shows.
+function: a mark, what the externs noted, a second mark, the result, sums of words and of doubles that were in registers
+during the call, the memory datum.  Before they return the externs call code that overwrites every register a call may
+change, so that a value left in one shows.
 
     python3 tests/codegen/cross.py linux/riscv64 1000 2000 [LEVEL [ISA]]     seeds 1000 to 1999
 """
@@ -48,6 +49,8 @@ BUFFER = 1 << 16
 JUNK = 0x5A5A_A5A5_1234_8765
 NOT_A_NUMBER = 99
 STEPS = 50_000
+# Held in registers while a function runs: more than any machine has that a call keeps.
+KEPT = tuple(1 << i for i in range(14))
 M64 = (1 << 64) - 1
 
 
@@ -68,7 +71,7 @@ class Case:
         at = machine.addresses["mem"] - (1 << 20)
         memory = struct.unpack(f"<{MEMORY // 8}Q", machine.memory[at : at + MEMORY])
         notes = [word(x) for call in log.calls for x in call]
-        self.want = [BEGIN + number, *notes, END + number, result & M64, *memory]
+        self.want = [BEGIN + number, *notes, END + number, result & M64, sum(KEPT), sum(KEPT), *memory]
 
     def rename(self) -> None:
         """Names that are this case's own in a program of many."""
@@ -89,9 +92,19 @@ class Case:
         for t, x in zip(self.sym.params, self.args, strict=True):
             op = f"fconst {bits_of(x):#x}" if t == F64 else f"iconst {x}"
             names.append(value(TYPE_NAMES[t], op))
+        at = value("ptr", "symaddr @kept")
+        words = [value("i64", f"ld {at}+{8 * i}") for i in range(len(KEPT))]
+        doubles = [value("f64", f"i2f {value('i64', f'ld {at}+{8 * i}')}") for i in range(len(KEPT))]
         result = value("i64", f"call @{self.sym.name}({', '.join(names)})")
+        total = words[0]
+        for w in words[1:]:
+            total = value("i64", f"add {total}, {w}")
+        double = doubles[0]
+        for w in doubles[1:]:
+            double = value("f64", f"fadd {double}, {w}")
         lines.append(f"    call @note({value('i64', f'iconst {END + self.number}')})")
-        lines.append(f"    call @note({result})")
+        for w in (result, total, value("i64", f"f2i {double}")):
+            lines.append(f"    call @note({w})")
         lines.append(f"    call @dump({value('ptr', f'symaddr @mem{self.number}')})")
         return lines
 
@@ -144,6 +157,8 @@ def program(target: Target, cases: list[Case], level: int, march: str = "", prot
         params = ", ".join(TYPE_NAMES[t] for t in case.sym.params)
         externs.append(f"extern @{case.sym.name}({params}) i64")
         externs.append(f"data @mem{case.number} data extern")
+    kept = struct.pack(f"<{len(KEPT)}Q", *KEPT).hex()
+    externs.append(f"data @kept data align 8 size {8 * len(KEPT)} = {kept}")
     main = ["fun @runtime.start() {", "b0:", *calls, "    call @leave()", "    ret", "}"]
     driver = parse_module("\n".join([*externs, text, *main]))
     verify_module(driver)

@@ -20,7 +20,7 @@ TABLE = """
 linux/amd64   | 0 |          | none     |                                           | 0
 linux/arm64   | 0 |          | none     |                                           | 0
 linux/arm64   | 2 |          | none     |                                           | 1000
-linux/arm64   | 2 |          | standard | -cpu max                                  | 2000
+linux/arm64   | 2 |          | standard | -cpu max,pauth-impdef=on                  | 2000
 linux/riscv64 | 0 |          | none     |                                           | 0
 linux/riscv64 | 2 |          | none     |                                           | 1000
 linux/riscv64 | 2 | rv64g    | none     |                                           | 2000

@@ -5,7 +5,7 @@ A file is IR text whose comments say what to do, one directive a line, before or
     ; test verify                 the verifier accepts it
     ; test verify MESSAGE         the verifier refuses it with a message that contains this
     ; test opt PASS...            after the passes, the function's text is what `;=` lines say
-    ; test isel                   the final amd64 code is what `;=` lines say
+    ; test isel [CPU [ISA]]       the final code (default: amd64) is what `;=` lines say
     ; run: f(1, -2) == 3          the interpreter, the machine code, and both at -O2 agree on that
     ; run: f(5) traps             the interpreter stops at a trap (not run natively)
 
@@ -16,19 +16,21 @@ environment the expectations are rewritten.
 from __future__ import annotations
 
 import os
+import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.obj.printer import format_function
-from backend.x86.arch import AMD64
-from backend.x86.encode import assemble
+from mochic.asmcmd import load_arch
 from mochic.codegen.compile import compile_func
 from mochic.codegen.context import Context
 from mochic.codegen.targets import load_machine
 from mochic.ir.func import Func, Module
 from mochic.ir.interp import InterpError, Machine
+from mochic.ir.ops import OP_NAMES
 from mochic.ir.parser import parse_module
 from mochic.ir.printer import print_func
 from mochic.ir.verify import verify, verify_module
@@ -146,16 +148,65 @@ def test_ir(case: Case) -> None:
             expect(case, print_func(fn))
         elif what == "isel":
             verify(fn)
-            ctx = Context(load_machine("amd64"))
-            ctx.check = True
-            code = compile_func(fn, ctx)
-            sym = ctx.lsym(fn.sym)
-            assemble(sym, code.progs)
-            expect(case, format_function(AMD64, sym, code.progs))
+            expect(case, machine_code(fn, *(rest.split() or ["amd64"])))
         else:
             raise AssertionError(f"unknown test {what}")
     for run in case.runs:
         check_run(text, case.name, run)
+
+
+def machine_code(fn: Func, cpu: str, march: str = "") -> str:
+    """The final Progs of a function as text."""
+    ctx = Context(load_machine(cpu, march))
+    ctx.check = True
+    code = compile_func(fn, ctx)
+    sym = ctx.lsym(fn.sym)
+    ctx.machine.assemble(sym, code.progs)
+    arch = load_arch(cpu, march)
+    assert arch is not None
+    return format_function(arch, sym, code.progs)
+
+
+@pytest.mark.parametrize("cpu", ["arm64", "riscv64"])
+def test_every_rule_is_used(cpu: str) -> None:
+    """The isel files of a CPU reach the code of each of its rules (rulec.py writes the rule in front of it)."""
+    module = import_module(f"mochic.codegen.targets.{cpu}.rules")
+    path = module.__file__
+    assert path is not None
+    rule_of: dict[int, str] = {}  # line of the code of a match -> its rule
+    rule = ""
+    for n, line in enumerate(Path(path).read_text().splitlines(), 1):
+        text = line.strip()
+        if text.startswith("# ") and "=>" in text:
+            rule = text[2:]
+        elif text.startswith(("return", "s.")) and rule:
+            rule_of[n] = rule
+        elif text.startswith("def "):
+            rule = ""
+    used: set[str] = set()
+
+    def line_trace(frame: Any, event: str, arg: object) -> Any:
+        if event == "line":
+            used.add(rule_of.get(frame.f_lineno, ""))
+        return line_trace
+
+    def call_trace(frame: Any, event: str, arg: object) -> Any:
+        return line_trace if frame.f_code.co_filename == path else None
+
+    before = sys.gettrace()
+    for case in CASES:
+        for test in case.tests:
+            what, *choice = test.split()
+            if what == "isel" and choice[:1] == [cpu]:
+                m = parse_module(case.text)
+                sys.settrace(call_trace)
+                try:
+                    machine_code(function(m, case.name), *choice)
+                finally:
+                    sys.settrace(before)
+    free = {OP_NAMES[op] for op in load_machine(cpu).selector().free}  # no code, but every op must have a rule
+    unused = sorted({r for r in rule_of.values() if r not in used})
+    assert [r for r in unused if "@unreachable" not in r and r[1:].split()[0] not in free] == []
 
 
 def number(word: str) -> Any:

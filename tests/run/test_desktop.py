@@ -120,5 +120,4 @@ def test_program(
         if error.count(b"\n") == 1:
             err = err[: err.find("\n") + 1]
         assert (status, err) == (1, error.decode())
-    figures.programs.add(name)
-    figures.ran[f"{target} O2"] += 1
+    figures.program(name, target, "O2")

@@ -6,7 +6,7 @@ message alone, more for message, call graph and stack trace.  Programs whose fir
 much to collect at every allocation.
 
 Each program runs on every ELF target that is ready: on this machine, or in the emulator that targets.py names.
-MOCHI_TARGETS=linux/riscv64 selects some.
+MOCHI_TARGETS=linux/riscv64 selects some.  CONFIGS says how; some configurations take a sample of the programs.
 
 A new case is a new file.  Builds happen in this process with the IR verifier and the checker of register allocation on.
 """
@@ -17,13 +17,13 @@ import gc
 import os
 import subprocess
 import sys
-from shutil import which
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from mochic import driver
 from mochic.link.linker import LinkError, find_linker
+from mochic.link.runner import command_for
 from mochic.options import Options
 from mochic.targets import TARGETS, host_target
 
@@ -35,35 +35,56 @@ READY = [name for name, t in TARGETS.items() if t.status == "ready" and t.format
 SELECTED = os.environ.get("MOCHI_TARGETS", "").split(",") if os.environ.get("MOCHI_TARGETS") else READY
 HOST = host_target()
 NAMES = sorted(f[:-6] for f in os.listdir(HERE) if f.endswith(".mochi"))
-# Configuration -> (optimisation level, environment of the program)
-CONFIGS: dict[str, tuple[int, dict[str, str]]] = {
-    "O0": (0, {}),
-    "O2": (2, {}),
-    "O2-stress": (2, {"MOCHI_GC_STRESS": "1"}),
-}
+# A program in nine, and those that walk, fill or overflow the stack and meet the pages of the address space.
+SAMPLE = sorted(
+    {*NAMES[::9], "error_stack_overflow", "error_in_closure", "fun_deep_recursion", "gc_deep_frames", "gc_mixed"}
+)
 TIME_LIMIT = 120
-# An emulator spends a second on the books of the address space that a heap without a limit reserves.
+# An emulator spends half a second on the books of the address space that a heap without a limit reserves.
 EMULATED = {"MOCHI_HEAP_LIMIT": str(1 << 28)}
+STRESS = {"MOCHI_GC_STRESS": "1"}
+
+# name | -O | -march | -branch-protection | targets | options of the emulator | programs.  Programs built with -O2 run
+# under GC stress too.
+_CONFIGS: Final = """
+O0        | 0 |          | none     | *             |                                      | all
+O2        | 2 |          | none     | *             |                                      | all
+protected | 2 |          | standard | linux/arm64   | -cpu max,pauth-impdef=on             | sample
+pages-64K | 2 |          | none     | linux/arm64   | -p 65536                             | sample
+rva22u64  | 2 | rva22u64 | none     | linux/riscv64 | -cpu rv64,zba=true,zbb=true,zbs=true | sample
+rv64g     | 2 | rv64g    | none     | linux/riscv64 | -cpu rv64,c=false                    | sample
+"""
 
 
-def command_for(target: str) -> tuple[list[str], str]:
-    """What runs a program of that target here, in front of its path; or why nothing does."""
-    if target != HOST:
-        runner = TARGETS[target].runner
-        found = next((f for f in (which(runner), which(runner + "-static")) if f), "")
-        if not found:
-            return [], f"{target} programs need {runner}" if runner else f"{target} programs need such a machine"
+class Config:
+    """One row of the table."""
+
+    def __init__(self, row: str) -> None:
+        self.name, level, self.march, self.protection, targets, options, programs = (c.strip() for c in row.split("|"))
+        self.level = int(level)
+        self.targets = READY if targets == "*" else [targets]
+        self.options = options.split()
+        self.programs = NAMES if programs == "all" else SAMPLE
+
+
+CONFIGS: Final = [Config(row) for row in _CONFIGS.split("\n") if row]
+CASES: Final = [(t, c, name) for t in SELECTED for c in CONFIGS if t in c.targets for name in c.programs]
+
+
+def why_not(target: str) -> str:
+    """Why programs for a target do not run here; empty when they do."""
     try:
+        command_for(TARGETS[target])
         find_linker(TARGETS[target])
-    except LinkError as e:
-        return [], e.message
-    return ([found] if target != HOST else []), ""
+    except (driver.UserError, LinkError) as e:
+        return e.message
+    return ""
 
 
-COMMANDS = {t: command_for(t) for t in READY}
+REASONS = {t: why_not(t) for t in [*READY, *SELECTED]}
 # For the tests that need one target only: that of this machine.
 TARGET = HOST
-WHY_NOT = COMMANDS[HOST][1] if HOST in COMMANDS else f"there are no programs for {HOST} yet"
+WHY_NOT = REASONS.get(HOST, f"there are no programs for {HOST} yet")
 
 
 def read(name: str) -> bytes | None:
@@ -74,61 +95,66 @@ def read(name: str) -> bytes | None:
         return None
 
 
-@pytest.fixture(scope="module")
-def binaries(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, int], str]:
-    """(program, target, level) -> its binary: configurations that differ only at run time share one."""
-    return {}
-
-
-def build(name: str, target: str, level: int, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def build(name: str, target: str, config: Config, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Build in this process; the binary's path."""
     monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
-    out = os.path.join(folder, f"{name}-{target.replace('/', '-')}-{level}")
     opt = Options(target)
-    opt.out = out
-    opt.opt = level
+    opt.out = os.path.join(folder, name)
+    opt.opt = config.level
+    opt.march = config.march
+    opt.branch_protection = config.protection
     opt.verify = True
     try:
         status = driver.build(name + ".mochi", opt)
     finally:
         gc.enable()  # a build switches it off; this process goes on
     assert status == 0
-    return out
+    return opt.out
 
 
-@pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize(("target", "config", "name"), CASES, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_program(
     target: str,
+    config: Config,
     name: str,
-    config: str,
-    binaries: dict[tuple[str, str, int], str],
     figures: Figures,
     tmp_path: os.PathLike[str],
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    command, why_not = COMMANDS[target]
-    if why_not:
-        figures.left_out[why_not] += 1
-        pytest.skip(why_not)
-    level, env = CONFIGS[config]
+    if REASONS[target]:
+        figures.left_out[REASONS[target]] += 1
+        pytest.skip(REASONS[target])
     source = read(name + ".mochi")
     assert source is not None
-    if env and source.startswith(b"//! no-stress"):
-        figures.left_out["too much allocation for the stress mode"] += 1
-        return
-    exe = binaries.get((name, target, level))
-    if exe is None:
-        exe = build(name, target, level, str(tmp_path_factory.getbasetemp()), monkeypatch)
-        binaries[name, target, level] = exe
+    exe = build(name, target, config, str(tmp_path_factory.mktemp("bin")), monkeypatch)
+    execute(name, target, config, exe, tmp_path, {}, figures)
+    if config.level == 2:
+        if source.startswith(b"//! no-stress"):
+            figures.left_out["too much allocation for the stress mode"] += 1
+        else:
+            execute(name, target, config, exe, tmp_path, STRESS, figures)
+    os.unlink(exe)
+
+
+def execute(
+    name: str,
+    target: str,
+    config: Config,
+    exe: str,
+    folder: os.PathLike[str],
+    env: dict[str, str],
+    figures: Figures,
+) -> None:
+    """Run a program and look at all it does."""
+    command = command_for(TARGETS[target])
+    emulated = EMULATED if command else {}
     run = subprocess.run(
-        [*command, exe],
+        [*command, *(config.options if command else []), exe],
         input=read(name + ".in") or b"",
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
-        env={**os.environ, "MOCHI_ROOT": os.path.join(HERE, "data"), **env},
+        env={**os.environ, "MOCHI_ROOT": os.path.join(HERE, "data"), **emulated, **env},
         timeout=TIME_LIMIT,
         check=False,
     )
@@ -143,8 +169,7 @@ def test_program(
         if error.count(b"\n") == 1:
             stderr = stderr[: stderr.find("\n") + 1]
         assert (run.returncode, stderr) == (1, error.decode())
-    figures.programs.add(name)
-    figures.ran[f"{target} {config}"] += 1
+    figures.program(name, target, config.name + ("-stress" if env else ""))
 
 
 def test_every_file_belongs_to_a_program() -> None:

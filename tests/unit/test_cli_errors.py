@@ -51,6 +51,22 @@ build -target=plan9/vax hello.mochi         | 2  | unknown target `plan9/vax`
 build --target plan9/vax hello.mochi        | 2  | unknown target `plan9/vax`
 build -target= hello.mochi                  | 2  | unknown target
 build -target=linux/s390x hello.mochi       | 2  | target linux/s390x is not supported yet
+build -target=linux/riscv64 -march=rv32i hello.mochi         | 2 | unknown ISA rv32i; known: rv64g, rv64gc, rva20u64
+build -target=linux/riscv64 -march=rv64gc_zbx hello.mochi    | 2 | unknown ISA rv64gc_zbx
+build -target=linux/arm64 -march=armv9 hello.mochi           | 2 | arm64 has no -march=armv9
+build -march v3 hello.mochi                                  | 2 | amd64 has no -march=v3
+build -branch-protection=bti hello.mochi                     | 2 | amd64 has no -branch-protection=bti; arm64 has
+build -target=linux/riscv64 -branch-protection=standard hello.mochi | 2 | riscv64 has no -branch-protection
+build -target=linux/arm64 -branch-protection=all hello.mochi | 2 | 'all' is not one of 'none', 'bti'
+build -target=linux/riscv64 -march=rv64g_zba --emit=asm hello.mochi | 0 |
+build -target=linux/arm64 -branch-protection=standard --emit=asm hello.mochi | 0 |
+run -target=plan9/vax hello.mochi           | 2  | unknown target `plan9/vax`
+run -target=linux/s390x hello.mochi         | 2  | target linux/s390x is not supported yet
+run -target=linux/riscv64 -march=rv32i hello.mochi | 2 | unknown ISA rv32i
+run -target=linux/arm64 missing.mochi       | 2  | missing.mochi
+test -target=plan9/vax hello.mochi          | 2  | unknown target `plan9/vax`
+test -target=windows/amd64 hello.mochi      | 2  | target windows/amd64 is not supported yet
+asm -arch=riscv64 -march=rv32i good.s       | 2  | unknown ISA rv32i
 nonsense                                    | 2  | No such command
 build empty.mochi -o e                      | 0  |
 build comment.mochi -o c                    | 0  |
@@ -140,6 +156,13 @@ def test_long_expression(folder: str) -> None:
     check(mochi(["build", "-o", "chain", "chain.mochi"], folder), 0, "")
     run = subprocess.run([os.path.join(folder, "chain")], capture_output=True, check=True)
     assert run.stdout == b"5001\n"
+
+
+@pytest.mark.parametrize("command", ["run", "test"])
+@pytest.mark.parametrize(("target", "runner"), [("linux/arm64", "qemu-aarch64"), ("linux/riscv64", "qemu-riscv64")])
+def test_no_runner(command: str, target: str, runner: str, folder: str) -> None:
+    done = mochi([command, f"-target={target}", "hello.mochi"], folder, PATH=os.path.join(folder, "folder"))
+    check(done, 3, f"nothing here runs programs for {target}; install {runner} with `apt-get install qemu-user-static`")
 
 
 @pytest.mark.parametrize("variable", ["PATH", "MOCHI_LINKER"])
