@@ -11,13 +11,7 @@ import click
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
 from mochic.options import PROTECTIONS, STAGES, Options
-<<<<<<< HEAD
-from mochic.targets import default_target
-
-HOST = default_target()
-=======
 from mochic.targets import DEFAULT_TARGET
->>>>>>> main
 
 
 class Single(click.Group):
@@ -50,17 +44,13 @@ def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 # The options of everything that makes machine code, in the order of `--help`.
 _CODE: Final = (
-<<<<<<< HEAD
     click.option(
         "--target",
-        default=HOST,
+        default=DEFAULT_TARGET,
         show_default=True,
         metavar="OS/ARCH",
         help="What to build for; a list, `all` or darwin/universal.",
     ),
-=======
-    click.option("--target", default=DEFAULT_TARGET, show_default=True, metavar="OS/ARCH", help="What to build for."),
->>>>>>> main
     click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
     click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
     click.option(

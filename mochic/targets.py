@@ -41,9 +41,6 @@ wasip1/wasm    wasm   32   little wasm    lld-wasm  wasm32            -         
 """
 
 
-DEFAULT_TARGET: Final = "linux/amd64"
-
-
 class Target:
     """One row."""
 
@@ -93,7 +90,10 @@ def host_target() -> str:
     return f"{system}/{names.get(machine, machine)}"
 
 
-def default_target() -> str:
-    """What programs are built for when nothing is said: this machine, if that is possible."""
+def _default_target() -> str:
     host = TARGETS.get(host_target())
     return host.name if host is not None and host.status == "ready" else "linux/amd64"
+
+
+# What programs are built for when nothing is said: this machine, if that is possible.
+DEFAULT_TARGET: Final = _default_target()
