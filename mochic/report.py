@@ -8,7 +8,7 @@ import sys
 from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
 from mochic.link.linker import LinkError, find_linker
 from mochic.link.runner import find_runner, runner_hint
-from mochic.targets import DEFAULT_TARGET, TARGETS, host_target
+from mochic.targets import TARGETS, default_target, host_target
 
 
 def _linker_of(name: str) -> str:
@@ -22,8 +22,10 @@ def _linker_of(name: str) -> str:
 def print_targets() -> int:
     print(f"{'target':<18}{'format':<8}{'abi':<10}{'status':<9}{'linker':<34}runner")
     for name, t in TARGETS.items():
-        runner = t.runner or "host"
-        if runner not in ("host", "none"):
+        runner = t.runner or "none"
+        if name == host_target():
+            runner = "host"
+        elif t.runner:
             runner = find_runner(t) or f"{runner} (not found)"
         print(f"{name:<18}{t.format:<8}{t.abi:<10}{t.status:<9}{_linker_of(name):<34}{runner}")
     return EXIT_OK
@@ -59,7 +61,7 @@ def doctor_report() -> int:
             continue
         linker = _linker_of(name)
         if linker == "not found":
-            bad += name == DEFAULT_TARGET
+            bad += name == default_target()
             linker = "no linker: pip install ziglang   or   apt-get install lld"
         else:
             linker = f"linked by {linker}"
