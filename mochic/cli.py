@@ -11,7 +11,7 @@ import click
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
 from mochic.options import PROTECTIONS, STAGES, Options
-from mochic.targets import default_target
+from mochic.targets import DEFAULT_TARGET
 
 
 class Single(click.Group):
@@ -44,7 +44,13 @@ def _level(ctx: click.Context, param: click.Parameter, value: str) -> int:
 
 # The options of everything that makes machine code, in the order of `--help`.
 _CODE: Final = (
-    click.option("--target", default=default_target(), show_default=True, metavar="OS/ARCH", help="What to build for."),
+    click.option(
+        "--target",
+        default=DEFAULT_TARGET,
+        show_default=True,
+        metavar="OS/ARCH",
+        help="What to build for; a list, `all` or darwin/universal.",
+    ),
     click.option("-O", "opt", default="2", callback=_level, help="Optimisation level 0, 1 or 2 (default)."),
     click.option("--march", default="", metavar="ISA", help="riscv64: instruction set, such as rv64gc or rva22u64."),
     click.option(
@@ -118,7 +124,7 @@ def check(files: tuple[str, ...], strict: bool) -> None:
     """Report errors without building."""
     from mochic.run import check_files
 
-    opt = Options(default_target())
+    opt = Options(DEFAULT_TARGET)
     opt.strict = strict
     sys.exit(guarded(lambda: check_files(list(files), opt)))
 

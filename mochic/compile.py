@@ -5,7 +5,8 @@ Nothing here prints or exits: errors are diagnostics (`CompileError`) for the dr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
@@ -14,6 +15,8 @@ from mochic.sema.symbols import ProgramInfo
 from mochic.source import SourceFile, SourceMap
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
+
+Builder = Callable[..., Any]  # objwriter.build.build_object, imported when it is needed
 
 if TYPE_CHECKING:
     from backend.obj.sym import LSym
@@ -118,6 +121,43 @@ def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:
     """The object file."""
     from objwriter.build import build_object
+
+    return _WRITERS[target.format](build_object, symbols, target.name)
+
+
+def _elf(build: Builder, symbols: list[LSym], name: str) -> bytes:
     from objwriter.elf import TARGETS, write_elf
 
-    return write_elf(build_object(TARGETS[target.name], symbols))
+    return write_elf(build(TARGETS[name], symbols))
+
+
+def _macho(build: Builder, symbols: list[LSym], name: str) -> bytes:
+    from objwriter.macho import TARGETS, write_macho
+
+    obj = build(TARGETS[name], symbols)
+    obj.bounds = _bounds()
+    return write_macho(obj, unsigned_addends=True)  # zig may be the linker
+
+
+def _coff(build: Builder, symbols: list[LSym], name: str) -> bytes:
+    from objwriter.coff import TARGETS, write_coff
+
+    obj = build(TARGETS[name], symbols)
+    obj.bounds = _bounds()
+    return write_coff(obj)
+
+
+def _bounds() -> dict[str, tuple[str, int, bool]]:
+    """The ends of the tables that the linker collects, which linker scripts name in ELF."""
+    from mochic.codegen.framemap import SECTION
+    from mochic.codegen.module import ROOTS_SECTION
+    from objwriter.model import S_DATA, S_NOTE
+
+    return {
+        f"runtime.{name}_{end}": (section, kind, end == "end")
+        for name, section, kind in (("frames", SECTION, S_NOTE), ("roots", ROOTS_SECTION, S_DATA))
+        for end in ("start", "end")
+    }
+
+
+_WRITERS: dict[str, Callable[[Builder, list[LSym], str], bytes]] = {"elf": _elf, "macho": _macho, "coff": _coff}

@@ -160,6 +160,8 @@ def target_of(opt: Options) -> Any:
     if t.status != "ready":
         ready = ", ".join(sorted(n for n, r in TARGETS.items() if r.status == "ready"))
         raise UserError(f"mochi: target {opt.target} is not supported yet; supported: {ready}", EXIT_USAGE)
+    if opt.branch_protection != "none" and t.format != "elf":
+        raise UserError(f"mochi: -branch-protection is not supported for {opt.target}", EXIT_USAGE)
     if opt.march or opt.branch_protection != "none":
         from mochic.codegen.targets import load_machine
 
@@ -195,6 +197,10 @@ def front(path: str, opt: Options, timer: Timer) -> Any:
 
 def build(path: str, opt: Options) -> int:
     """`mochi build`."""
+    if "," in opt.target or opt.target in ("all", "darwin/universal"):
+        from mochic.release import release
+
+        return release(path, opt)
     target = target_of(opt)
     timer = Timer()
     gc.disable()

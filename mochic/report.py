@@ -8,7 +8,7 @@ import sys
 from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
 from mochic.link.linker import LinkError, find_linker
 from mochic.link.runner import find_runner, runner_hint
-from mochic.targets import TARGETS, default_target, host_target
+from mochic.targets import DEFAULT_TARGET, TARGETS, host_target
 
 
 def _linker_of(name: str) -> str:
@@ -61,7 +61,7 @@ def doctor_report() -> int:
             continue
         linker = _linker_of(name)
         if linker == "not found":
-            bad += name == default_target()
+            bad += name == DEFAULT_TARGET
             linker = "no linker: pip install ziglang   or   apt-get install lld"
         else:
             linker = f"linked by {linker}"

@@ -26,11 +26,11 @@ linux/mipsle   elf    32   little o32     lld-elf   elf32ltsmip       -         
 linux/mips     elf    32   big    o32     lld-elf   elf32btsmip       -                65536 qemu-mips        object
 linux/s390x    elf    64   big    s390x   lld-elf   elf64_s390        -                4096  qemu-s390x       object
 linux/loong64  elf    64   little lp64d   lld-elf   elf64loongarch    -                65536 qemu-loongarch64 object
-darwin/arm64   macho  64   little aapcs64 lld-macho arm64             -                16384 macho_run        planned
-darwin/amd64   macho  64   little sysv    lld-macho x86_64            -                4096  macho_run        planned
-windows/amd64  coff   64   little win64   lld-coff  x64               -                4096  wine             planned
-windows/arm64  coff   64   little aapcs64 lld-coff  arm64             -                4096  wine             planned
-windows/386    coff   32   little win32   lld-coff  x86               -                4096  wine             planned
+darwin/arm64   macho  64   little aapcs64 lld-macho arm64             libSystem.tbd    16384 none             ready
+darwin/amd64   macho  64   little sysv    lld-macho x86_64            libSystem.tbd    4096  none             ready
+windows/amd64  coff   64   little win64   lld-coff  x64               kernel32.def     4096  wine64           ready
+windows/arm64  coff   64   little aapcs64 lld-coff  arm64             kernel32.def     4096  none             ready
+windows/386    coff   32   little win32   lld-coff  x86               -                4096  wine64           planned
 freebsd/amd64  elf    64   little sysv    lld-elf   elf_x86_64_fbsd   -                4096  fbsd_run         object
 freebsd/arm64  elf    64   little aapcs64 lld-elf   aarch64fbsd       -                65536 fbsd_run         object
 netbsd/amd64   elf    64   little sysv    lld-elf   elf_x86_64        -                4096  none             object
@@ -90,7 +90,10 @@ def host_target() -> str:
     return f"{system}/{names.get(machine, machine)}"
 
 
-def default_target() -> str:
-    """What is built when nothing is said: programs for this machine where that is ready."""
-    here = find_target(host_target())
-    return here.name if here is not None and here.status == "ready" else "linux/amd64"
+def _default_target() -> str:
+    host = TARGETS.get(host_target())
+    return host.name if host is not None and host.status == "ready" else "linux/amd64"
+
+
+# What programs are built for when nothing is said: this machine, if that is possible.
+DEFAULT_TARGET: Final = _default_target()

@@ -25,7 +25,7 @@ EXIT_TOOL: Final = 3
 _FAMILIES: Final[dict[str, tuple[str, str, str]]] = {
     "lld-elf": ("ld.lld", "ld.lld", "ld"),
     "lld-coff": ("lld-link", "lld-link", ""),
-    "lld-macho": ("ld64.lld", "", ""),
+    "lld-macho": ("ld64.lld", "cc", ""),
     "lld-wasm": ("wasm-ld", "wasm-ld", ""),
 }
 # What GNU's cross linkers are called.
@@ -131,6 +131,12 @@ def link_command(
 ) -> list[str]:
     """The argv that links `inputs` (objects and archives) to the executable `out`; `protected`: the objects have
     program properties."""
+    return _COMMANDS[target.linker](target, linker, inputs, out, strip, protected)
+
+
+def _elf_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
     script = target.script.replace(".ld", "_protected.ld") if protected else target.script
     argv = [
         *linker.argv, "-static", "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack",
@@ -146,6 +152,46 @@ def link_command(
     return argv
 
 
+def _coff_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
+    """Images have no symbols unless debug information is asked for: nothing to strip."""
+    from mochic.link.imports import import_library
+
+    return [
+        *linker.argv, "/nologo", "/subsystem:console", "/entry:mainCRTStartup", "/nodefaultlib",
+        f"/machine:{target.emulation}", "/Brepro", "/opt:ref", "/opt:noicf", "/dynamicbase", "/nxcompat",
+        "/highentropyva", "/threads:1", f"/out:{out}", *inputs, import_library(target),
+    ]  # fmt: skip
+
+
+def _macho_command(
+    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
+) -> list[str]:
+    """arm64 images get an ad-hoc signature from both linkers without being asked."""
+    if linker.argv[-1] == "cc":
+        from mochic.link.runtime_lib import cache_dir
+
+        for kind in ("GLOBAL", "LOCAL"):
+            os.environ.setdefault(f"ZIG_{kind}_CACHE_DIR", os.path.join(cache_dir(), "zig"))
+        argv = [*linker.argv, "-target", f"{_ZIG_CPU[target.arch]}-macos.{MACOS}", "-nostdlib", "-lSystem"]
+        if strip:
+            argv.append("-s")
+        return [*argv, "-o", out, *inputs]
+    argv = [
+        *linker.argv, "-arch", target.emulation, "-platform_version", "macos", MACOS, MACOS, "-dead_strip",
+        "-e", "_main", "-o", out, *inputs, script_path(target.script),
+    ]  # fmt: skip
+    if strip:
+        argv += ["-x", "-S"]
+    return argv
+
+
+MACOS: Final = "11.0"
+_ZIG_CPU: Final = {"amd64": "x86_64", "arm64": "aarch64"}
+_COMMANDS: Final = {"lld-elf": _elf_command, "lld-coff": _coff_command, "lld-macho": _macho_command}
+
+
 def link(
     target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False, protected: bool = False
 ) -> Linker:
@@ -154,9 +200,12 @@ def link(
         raise LinkError(f"linking for {target.name} is not supported yet")
     linker = find_linker(target, choice)
     folder, name = os.path.split(out)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    argv = link_command(target, linker, inputs, temporary, strip, protected)
+    # In a folder of its own under a fixed name, which linkers may write into the file (signatures of macOS have one).
+    place = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
+    temporary = os.path.join(place, "program")
+    os.mkdir(place)
     try:
+        argv = link_command(target, linker, inputs, temporary, strip, protected)
         status, text = run_tool(argv)
         if status != 0:
             how = f"exit status {status}" if status > 0 else f"signal {-status}"
@@ -165,8 +214,9 @@ def link(
             raise LinkError(f"the linker {linker.argv[0]} wrote nothing", text)
         os.replace(temporary, out)
     finally:
-        if os.path.lexists(temporary):
-            os.unlink(temporary)
+        for left in os.listdir(place):
+            os.unlink(os.path.join(place, left))
+        os.rmdir(place)
     return linker
 
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mochic.driver import EXIT_TOOL, UserError
 from mochic.link.linker import which
 from mochic.targets import Target, host_target
 
 
+# Where distributions put what is not on PATH.
+_PLACES: Final = {"wine64": ("wine", "/usr/lib/wine/wine64", "/usr/lib/wine/wine")}
+
+
 def find_runner(target: Target) -> str:
     """The full path of a target's emulator, an empty string when there is none.  Distributions call the one that
     needs no libraries NAME-static."""
-    return (which(target.runner) or which(target.runner + "-static")) if target.runner else ""
+    if not target.runner:
+        return ""
+    places = (target.runner, target.runner + "-static", *_PLACES.get(target.runner, ()))
+    return next((full for full in map(which, places) if full), "")
 
 
 def runner_hint(target: Target) -> str:
     """What to do when `find_runner` finds nothing."""
     if not target.runner:
         return "run them on such a machine"
-    how = "with `apt-get install qemu-user-static`" if target.runner.startswith("qemu-") else "and put it on PATH"
+    package = {"qemu": "qemu-user-static", "wine64": "wine64"}.get(target.runner.partition("-")[0], "")
+    how = f"with `apt-get install {package}`" if package else "and put it on PATH"
     return f"install {target.runner} {how}"
 
 

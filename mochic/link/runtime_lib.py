@@ -18,6 +18,13 @@ from mochic.targets import Target
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUNTIME_DIR = os.path.join(_ROOT, "runtime")
+# System -> the files about it.
+_SYSTEMS = {
+    "linux": ("os_unix", "os_linux"),
+    "darwin": ("os_unix", "os_darwin"),
+    "windows": ("os_windows",),
+}
+_SPECIAL = ("os", *_SYSTEMS)  # what names of files for some systems only begin with
 
 
 def cache_dir() -> str:
@@ -57,23 +64,27 @@ def runtime_object(target: Target, opt: Options) -> str:
     if not os.path.exists(path):
         if sys.stderr.isatty():
             sys.stderr.write(f"mochi: compiling the runtime for {target.name} (once)\n")
-        data = build_runtime(target, opt)
-        os.makedirs(d, exist_ok=True)
-        tmp = f"{path}.{os.getpid()}.tmp"
-        with open(tmp, "wb") as f:
-            f.write(data)
-        os.replace(tmp, path)
+        save_in_cache(path, build_runtime(target, opt))
     return path
 
 
+def save_in_cache(path: str, data: bytes) -> None:
+    """Write a file of the cache: whole, whoever else does the same."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    tmp = f"{path}.{os.getpid()}.tmp"
+    with open(tmp, "wb") as f:
+        f.write(data)
+    os.replace(tmp, path)
+
+
 def runtime_sources(target: Target) -> list[str]:
-    """The runtime's files for a target, in name order: common ones and those named for its OS."""
+    """The runtime's files for a target, in name order: those without a system in their name, and its system's."""
+    own = (*_SYSTEMS[target.os], f"{target.os}_{target.arch}")
     out = []
     for name in sorted(os.listdir(RUNTIME_DIR)):
         if name.endswith(".mochi"):
             stem = name[:-6]
-            special = stem.startswith("os_") or stem.startswith(target.os + "_")
-            if not special or stem in ("os_" + target.os, f"{target.os}_{target.arch}"):
+            if stem in own or stem.partition("_")[0] not in _SPECIAL:
                 out.append(os.path.join(RUNTIME_DIR, name))
     return out
 
@@ -117,9 +128,10 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     symbols = compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify, ctx)
     arch = load_arch(target.arch, opt.march)
     assert arch is not None
-    asm = os.path.join(RUNTIME_DIR, "asm", f"{target.os}_{target.arch}.s")
-    with open(asm, encoding="utf-8") as f2:
-        symbols = symbols + parse_assembly(arch, ctx, f2.read())
-    if ctx.errors:
-        raise AssertionError(f"{asm}: {ctx.errors[0]}")
+    for stem in (target.arch, f"{target.os}_{target.arch}"):
+        asm = os.path.join(RUNTIME_DIR, "asm", stem + ".s")
+        with open(asm, encoding="utf-8") as f2:
+            symbols = symbols + parse_assembly(arch, ctx, f2.read())
+        if ctx.errors:
+            raise AssertionError(f"{asm}: {ctx.errors[0]}")
     return object_bytes(symbols, target)

@@ -65,7 +65,7 @@ run -target=linux/s390x hello.mochi         | 2  | target linux/s390x is not sup
 run -target=linux/riscv64 -march=rv32i hello.mochi | 2 | unknown ISA rv32i
 run -target=linux/arm64 missing.mochi       | 2  | missing.mochi
 test -target=plan9/vax hello.mochi          | 2  | unknown target `plan9/vax`
-test -target=windows/amd64 hello.mochi      | 2  | target windows/amd64 is not supported yet
+test -target=windows/386 hello.mochi        | 2  | target windows/386 is not supported yet
 asm -arch=riscv64 -march=rv32i good.s       | 2  | unknown ISA rv32i
 nonsense                                    | 2  | No such command
 build empty.mochi -o e                      | 0  |

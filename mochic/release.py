@@ -1,0 +1,223 @@
+"""Release sets: one program for several targets at once, packed and summed; and universal files of macOS.
+
+`-target=all`, `-target=A,B,...` make an archive for each target, as its users expect (zip on Windows, tar.gz
+elsewhere), and SHA256SUMS beside them.  Builds run side by side, one process each, as many as there are processors.
+The archives' bytes depend on the program and its name alone: no times, owners or folders of the machine they were made
+on.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from typing import Final
+
+from mochic.driver import EXIT_OK, EXIT_TOOL, EXIT_USAGE, Timer, UserError, front, say, write_output
+from mochic.options import Options
+from mochic.targets import TARGETS
+
+UNIVERSAL: Final = "darwin/universal"
+_SLICES: Final = ("darwin/amd64", "darwin/arm64")  # in the order of the system's own files
+FOLDER: Final = "dist"
+_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has
+_ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def targets_of(text: str) -> list[str]:
+    """The targets that -target=LIST names, each once, in the order given; `all` are those that are ready."""
+    names: list[str] = []
+    for name in text.split(","):
+        name = name.strip()
+        if name == "all":
+            names += [n for n, t in TARGETS.items() if t.status == "ready"]
+        elif name:
+            names.append(name)
+    names = list(dict.fromkeys(names))
+    if not names:
+        raise UserError("mochi: -target= names no target", EXIT_USAGE)
+    ready = [n for n, t in TARGETS.items() if t.status == "ready"]
+    for name in names:
+        if name not in ready and name != UNIVERSAL:
+            what = "is not supported yet" if name in TARGETS else "is unknown"
+            raise UserError(f"mochi: target {name} {what}; supported: {', '.join([*ready, UNIVERSAL])}", EXIT_USAGE)
+    return names
+
+
+class _Job:
+    """A build in a process of its own."""
+
+    __slots__ = ("target", "out", "log", "started")
+
+    def __init__(self, target: str, out: str) -> None:
+        self.target = target
+        self.out = out
+        self.log = out + ".log"
+        self.started = 0.0
+
+
+def release(path: str, opt: Options) -> int:
+    """`mochi build` for a list of targets, or for a universal file alone; the exit status."""
+    names = targets_of(opt.target)
+    if opt.emit != "exe":
+        raise UserError("mochi: --emit needs one target", EXIT_USAGE)
+    checked = Options(_SLICES[0])
+    front(path, checked, Timer())  # mistakes and warnings are told once
+    stem = os.path.basename(path).removesuffix(".mochi")
+    if names == [UNIVERSAL]:
+        return _universal(path, opt, opt.out or stem)
+    folder = opt.out or FOLDER
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as e:
+        raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
+    with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
+        wanted: list[str] = []
+        for name in names:
+            wanted += _SLICES if name == UNIVERSAL else [name]
+        jobs = {n: _Job(n, os.path.join(temporary, n.replace("/", "-"))) for n in dict.fromkeys(wanted)}
+        left = list(names)
+        sums: dict[str, str] = {}
+
+        def finished(job: _Job, status: int) -> None:
+            for name in list(left):
+                parts = _SLICES if name == UNIVERSAL else (name,)
+                if all(p in done and not done[p] for p in parts):
+                    left.remove(name)
+                    data = _read_slices([jobs[p].out for p in parts]) if len(parts) > 1 else _read(jobs[name].out)
+                    archive, packed = _pack(stem, name, data)
+                    write_output(os.path.join(folder, archive), packed)
+                    sums[archive] = _sha256(packed)
+                    seconds = time.monotonic() - job.started
+                    place = os.path.join(folder, archive)
+                    say(f"[{len(sums):>{len(str(len(names)))}}/{len(names)}] {name:<18}{seconds:6.1f} s  {place}")
+            if status:
+                say(f"mochi: {job.target} failed:\n{_text(job)}")
+
+        done: dict[str, int] = {}
+        _run(path, opt, list(jobs.values()), done, finished)
+    status = max(done.values(), default=EXIT_OK)
+    if not status:
+        lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
+        write_output(os.path.join(folder, "SHA256SUMS"), lines.encode())
+    return status
+
+
+def _universal(path: str, opt: Options, out: str) -> int:
+    with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
+        jobs = [_Job(name, os.path.join(temporary, name.replace("/", "-"))) for name in _SLICES]
+        done: dict[str, int] = {}
+
+        def finished(job: _Job, status: int) -> None:
+            if status:
+                say(_text(job))
+
+        _run(path, opt, jobs, done, finished)
+        status = max(done.values())
+        if not status:
+            write_output(out, _read_slices([job.out for job in jobs]), 0o755)
+    return status
+
+
+def _command(path: str, opt: Options, job: _Job) -> list[str]:
+    argv = [sys.executable, "-m", "mochic", "build", f"--target={job.target}", "-o", job.out, f"-O{opt.opt}"]
+    argv += [option for option, on in (("-g", opt.debug), ("--strip", opt.strip)) if on]
+    if opt.linker:
+        argv.append(f"--linker={opt.linker}")
+    if opt.march:
+        argv.append(f"--march={opt.march}")
+    if opt.branch_protection != "none":
+        argv.append(f"--branch-protection={opt.branch_protection}")
+    return [*argv, "--", path]
+
+
+def _run(
+    path: str, opt: Options, jobs: list[_Job], done: dict[str, int], finished: Callable[[_Job, int], None]
+) -> None:
+    """Run the jobs side by side; `finished(job, status)` after each, `done` has the status by target."""
+    import subprocess
+
+    env = dict(os.environ)
+    env["PYTHONPATH"] = os.pathsep.join(p for p in (_ROOT, env.get("PYTHONPATH", "")) if p)
+    waiting = list(reversed(jobs))
+    running: list[tuple[_Job, subprocess.Popen[bytes]]] = []
+    room = os.cpu_count() or 1
+    try:
+        while waiting or running:
+            while waiting and len(running) < room:
+                job = waiting.pop()
+                job.started = time.monotonic()
+                with open(job.log, "wb") as log:
+                    running.append((job, subprocess.Popen(_command(path, opt, job), stderr=log, env=env)))
+            for item in list(running):
+                job, process = item
+                status = process.poll()
+                if status is not None:
+                    running.remove(item)
+                    done[job.target] = status if status >= 0 else 128 - status
+                    finished(job, done[job.target])
+            time.sleep(0.01)
+    finally:
+        for _, process in running:  # interrupted
+            process.terminate()
+        for _, process in running:
+            process.wait()
+
+
+def _text(job: _Job) -> str:
+    return _read(job.log).decode("utf-8", "replace").rstrip()
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def _read_slices(paths: list[str]) -> bytes:
+    from objwriter.universal import write_universal
+
+    return write_universal([_read(p) for p in paths])
+
+
+def _sha256(data: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(data).hexdigest()
+
+
+def _pack(stem: str, target: str, data: bytes) -> tuple[str, bytes]:
+    """Name and bytes of the archive for a target: a folder with the program in it."""
+    folder = f"{stem}-{target.replace('/', '-')}"
+    if target.startswith("windows/"):
+        return folder + ".zip", _zip(f"{folder}/{stem}.exe", data)
+    return folder + ".tar.gz", _tar(f"{folder}/{stem}", data)
+
+
+def _zip(name: str, data: bytes) -> bytes:
+    import zipfile
+    from io import BytesIO
+
+    info = zipfile.ZipInfo(name, _ZIP_TIME)
+    info.create_system = 3  # the permissions below are those of Unix, wherever this runs
+    info.external_attr = 0o100755 << 16
+    info.compress_type = zipfile.ZIP_DEFLATED
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(info, data, compresslevel=9)
+    return out.getvalue()
+
+
+def _tar(name: str, data: bytes) -> bytes:
+    import gzip
+    import tarfile
+    from io import BytesIO
+
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    info.mode = 0o755
+    plain = BytesIO()
+    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        archive.addfile(info, BytesIO(data))
+    return gzip.compress(plain.getvalue(), 9, mtime=0)
