@@ -162,8 +162,6 @@ def target_of(opt: Options) -> Any:
         raise UserError(f"mochi: target {opt.target} is not supported yet; supported: {ready}", EXIT_USAGE)
     if opt.branch_protection != "none" and t.format != "elf":
         raise UserError(f"mochi: -branch-protection is not supported for {opt.target}", EXIT_USAGE)
-    if opt.branch_protection != "none" and t.format != "elf":  # what announces it there is not made yet
-        raise UserError(f"mochi: {opt.target} has no -branch-protection={opt.branch_protection} yet", EXIT_USAGE)
     if opt.march or opt.branch_protection != "none":
         from mochic.codegen.targets import load_machine
 
