@@ -56,6 +56,7 @@ build -target=linux/riscv64 -march=rv64gc_zbx hello.mochi    | 2 | unknown ISA r
 build -target=linux/arm64 -march=armv9 hello.mochi           | 2 | arm64 has no -march=armv9
 build -march v3 hello.mochi                                  | 2 | amd64 has no -march=v3
 build -branch-protection=bti hello.mochi                     | 2 | amd64 has no -branch-protection=bti; arm64 has
+build -target=darwin/arm64 -branch-protection=bti hello.mochi | 2 | -branch-protection is not supported for darwin/arm64
 build -target=linux/riscv64 -branch-protection=standard hello.mochi | 2 | riscv64 has no -branch-protection
 build -target=linux/arm64 -branch-protection=all hello.mochi | 2 | 'all' is not one of 'none', 'bti'
 build -target=linux/riscv64 -march=rv64g_zba --emit=asm hello.mochi | 0 |
