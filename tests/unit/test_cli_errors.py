@@ -227,6 +227,8 @@ def test_interrupted_build(number: int, folder: str) -> None:
         cwd=folder,
         env={**os.environ, "PYTHONPATH": ROOT},
         stderr=subprocess.PIPE,
+        # Jobs of a shell in the background start with interrupts ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert p.stderr is not None
     for _ in range(600):
