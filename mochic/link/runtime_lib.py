@@ -20,9 +20,9 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUNTIME_DIR = os.path.join(_ROOT, "runtime")
 # System -> the files about it.
 _SYSTEMS = {
-    "linux": ("os_unix", "os_linux"),
-    "darwin": ("os_unix", "os_darwin"),
-    "windows": ("os_windows",),
+    "linux": ("os_unix", "os_linux", "os_net_linux"),
+    "darwin": ("os_unix", "os_darwin", "os_net_none"),
+    "windows": ("os_windows", "os_net_none"),
 }
 _SPECIAL = ("os", *_SYSTEMS)  # what names of files for some systems only begin with
 
