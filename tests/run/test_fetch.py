@@ -1,0 +1,325 @@
+"""`fetch` over http against a server in this process: methods, bodies, redirects, chunks, slowness and garbage.
+
+Whatever a server does, the program ends in time, with the value or with a run-time error that names the URL.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from test_run import EMULATED, READY, REASONS
+from test_targets import build, need
+
+from mochic.link.runner import command_for
+from mochic.targets import TARGETS
+
+LINUX = [t for t in READY if t.startswith("linux/")]
+LIMIT = 20  # seconds that no program may take
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def reply(self, status: int, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def anything(self) -> None:
+        path, _, query = self.path.partition("?")
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        if path.startswith("/moved/"):
+            status = int(path[7:])
+            self.reply(status, b"", Location="/echo?moved=1")
+        elif path == "/relative/one":
+            self.reply(302, b"", Location="two")
+        elif path == "/round":
+            self.reply(302, b"", Location="/round")
+        elif path == "/secure":
+            self.reply(302, b"", Location="https://127.0.0.1/")
+        elif path == "/away":
+            self.reply(302, b"", Location=f"http://localhost:{self.server.server_port}/echo")  # type: ignore[attr-defined]
+        elif path == "/chunked":
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            for part in (b'{"a": [1,', b" 2]", b"}"):
+                self.wfile.write(b"%X;x=y\r\n%s\r\n" % (len(part), part))
+            self.wfile.write(b"0\r\nTrailer: 1\r\n\r\n")
+        elif path == "/close":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"[true, null]")
+            self.close_connection = True
+        elif path == "/big":
+            self.reply(200, json.dumps(list(range(100_000))).encode())
+        elif path == "/empty":
+            self.reply(204, b"")
+        elif path == "/html":
+            self.reply(404, b"<p>not here</p>")
+        elif path == "/json404":
+            self.reply(404, b'{"error": "not here"}')
+        elif path == "/slow":
+            time.sleep(3)
+            self.reply(200, b"1")
+        else:
+            names = ("Authorization", "Content-Type", "X-One", "Host")
+            headers = {k: self.headers[k] for k in names if self.headers[k] is not None}
+            if path != "/host":
+                headers.pop("Host", None)
+            answer = {"method": self.command, "path": path, "query": query, "body": body, "headers": headers}
+            self.reply(200, json.dumps(answer).encode())
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = anything
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Programs that gave up waiting have closed their connections."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[int]:
+    s = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=s.serve_forever, daemon=True).start()
+    yield s.server_port
+    s.shutdown()
+    s.server_close()
+
+
+# The program takes the URL and a number from its command line: one build serves every case.
+PROGRAM = """
+import go "os" as os auto
+let url = os.Args[1]
+let which = os.Args[2]
+if which == "post" {
+  print(to_json(fetch url with { method: "POST", body: { name: "Ann", list: [1, 2.5, null] } }))
+} else if which == "options" {
+  let q: map<string, any> = { "b c": 1, "a": "x&y=\\u00e9" }
+  print(to_json(fetch url with { method: "PUT", headers: { "X-One": "two", "Authorization": "secret" }, query: q, timeout: 10 }))
+} else if which == "timeout" {
+  print(fetch url with { timeout: 0.3 })
+} else if which == "header" {
+  print(fetch url with { headers: { "X-One": "a\\r\\nX-Two: b" } })
+} else if which == "length" {
+  fetch url into rows
+  print(len(rows), rows[99999])
+} else if which == "get" {
+  print(to_json(fetch url))
+} else {
+  print(to_json(fetch url with { method: which }))
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    built: dict[str, list[str]] = {}
+
+    def get(target: str) -> list[str]:
+        if target not in built:
+            need(target)
+            folder = tmp_path_factory.mktemp("fetch")
+            path = folder / "program.mochi"
+            path.write_text(PROGRAM, encoding="utf-8")
+            exe = build(str(path), target, folder)
+            built[target] = [*command_for(TARGETS[target]), exe]
+        return built[target]
+
+    return get
+
+
+def call(program: list[str], url: str, which: str = "get") -> tuple[int, str, str]:
+    env = {**os.environ, **EMULATED}
+    done = subprocess.run([*program, url, which], capture_output=True, timeout=LIMIT, env=env, check=False)
+    return done.returncode, done.stdout.decode().rstrip("\n"), done.stderr.decode()
+
+
+def echoed(method: str, path: str, query: str = "", body: str = "", **headers: str) -> dict[str, Any]:
+    names = {k.replace("_", "-"): v for k, v in headers.items()}
+    return {"method": method, "path": path, "query": query, "body": body, "headers": names}
+
+
+JSON = "application/json"
+POSTED = '{"list":[1,2.5,null],"name":"Ann"}'
+# path, what to do, value of the output
+VALUES: list[tuple[str, str, Any]] = [
+    ("/echo", "get", echoed("GET", "/echo")),
+    ("", "get", echoed("GET", "/")),
+    ("?x=1", "get", echoed("GET", "/", "x=1")),
+    ("/a b?c=d#e", "get", echoed("GET", "/a%20b", "c=d")),
+    ("/é", "get", echoed("GET", "/%C3%A9")),
+    ("/echo", "DELETE", echoed("DELETE", "/echo")),
+    ("/echo", "PATCH", echoed("PATCH", "/echo")),
+    ("/echo", "OPTIONS", echoed("OPTIONS", "/echo")),
+    ("/echo", "HEAD", None),
+    ("/empty", "get", None),
+    ("/echo", "post", echoed("POST", "/echo", "", POSTED, Content_Type=JSON)),
+    ("/moved/302", "post", echoed("GET", "/echo", "moved=1")),
+    ("/moved/303", "post", echoed("GET", "/echo", "moved=1")),
+    ("/moved/307", "post", echoed("POST", "/echo", "moved=1", POSTED, Content_Type=JSON)),
+    ("/moved/308", "post", echoed("POST", "/echo", "moved=1", POSTED, Content_Type=JSON)),
+    ("/relative/one", "get", echoed("GET", "/relative/two")),
+    (
+        "/echo?z=0#f",
+        "options",
+        echoed("PUT", "/echo", "z=0&a=x%26y%3D%C3%A9&b+c=1", X_One="two", Authorization="secret"),
+    ),
+    ("/away", "options", echoed("GET", "/echo", X_One="two")),
+    ("/chunked", "get", {"a": [1, 2]}),
+    ("/close", "get", [True, None]),
+    ("/json404", "get", {"error": "not here"}),
+]
+# path, what to do, part of the message
+ERRORS = [
+    ("/slow", "timeout", "timed out"),
+    ("/round", "get", "too many redirects"),
+    ("/secure", "get", "https needs TLS"),
+    ("/html", "get", "the server answered with the status 404"),
+    ("/echo", "header", "the header is not valid"),
+    ("/echo", "GE T", "the method is not valid"),
+]
+# URL, part of the message
+BAD_URLS = [
+    ("http://", "the URL names no host"),
+    ("http://:80/", "the URL names no host"),
+    ("http://127.0.0.1:0/", "the port is not valid"),
+    ("http://127.0.0.1:70000/", "the port is not valid"),
+    ("http://127.0.0.1:99999999999999999999/", "the port is not valid"),
+    ("http://127.0.0.1:x/", "the port is not valid"),
+    ("http://[::1]/", "IPv6 addresses are not supported"),
+    ("http://a b/", "the host's name is not valid"),
+    ("http://a..b/", "the host's name is not valid"),
+    ("http://" + "a" * 64 + ".example/", "the host's name is not valid"),
+    ("https://127.0.0.1/", "https needs TLS"),
+    ("http://127.0.0.1:1/", "connection refused"),
+]
+# What a server sends before it closes the connection, part of the message
+OK = b"HTTP/1.1 200 OK\r\n"
+GARBAGE = [
+    (b"", "closed the connection"),
+    (b"\x00\xff\x00\n\n", "not valid HTTP"),
+    (b"HTTP/1.1 2x0 OK\r\n\r\n", "not valid HTTP"),
+    (b"HTTP/1.1 200", "closed the connection"),
+    (OK, "closed the connection"),
+    (OK + b"no colon\r\n\r\n", "a header without a colon"),
+    (OK + b"X: " + b"y" * 100_000, "a line is too long"),
+    (OK + b"X: y\r\n" * 2000, "too many headers"),
+    (OK + b"Content-Length: -1\r\n\r\n1", "Content-Length"),
+    (OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n1", "Content-Length"),
+    (OK + b"Content-Length: 10\r\n\r\n[1,", "closed the connection"),
+    (OK + b"Content-Length: 99999999999\r\n\r\n[1,", "larger than 1 GiB"),
+    (OK + b"Content-Length: 3\r\n\r\n[1,", "invalid JSON"),
+    (OK + b"Content-Length: 0\r\n\r\n", "invalid JSON"),
+    (OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", "unknown content encoding"),
+    (OK + b"Transfer-Encoding: magic\r\n\r\n1", "unknown transfer encoding"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "the size of a chunk"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n", "the size of a chunk"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n7FFFFFFFFFFF\r\n1", "larger than 1 GiB"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n12", "closed the connection"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n1xx", "a chunk does not end"),
+    (b"HTTP/1.1 100 Continue\r\n\r\n" * 5, "closed the connection"),
+    (b"HTTP/1.1 302 Found\r\nLocation: mailto:x\r\n\r\n", "redirected to mailto:x"),
+    (OK + b"\r\n\xff\xfe", "invalid JSON"),
+]
+
+
+def check_value(program: list[str], server: int, case: tuple[str, str, Any]) -> None:
+    path, which, value = case
+    status, out, err = call(program, f"http://127.0.0.1:{server}{path}", which)
+    assert (status, err) == (0, "")
+    assert json.loads(out) == value
+
+
+def check_error(program: list[str], url: str, which: str, message: str) -> None:
+    status, out, err = call(program, url, which)
+    assert (status, out) == (1, ""), err
+    assert url.partition("#")[0] in err.splitlines()[0], err
+    assert message in err.splitlines()[0]
+
+
+@pytest.mark.parametrize("case", VALUES, ids=lambda c: f"{c[0]}-{c[1]}")
+def test_values(case: tuple[str, str, Any], server: int, programs: Callable[[str], list[str]]) -> None:
+    check_value(programs("linux/amd64"), server, case)
+
+
+@pytest.mark.parametrize("case", ERRORS, ids=lambda c: f"{c[0]}-{c[1]}")
+def test_errors(case: tuple[str, str, str], server: int, programs: Callable[[str], list[str]]) -> None:
+    path, which, message = case
+    check_error(programs("linux/amd64"), f"http://127.0.0.1:{server}{path}", which, message)
+
+
+@pytest.mark.parametrize("case", BAD_URLS, ids=lambda c: c[0][:40])
+def test_bad_urls(case: tuple[str, str], programs: Callable[[str], list[str]]) -> None:
+    check_error(programs("linux/amd64"), case[0], "get", case[1])
+
+
+@pytest.fixture(scope="module")
+def raw() -> Iterator[tuple[int, list[bytes]]]:
+    """A server that answers every connection with the bytes in the list."""
+    answer: list[bytes] = [b""]
+    s = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                c, _ = s.accept()
+            except OSError:
+                return
+            with c:
+                try:
+                    c.recv(65536)
+                    c.sendall(answer[0])
+                    c.shutdown(socket.SHUT_WR)
+                    c.recv(1)
+                except OSError:
+                    pass
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield s.getsockname()[1], answer
+    s.close()
+
+
+@pytest.mark.parametrize("case", range(len(GARBAGE)))
+def test_garbage(case: int, raw: tuple[int, list[bytes]], programs: Callable[[str], list[str]]) -> None:
+    port, answer = raw
+    answer[0] = GARBAGE[case][0]
+    check_error(programs("linux/amd64"), f"http://127.0.0.1:{port}/", "get", GARBAGE[case][1])
+
+
+def test_large_response(server: int, programs: Callable[[str], list[str]]) -> None:
+    assert call(programs("linux/amd64"), f"http://localhost:{server}/big", "length") == (0, "100000 99999", "")
+
+
+def test_user_in_url(server: int, programs: Callable[[str], list[str]]) -> None:
+    status, out, err = call(programs("linux/amd64"), f"http://us%65r:pa:ss@127.0.0.1:{server}/echo")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["headers"]["Authorization"] == "Basic dXNlcjpwYTpzcw=="
+
+
+@pytest.mark.parametrize("target", [t for t in LINUX if t != "linux/amd64"])
+def test_other_machines(target: str, server: int, programs: Callable[[str], list[str]]) -> None:
+    if REASONS.get(target):
+        pytest.skip(REASONS[target])
+    program = programs(target)
+    for case in VALUES:
+        if case[1] in ("post", "options") or case[0] in ("/chunked", "/close"):
+            check_value(program, server, case)
+    check_error(program, f"http://127.0.0.1:{server}/slow", "timeout", "timed out")
+    check_error(program, "http://127.0.0.1:1/", "get", "connection refused")
