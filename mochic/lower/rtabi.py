@@ -199,7 +199,8 @@ save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
 read_file(ref) ref
 json_text(ref) tag                     the value that a JSON text spells
-echo_embedding(ref) ref                list of floats, the text's code points
+generate_text(ref,tag) ref             prompt, map of parameters
+generate_embedding(ref,tag) ref        list of floats
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set

@@ -3,8 +3,8 @@
 A stream is a struct type for its events and a list of handlers; `on` adds a closure to that list, `emit` makes the
 event and calls all of them, in the order in which they were registered, before the program goes on.  An agent is a
 struct type: its variables are the fields, its intents and handlers the methods, in which fields are variables; a
-function makes an instance and registers its handlers.  Facts, rules and queries: see `logic`.  `generate` knows the
-provider `echo`.
+function makes an instance and registers its handlers.  Facts, rules and queries: see `logic`.  `generate` is a call
+of the runtime with a map of parameters, in which the fields of the model come first.
 
 Names that begin with `#` cannot clash with the user's.
 """
@@ -37,7 +37,7 @@ def function(
 class Expansion(DataInfer):
     streams: dict[str, ast.StreamDecl]
     agents: dict[str, ast.AgentDecl]
-    models: dict[str, str]
+    models: dict[str, ast.ModelDecl]
     relations: dict[str, None]
 
     def expanded(self, body: list[ast.Stmt]) -> list[ast.Stmt]:
@@ -196,43 +196,71 @@ class Expansion(DataInfer):
         return t
 
     def model(self, st: ast.ModelDecl) -> None:
-        provider = "echo"
         for f in st.fields:
-            if f.name == "provider" and isinstance(f.value, ast.StrLit):
-                provider = f.value.value
-        self.models[st.name] = provider
+            if not is_constant(f.value):
+                self.unsupported(f.value, "a field of a model that is not a literal")
+        self.models[st.name] = st
 
     def e_generate(self, e: ast.Generate) -> Ty:
-        given = {f.name: f.value for f in e.fields}
-        for v in given.values():
-            if not (isinstance(v, ast.Ident) and v.name in self.models):
-                self.expr(v)
-        model = given.get("model")
-        provider = "echo"
-        if isinstance(model, ast.Ident):
-            provider = self.models.get(model.name, provider)
-        elif isinstance(model, ast.StrLit):
-            name = model.value.partition(":")[0]
-            provider = self.models.get(name, name if ":" in model.value else provider)
-        if provider != "echo":
-            self.unsupported(e, f"`generate` with the provider `{provider}`")
         what = "text" if e.target == "embedding" else "prompt"
-        source = given.get(what)
+        params: dict[str, ast.Expr] = {}
+        source = None
+        for f in e.fields:
+            if f.name == "model":
+                self.use_model(f.value, params)
+        for f in e.fields:
+            if f.name == what:
+                source = f.value
+            elif f.name != "model":
+                params[f.name] = f.value
         if source is None:
+            for v in params.values():
+                self.expr(v)
             self.diags.append(make("T053", e.lo, e.hi, f"generate {e.target}", what))
             return Ty()
-        t = source.ty
-        self.checks.append(("T008", source.lo, source.hi, ast.TypeName(e.lo, e.hi, "string"), t))
-        if e.target == "embedding":
-            e.code = call(e, "#embedding", [source])
-        elif e.target == "text":
-            e.code = call(e, "str", [source])
+        provider = params.get("provider")
+        if isinstance(provider, ast.StrLit) and provider.value not in PROVIDERS:
+            self.unsupported(e, f"`generate` with the provider `{provider.value}`")
+        entries: list[tuple[ast.Expr, ast.Expr]] = [(ast.StrLit(e.lo, e.lo, k), v) for k, v in params.items()]
+        options = ast.Cast(e.lo, e.hi, ast.MapLit(e.lo, e.hi, entries), map_type(e), e.lo)
+        self.checks.append(("T008", source.lo, source.hi, ast.TypeName(e.lo, e.hi, "string"), self.expr(source)))
+        value: ast.Expr = call(e, "#embedding" if e.target == "embedding" else "#generate", [source, options])
+        if e.target not in ("embedding", "text"):
+            value = ast.Cast(e.lo, e.hi, call(e, "from_json", [value]), ast.TypeName(e.lo, e.hi, e.target), e.lo)
+        e.code = value
+        return self.expr(value)
+
+    def use_model(self, model: ast.Expr, params: dict[str, ast.Expr]) -> None:
+        """The parameters that `model: m` stands for: a declared model, `provider:name`, or the name of a model."""
+        if isinstance(model, ast.Ident) and model.name in self.models:
+            params.update({f.name: f.value for f in self.models[model.name].fields})
+        elif isinstance(model, ast.StrLit):
+            head, colon, name = model.value.partition(":")
+            if head in self.models:
+                params.update({f.name: f.value for f in self.models[head].fields})
+                if colon:
+                    params["name"] = ast.StrLit(model.lo, model.hi, name)
+            elif colon and head in PROVIDERS:
+                params["provider"] = ast.StrLit(model.lo, model.hi, head)
+                params["name"] = ast.StrLit(model.lo, model.hi, name)
+            else:
+                params["name"] = model
         else:
-            value = call(e, "from_json", [source])
-            e.code = ast.Cast(e.lo, e.hi, value, ast.TypeName(e.lo, e.hi, e.target), e.lo)
-        return self.expr(e.code)
+            params["name"] = model
 
 
+def map_type(at: ast.Node) -> ast.TypeRef:
+    return ast.TypeGeneric(at.lo, at.hi, "map", [ast.TypeName(at.lo, at.hi, "string"), any_type(at)])
+
+
+def is_constant(e: ast.Expr) -> bool:
+    """A literal, or a list of literals: the same wherever it stands."""
+    if isinstance(e, ast.ListLit):
+        return all(is_constant(x) for x in e.elems)
+    return isinstance(e, (ast.StrLit, ast.IntLit, ast.FloatLit, ast.BoolLit))
+
+
+PROVIDERS = ("echo", "openai", "grok", "mistral", "chutes", "llamacpp", "ollama", "claude", "cohere", "gemini")
 _DECLARATIONS = (
     ast.StreamDecl, ast.AgentDecl, ast.ModelDecl, ast.FactDecl, ast.RuleDecl,
 )  # fmt: skip

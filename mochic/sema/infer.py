@@ -57,7 +57,7 @@ class Infer(Narrowing, Declarations):
         self.units: dict[str, Scope] = {}
         self.streams: dict[str, ast.StreamDecl] = {}
         self.agents: dict[str, ast.AgentDecl] = {}
-        self.models: dict[str, str] = {}
+        self.models: dict[str, ast.ModelDecl] = {}
         self.relations: dict[str, None] = {}
 
     # -- program --------------------------------------------------------------------------------
