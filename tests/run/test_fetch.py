@@ -112,7 +112,8 @@ if which == "post" {
   print(to_json(fetch url with { method: "POST", body: { name: "Ann", list: [1, 2.5, null] } }))
 } else if which == "options" {
   let q: map<string, any> = { "b c": 1, "a": "x&y=\\u00e9" }
-  print(to_json(fetch url with { method: "PUT", headers: { "X-One": "two", "Authorization": "secret" }, query: q, timeout: 10 }))
+  let h = { "X-One": "two", "Authorization": "secret" }
+  print(to_json(fetch url with { method: "PUT", headers: h, query: q, timeout: 10 }))
 } else if which == "timeout" {
   print(fetch url with { timeout: 0.3 })
 } else if which == "header" {
@@ -323,3 +324,79 @@ def test_other_machines(target: str, server: int, programs: Callable[[str], list
             check_value(program, server, case)
     check_error(program, f"http://127.0.0.1:{server}/slow", "timeout", "timed out")
     check_error(program, "http://127.0.0.1:1/", "get", "connection refused")
+
+
+# -- names of hosts
+
+NAMESERVER = "127.0.53.1"
+
+
+def dns_reply(query: bytes, answers: list[bytes], code: int = 0) -> bytes:
+    head = query[:2] + bytes((0x81, 0x80 | code)) + query[4:6] + len(answers).to_bytes(2, "big") + bytes(4)
+    return head + query[12:] + b"".join(answers)
+
+
+def record(kind: int, data: bytes, name: bytes = b"\xc0\x0c") -> bytes:
+    return name + kind.to_bytes(2, "big") + b"\0\1\0\0\0\x3c" + len(data).to_bytes(2, "big") + data
+
+
+HOME = record(1, bytes((127, 0, 0, 1)))
+# name of the host -> how its question is answered
+ZONE: dict[str, Callable[[bytes], list[bytes]]] = {
+    "plain.test": lambda q: [dns_reply(q, [HOME])],
+    "alias.test": lambda q: [dns_reply(q, [record(5, b"\5plain\4test\0"), record(28, bytes(16)), HOME])],
+    "spelt.test": lambda q: [dns_reply(q, [record(1, bytes((127, 0, 0, 1)), b"\5spelt\4test\0")])],
+    "forged.test": lambda q: [bytes((q[0] ^ 1,)) + dns_reply(q, [HOME])[1:], b"", b"x", dns_reply(q, [HOME])],
+    "missing.test": lambda q: [dns_reply(q, [], 3)],
+    "empty.test": lambda q: [dns_reply(q, [])],
+    "cut.test": lambda q: [dns_reply(q, [HOME])[:-2]],
+    "wild.test": lambda q: [dns_reply(q, [b"\x3f" * 40, b"\xc0"])],
+    "failing.test": lambda q: [dns_reply(q, [], 2)],
+}
+
+
+@pytest.fixture(scope="module")
+def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The command in front of one that sees our name server: the first of the two it is told of does not exist."""
+    folder = tmp_path_factory.mktemp("names")
+    (folder / "resolv.conf").write_text(f"# none\nsearch test\nnameserver 127.0.53.9\nnameserver {NAMESERVER} # us\n")
+    (folder / "hosts").write_text("# none\n127.0.0.9 other\n127.0.0.1\tbox.local  Home.Local # home\n")
+    mounts = "".join(f"mount --bind '{folder / name}' /etc/{name} && " for name in ("resolv.conf", "hosts"))
+    command = ["unshare", "-m", "sh", "-c", mounts + 'exec "$@"', "sh"]
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        s.bind((NAMESERVER, 53))
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        s.close()
+        pytest.skip("needs a mount namespace and port 53")
+
+    def serve() -> None:
+        while True:
+            try:
+                query, asker = s.recvfrom(1500)
+            except OSError:
+                return
+            at, labels = 12, []
+            while query[at]:
+                labels.append(query[at + 1 : at + 1 + query[at]].decode())
+                at += 1 + query[at]
+            for reply in ZONE[".".join(labels)](query):
+                s.sendto(reply, asker)
+
+    threading.Thread(target=serve, daemon=True).start()
+    yield command
+    s.close()
+
+
+@pytest.mark.parametrize("host", ["plain.test", "plain.test.", "alias.test", "spelt.test", "forged.test", "home.local"])
+def test_names(host: str, names: list[str], server: int, programs: Callable[[str], list[str]]) -> None:
+    status, out, err = call([*names, *programs("linux/amd64")], f"http://{host}:{server}/host")
+    assert (status, err) == (0, "")
+    assert json.loads(out)["headers"] == {"Host": f"{host}:{server}"}
+
+
+@pytest.mark.parametrize("host", ["missing.test", "empty.test", "cut.test", "wild.test", "failing.test"])
+def test_bad_names(host: str, names: list[str], programs: Callable[[str], list[str]]) -> None:
+    message = "no such host" if host in ("missing.test", "empty.test") else "no answer about the host"
+    check_error([*names, *programs("linux/amd64")], f"http://{host}/", "get", message)

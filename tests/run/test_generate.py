@@ -1,4 +1,4 @@
-"""`generate` against a server that speaks as the providers do: what it is asked and what the program makes of the reply."""
+"""`generate` against a server that speaks as the providers do: its requests, and what becomes of the replies."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ BEARER = ("Authorization", "Bearer k1")
 OPTIONS = {"temperature": 0.5, "num_predict": 7, "top_p": 1.0, "stop": ["END"]}
 GEMINI = {"temperature": 0.5, "maxOutputTokens": 7, "topP": 1.0, "stopSequences": ["END"]}
 # provider, query of the DSN, path asked, a header, the request
-CHATS: list[tuple[str, str, str, tuple[str, str | None], Any]] = [
+Chat = tuple[str, str, str, tuple[str, str | None], Any]
+CHATS: list[Chat] = [
     ("openai", "?api_key=k1", "/b/chat/completions", BEARER, OPEN),
     ("grok", "?api_key=k1", "/b/chat/completions", BEARER, OPEN),
     ("mistral", "?api_key=k1", "/b/chat/completions", BEARER, OPEN),
@@ -152,7 +153,7 @@ def dsn(server: Server, query: str = "") -> str:
 
 
 @pytest.mark.parametrize("case", CHATS, ids=lambda c: c[0])
-def test_chat(case: tuple[str, str, str, tuple[str, str | None], Any], server: Server, programs: dict[str, str]) -> None:
+def test_chat(case: Chat, server: Server, programs: dict[str, str]) -> None:
     provider, query, path, (header, value), request = case
     server.seen, server.status = [], 200
     server.answer = json.dumps(reply(provider, 'héllo "you"')).encode()
