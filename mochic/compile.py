@@ -75,6 +75,18 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     return info
 
 
+def check_strict(file: SourceFile) -> None:
+    """Syntax and the rules of the strict mode; raises CompileError.  Nothing is demoted to a warning."""
+    from mochic.sema.strict import check_strict
+
+    program, diags = parse(file)
+    if diags:
+        raise CompileError("parse", diags)
+    diags = check_strict(program)
+    if diags:
+        raise CompileError("type", diags)
+
+
 def lower(info: ProgramInfo, opt: Options) -> Module:
     """Checked tree to IR, ints still without representation."""
     from mochic.lower.module import ModuleLower
