@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from mochic.diag.diagnostic import Diagnostic
 from mochic.sema.strict_base import StrictError, root_name
-from mochic.sema.strict_effects import function_effects
+from mochic.sema.strict_effects import effects_of, function_effects, parts
 from mochic.sema.strict_query import StrictQuery
 from mochic.sema.strict_types import (
     ANY, ANY_K, BOOL, BOOL_K, GROUP_K, INT, INT64_K, INT_K, LIST_K, MAP_K, OPT_K, STRING, STRING_K, STRUCT_K, UNION_K,
@@ -338,10 +338,27 @@ class Strict(StrictQuery):
         self.narrowed = {v: t for v, t in self.narrowed.items() if v in after}
 
     def s_while(self, st: ast.While) -> None:
+        self.forget_changed(st.body)
         self.condition(st.cond)
         start = self.enter(self.facts(st.cond, True))
         self.loop(st.body)
         self.leave(start)
+
+    def forget_changed(self, body: list[ast.Stmt]) -> None:
+        """What a loop body changes is not known at its start: an earlier round may have changed it."""
+        if not self.narrowed:
+            return
+        if effects_of(list(body), self.effects):
+            self.forget_mutable()
+            return
+        work: list[Any] = list(body)
+        names: dict[str, None] = {}
+        while work:
+            n = work.pop()
+            if isinstance(n, ast.Assign) and isinstance(n.target, ast.Ident):
+                names[n.target.name] = None
+            work += parts(n)
+        self.narrowed = {v: t for v, t in self.narrowed.items() if v.name not in names}
 
     def loop(self, body: list[ast.Stmt]) -> None:
         self.loops += 1
@@ -363,6 +380,7 @@ class Strict(StrictQuery):
             raise self.fail("T022", st.lo, st.hi, text(t))
         self.scopes.append({})
         self.declare(st.var, t, True)
+        self.forget_changed(st.body)
         before = self.narrowed
         self.loop(st.body)
         self.leave(before)

@@ -88,8 +88,8 @@ class StrictExpr(StrictBase):
         val: SType | None = None
         for k, v in e.entries:
             kt, vt = self.expr(k), self.expr(v)
-            key = kt if key is None else key if unify(key, kt) else ANY
-            val = vt if val is None else val if unify(val, vt) else ANY
+            key = kt if key is None else common(key, kt)
+            val = vt if val is None else common(val, vt)
         return map_of(key or ANY, val or ANY)
 
     def x_struct(self, e: ast.StructLit, want: SType | None) -> SType:
@@ -484,6 +484,11 @@ class StrictExpr(StrictBase):
 
     def x_match(self, e: ast.Match, want: SType | None) -> SType:
         raise NotImplementedError
+
+
+def common(a: SType, b: SType) -> SType:
+    """The type of entries that may have either type."""
+    return a if b.kind != ANY_K and unify(a, b) else ANY
 
 
 def substitute(t: SType, bound: dict[str, SType]) -> SType:
