@@ -37,8 +37,8 @@ class Strict(StrictQuery):
     def program(self, p: ast.Program) -> list[Diagnostic]:
         functions = [st for st in p.body if isinstance(st, ast.FunDecl)]
         types = [st for st in p.body if isinstance(st, ast.TypeDecl)]
-        for st in types:
-            self.register_type(st)
+        for decl in types:
+            self.register_type(decl)
         for st in p.body:
             if isinstance(st, ast.StreamDecl):
                 self.streams[st.name] = self.types[st.name] = SType(STRUCT_K, st.name)
@@ -48,8 +48,8 @@ class Strict(StrictQuery):
         for rule in (0, 1):
             for f in functions:
                 self.guarded(self.contract, f, rule, bodies[f.name])
-        for st in types:
-            self.guarded(self.type_decl, st)
+        for decl in types:
+            self.guarded(self.type_decl, decl)
         for st in p.body:
             if not isinstance(st, ast.TypeDecl):
                 self.guarded(self.stmt, st)
@@ -137,7 +137,9 @@ class Strict(StrictQuery):
     def signature(self, f: ast.FunDecl, missing: SType) -> SType:
         outer = self.tparams
         self.tparams = (*outer, *f.tparams)
-        t = fun_of([self.resolve(p.type) for p in f.params], self.resolve(f.result, missing), self.effects.get(f.name, 0))
+        t = fun_of(
+            [self.resolve(p.type) for p in f.params], self.resolve(f.result, missing), self.effects.get(f.name, 0)
+        )
         t.tparams = tuple(f.tparams)
         self.tparams = outer
         return t
@@ -159,7 +161,7 @@ class Strict(StrictQuery):
         outer = self.result, self.loops, self.narrowed
         self.result, self.loops, self.narrowed = result, 0, {}
         self.scopes.append({})
-        for p, t in zip(params, types):
+        for p, t in zip(params, types, strict=False):
             self.declare(p.name, t, True)
         for st in body:
             self.stmt(st)

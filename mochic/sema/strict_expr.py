@@ -15,6 +15,7 @@ from mochic.sema.strict_types import (
 )  # fmt: skip
 from mochic.syntax import ast
 
+Rule = Callable[[Any, Any, "SType | None"], SType]
 _INDEX_KINDS: Final = (INT_K, INT64_K, BIGINT_K, ANY_K)
 _FETCH_OPTIONS: Final = {
     "method": STRING, "headers": map_of(STRING, STRING), "body": ANY, "query": map_of(STRING, ANY), "timeout": FLOAT,
@@ -35,7 +36,8 @@ def names_text(names: list[str]) -> str:
 
 class StrictExpr(StrictBase):
     def expr(self, e: ast.Expr, want: SType | None = None) -> SType:
-        return _RULES[type(e)](self, e, want)
+        rule: Rule = _RULES[type(e)]
+        return rule(self, e, want)
 
     # -- literals --------------------------------------------------------------------------------
 
@@ -366,7 +368,7 @@ class StrictExpr(StrictBase):
                 raise self.fail("T047", e.lo, e.hi, p.name, text(old), text(got))
             return
         if p.kind == got.kind and len(p.args) == len(got.args):
-            for x, y in zip(p.args, got.args):
+            for x, y in zip(p.args, got.args, strict=False):
                 self.bind(e, x, y, tparams, bound)
 
     def x_fun(self, e: ast.FunExpr, want: SType | None) -> SType:
@@ -379,7 +381,7 @@ class StrictExpr(StrictBase):
         result = self.resolve(e.result) if e.result is not None else None
         if e.expr is not None:
             self.scopes.append({})
-            for p, pt in zip(e.params, params):
+            for p, pt in zip(e.params, params, strict=False):
                 self.declare(p.name, pt, True)
             if result is None:
                 result = self.expr(e.expr)
@@ -444,9 +446,10 @@ class StrictExpr(StrictBase):
         if isinstance(options, ast.MapLit):
             for k, v in options.entries:
                 t = self.expr(v)
-                want = _FETCH_OPTIONS.get(k.value) if isinstance(k, ast.StrLit) else None
+                name = k.value if isinstance(k, ast.StrLit) else ""
+                want = _FETCH_OPTIONS.get(name)
                 if want is not None and not unify(want, t) and not (want is FLOAT and is_numeric(t)):
-                    raise self.fail("T030", v.lo, v.hi, k.value, text(want), text(t))
+                    raise self.fail("T030", v.lo, v.hi, name, text(want), text(t))
         elif self.expr(options).kind not in (MAP_K, ANY_K, STRUCT_K):
             raise self.fail("T029", e.lo, e.hi)
 
@@ -523,7 +526,7 @@ _OPERATORS: Final[dict[str, Operator]] = {
     "union": StrictExpr.b_set, "union all": StrictExpr.b_set, "except": StrictExpr.b_set,
     "intersect": StrictExpr.b_set, "except all": StrictExpr.b_set, "intersect all": StrictExpr.b_set,
 }  # fmt: skip
-_RULES: Final[dict[type, Any]] = {
+_RULES: Final[dict[type, Rule]] = {
     ast.IntLit: StrictExpr.x_int, ast.FloatLit: StrictExpr.x_float, ast.StrLit: StrictExpr.x_str,
     ast.BoolLit: StrictExpr.x_bool, ast.NoneLit: StrictExpr.x_none, ast.ListLit: StrictExpr.x_list,
     ast.SetLit: StrictExpr.x_list, ast.MapLit: StrictExpr.x_map, ast.OMapLit: StrictExpr.x_map,

@@ -204,7 +204,7 @@ class StrictQuery(StrictExpr):
                 raise self.fail("T003", p.lo, p.hi, p.fn.name)
             found = self.matches(c, v, t, len(p.args), p.fn.name)
             total = True
-            for a, ft in zip(p.args, v.fields.values()):
+            for a, ft in zip(p.args, v.fields.values(), strict=False):
                 total = self.pattern(c, a, ft)[0] == "all" and total
             # Several arms may look into one variant; only an arm that takes all of it covers it.
             return found if total else ("partial", "")

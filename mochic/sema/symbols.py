@@ -186,5 +186,6 @@ class ProgramInfo:
 
 
 __all__ = [
-    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo", "UnionInfo", "Var",
+    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo",
+    "UnionInfo", "Var",
 ]  # fmt: skip
