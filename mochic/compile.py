@@ -134,6 +134,10 @@ def object_bytes(symbols: list[LSym], target: Target) -> bytes:
     """The object file."""
     from objwriter.build import build_object
 
+    if target.format != "elf":
+        from mochic.codegen.unwind import unwind_symbols
+
+        symbols = symbols + unwind_symbols(symbols, target)
     return _WRITERS[target.format](build_object, symbols, target.name)
 
 

@@ -22,8 +22,10 @@ def _linker_of(name: str) -> str:
 def print_targets() -> int:
     print(f"{'target':<18}{'format':<8}{'abi':<10}{'status':<9}{'linker':<34}runner")
     for name, t in TARGETS.items():
-        runner = t.runner or "host"
-        if runner not in ("host", "none"):
+        runner = t.runner or "none"
+        if name == host_target():
+            runner = "host"
+        elif t.runner:
             runner = find_runner(t) or f"{runner} (not found)"
         print(f"{name:<18}{t.format:<8}{t.abi:<10}{t.status:<9}{_linker_of(name):<34}{runner}")
     return EXIT_OK

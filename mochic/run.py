@@ -39,7 +39,7 @@ def cached_binary(path: str, opt: Options) -> str:
 
 def run_program(path: str, args: list[str], opt: Options) -> int:
     """Build (cached) and replace this process by the program, or by the emulator of its target."""
-    command = command_for(target_of(opt))
+    command = command_for(target_of(opt), path)
     exe = cached_binary(path, opt)
     sys.stdout.flush()
     sys.stderr.flush()

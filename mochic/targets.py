@@ -4,7 +4,7 @@ status   `ready`: programs build and run; `object`: the object format is known, 
          yet; `planned`: nothing yet
 linker   command family (see link/linker.py): lld-elf, lld-coff, lld-macho, lld-wasm
 page     the largest page size that a kernel for the target may use: segments are aligned to it
-runner   what executes the result on a linux/amd64 host: `-` is the host itself
+runner   what executes the result on a machine of another kind
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 _ROWS: Final = """
 # target       format bits order  abi     linker    emulation         script           page  runner           status
-linux/amd64    elf    64   little sysv    lld-elf   elf_x86_64        linux_amd64.ld   4096  -                ready
+linux/amd64    elf    64   little sysv    lld-elf   elf_x86_64        linux_amd64.ld   4096  qemu-x86_64      ready
 linux/arm64    elf    64   little aapcs64 lld-elf   aarch64linux      linux_arm64.ld   65536 qemu-aarch64     ready
 linux/riscv64  elf    64   little lp64d   lld-elf   elf64lriscv       linux_riscv64.ld 4096  qemu-riscv64     ready
 linux/386      elf    32   little sysv386 lld-elf   elf_i386          -                4096  qemu-i386        object
@@ -61,7 +61,7 @@ class Target:
         self.emulation = emulation
         self.script = "" if script == "-" else script
         self.page = int(page)
-        self.runner = "" if runner == "-" else runner
+        self.runner = "" if runner == "none" else runner
         self.status = status
 
 

@@ -140,7 +140,7 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_ad
     """The bytes of the relocatable object, for macOS `minos` and later.
 
     `unsigned_addends` is for linkers that take arm64 ADDEND records for unsigned (docs/objwriter.md): a negative one is
-    then an error.  Raises ObjectError for what Mach-O cannot express.
+    then a label at the sum, or an error where there can be none.  Raises ObjectError for what Mach-O cannot express.
     """
     obj = _with_descriptors(obj)
     table, types = load_macho(obj.target.arch)
@@ -364,7 +364,8 @@ def _relocate(
                 if add:
                     raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
             elif rule in (PAIR, LABELLED):
-                if not -(1 << 23) <= add < 1 << 23 or (add and rule == LABELLED and labels.possible(r)):
+                labelled = rule == LABELLED or (unsigned_addends and add < 0)
+                if not -(1 << 23) <= add < 1 << 23 or (add and labelled and labels.possible(r)):
                     symbol, add = labels.sum_of(s, r, "MACHO", "the addend has 24 bits"), 0
                 if add:
                     assert addend is not None

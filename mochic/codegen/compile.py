@@ -61,6 +61,7 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     ctx.machine.assemble(text, code.progs)
     text.kind = STEXT
     text.attrs &= ~A_UNDEF
+    text.info = (code.frame, code.prologue)
     out = [text]
     for table, targets in code.tables:
         for i, p in enumerate(targets):

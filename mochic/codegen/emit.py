@@ -23,13 +23,14 @@ class Compiled:
     """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, distance from SP there
     to the return address)."""
 
-    __slots__ = ("progs", "sites", "frame", "tables")
+    __slots__ = ("progs", "sites", "frame", "tables", "prologue")
 
     def __init__(self, frame: Frame) -> None:
         self.progs: list[Prog] = []
         self.sites: list[tuple[Prog, int, int]] = []
         self.frame = frame
         self.tables: list[tuple[LSym, list[Prog]]] = []
+        self.prologue: list[Prog] = []
 
 
 class Emitter:
@@ -66,6 +67,12 @@ class Emitter:
     def location(self, r: int, pos: int) -> int:
         reg = self.alloc.reg[r] or self.alloc.at(r, pos)
         return reg or self.slot(r)
+
+    def enter(self, out: list[Prog]) -> None:
+        """The prologue."""
+        first = len(out)
+        self.machine.enter(self.frame, self.sel.fn.pos, out)
+        self.result.prologue = out[first:]
 
     # -- moves
 
@@ -240,10 +247,10 @@ class Emitter:
         if c.block is sel.fn.blocks[0]:
             machine.start(frame if sel.prologue < 0 else None, sel.fn.pos, out)
         if c.block.id == sel.prologue:
-            machine.enter(frame, sel.fn.pos, out)
+            self.enter(out)
         elif c.block is sel.fn.blocks[0]:
             if sel.prologue < 0:
-                machine.enter(frame, sel.fn.pos, out)
+                self.enter(out)
             self.receive(out)
         j = c.first
         trace = self.trace.items[c.block.id] if self.trace is not None else None

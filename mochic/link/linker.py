@@ -139,7 +139,7 @@ def _elf_command(
 ) -> list[str]:
     script = target.script.replace(".ld", "_protected.ld") if protected else target.script
     argv = [
-        *linker.argv, "-static", "-nostdlib", "--gc-sections", "-z", "noexecstack",
+        *linker.argv, "-static", "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack",
         "-z", f"max-page-size={target.page}",
         "-m", target.emulation, "-T", script_path(script), "--build-id=none",
     ]  # fmt: skip

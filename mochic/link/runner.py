@@ -16,7 +16,7 @@ _PLACES: Final = {"wine64": ("wine", "/usr/lib/wine/wine64", "/usr/lib/wine/wine
 def find_runner(target: Target) -> str:
     """The full path of a target's emulator, an empty string when there is none.  Distributions call the one that
     needs no libraries NAME-static."""
-    if target.runner in ("", "none"):
+    if not target.runner:
         return ""
     places = (target.runner, target.runner + "-static", *_PLACES.get(target.runner, ()))
     return next((full for full in map(which, places) if full), "")
@@ -24,18 +24,19 @@ def find_runner(target: Target) -> str:
 
 def runner_hint(target: Target) -> str:
     """What to do when `find_runner` finds nothing."""
-    if not target.runner or target.runner == "none":
+    if not target.runner:
         return "run them on such a machine"
     package = {"qemu": "qemu-user-static", "wine64": "wine64"}.get(target.runner.partition("-")[0], "")
     how = f"with `apt-get install {package}`" if package else "and put it on PATH"
     return f"install {target.runner} {how}"
 
 
-def command_for(target: Target) -> list[str]:
-    """The words in front of a program's path on the command line.  Raises UserError when nothing here runs it."""
+def command_for(target: Target, name: str = "") -> list[str]:
+    """The words in front of a program's path on the command line; `name`: what the program is told that it is called.
+    Raises UserError when nothing here runs it."""
     if target.name == host_target():
         return []
     found = find_runner(target)
     if not found:
         raise UserError(f"mochi: nothing here runs programs for {target.name}; {runner_hint(target)}", EXIT_TOOL)
-    return [found]
+    return [found, "-0", name] if name and target.runner.startswith("qemu-") else [found]

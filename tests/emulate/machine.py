@@ -20,6 +20,7 @@ SYSTEM = 0x7FFB00000000  # the system's own data: argument vectors, records of f
 SYSTEM_SIZE = 1 << 20
 ALLOCATIONS = 0x200000000000
 SLIDE = 0x3210000
+MAX_STACK = 128 << 20  # more is refused: the engine takes long to fill it
 READ, WRITE, EXECUTE = 1, 2, 4
 _SPOIL = 0xDEADDEADDEADDEAD
 

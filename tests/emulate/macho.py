@@ -8,7 +8,7 @@ import struct
 import time
 from collections.abc import Iterator
 
-from machine import READ, SLIDE, SYSTEM, WRITE, Fault, Machine
+from machine import MAX_STACK, READ, SLIDE, SYSTEM, WRITE, Fault, Machine
 
 LC_SEGMENT_64, LC_MAIN, LC_DYLD_INFO_ONLY, LC_CODE_SIGNATURE = 0x19, 0x80000028, 0x80000022, 0x1D
 LC_CHAINED_FIXUPS, MH_PIE = 0x80000034, 0x200000
@@ -250,6 +250,8 @@ class Darwin(Machine):
     def do_mmap(self, address: int, size: int, access: int, flags: int) -> int:
         if flags & 0x1002 != 0x1002:
             return self.fail(_EINVAL)
+        if access and size > MAX_STACK:
+            return self.fail(12)
         at = self.reserve(size, self.page)
         if access:
             self.commit(at, size)

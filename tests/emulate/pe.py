@@ -6,7 +6,7 @@ import os
 import struct
 import time
 
-from machine import ALLOCATIONS, SLIDE, SYSTEM, Fault, Machine, arm, x86
+from machine import ALLOCATIONS, MAX_STACK, SLIDE, SYSTEM, Fault, Machine, arm, x86
 
 CPU = {0x8664: "amd64", 0xAA64: "arm64"}
 _UNIT = 0x10000  # addresses of allocations are multiples
@@ -127,6 +127,8 @@ class Windows(Machine):
         return 1
 
     def do_CreateThread(self, security: int, size: int, start: int, value: int, flags: int, number: int) -> int:
+        if size > MAX_STACK:
+            return 0
         # The thread that makes it only waits for its end: it runs instead.
         self.enter(start, self.new_stack(size) - 64, value)
         return 0

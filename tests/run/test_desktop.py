@@ -121,3 +121,78 @@ def test_program(
             err = err[: err.find("\n") + 1]
         assert (status, err) == (1, error.decode())
     figures.program(name, target, "O2")
+
+
+TEXT: Final = """
+import go "os" as os
+let name = input()
+print("hello", name, len(os.Args), os.Args[1], os.Args[2], os.Args[3])
+print(os.Getenv("MOCHI_TEXT"))
+writeFile("données.txt", name + "\\n")
+appendFile("données.txt", "двa\\n")
+print(readFile("données.txt"))
+print(os.Getenv("MOCHI_NO_SUCH_NAME") == "")
+print(readFile("."))
+"""
+
+
+@pytest.mark.parametrize("target", SELECTED)
+def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_path: os.PathLike[str]) -> None:
+    """Arguments, environment, standard input, files and their names are UTF-8 on the inside whatever the system has."""
+    need(target, figures)
+    source = os.path.join(tmp_path, "text.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(TEXT)
+    exe = build(source, target, tmp_path)
+    arguments = ("a b", 'q"\\', "wörld 🐍")
+    env = {**environment, "MOCHI_TEXT": "ключ 🗝", "LC_ALL": "C.UTF-8"}
+    status, out, err = execute(target, exe, tmp_path, env, arguments, "Zoë 🎈\n".encode())
+    assert out.split("\n")[:-1] == [
+        'hello Zoë 🎈 4 a b q"\\ wörld 🐍', "ключ 🗝", "Zoë 🎈", "двa", "", "true",
+    ], err  # fmt: skip
+    assert status == 1
+    assert err.split("\n")[0] in ("cannot read .: is a directory", "cannot open .: is a directory")
+    with open(os.path.join(tmp_path, "données.txt"), "rb") as f2:
+        assert f2.read() == "Zoë 🎈\nдвa\n".encode()
+
+
+@pytest.mark.parametrize("target", SELECTED)
+def test_same_bytes(target: str, figures: Figures, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the folder nor the name of the output, nor the cache, is in the bytes."""
+    need(target, figures)
+    monkeypatch.chdir(HERE)
+    images = []
+    for name in ("a", "another one"):
+        folder = os.path.join(tmp_path, name)
+        os.mkdir(folder)
+        exe = build("union_tree.mochi", target, folder)
+        renamed = os.path.join(folder, name)
+        os.replace(exe, renamed)
+        with open(renamed, "rb") as f:
+            images.append(f.read())
+    assert images[0] == images[1]
+    assert str(tmp_path).encode() not in images[0]
+
+
+@pytest.mark.parametrize("target", SELECTED)
+def test_headers(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
+    """What the system's loaders and their protections want to see."""
+    need(target, figures)
+    lief = pytest.importorskip("lief")
+    image = lief.parse(build(os.path.join(ROOT, "examples", "hello.mochi"), target, tmp_path))
+    if target.startswith("windows/"):
+        wanted = {"DYNAMIC_BASE", "NX_COMPAT", "HIGH_ENTROPY_VA"}
+        assert wanted <= {c.name for c in image.optional_header.dll_characteristics_lists}
+        assert image.optional_header.subsystem.name == "WINDOWS_CUI"
+        assert [library.name for library in image.imports] == ["KERNEL32.dll"]
+        assert image.has_exceptions
+    else:
+        assert image.is_pie
+        assert image.build_version.minos[:2] == [11, 0]
+        assert [library.name for library in image.libraries] == ["/usr/lib/libSystem.B.dylib"]
+        assert image.has_code_signature == (target == "darwin/arm64")
+        assert image.get_section("__unwind_info") is not None
+    assert all(
+        not (s.name == "__mochi_roots" and s.size % 8) and not (s.name == "__mochi_frames" and s.size % 24)
+        for s in image.sections
+    )

@@ -65,6 +65,31 @@ def test_order(row: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> N
     assert ("--threads=1" in link_command(TARGET, found, ["a.o"], "a")) is not found.gnu
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "wanted"),
+    [
+        ("linux/arm64", "aarch64-linux-gnu-ld", True),
+        ("linux/riscv64", "riscv64-linux-gnu-ld", True),
+        ("linux/riscv64", "aarch64-linux-gnu-ld", False),
+        ("linux/s390x", "s390x-linux-gnu-ld", False),  # no programs for it yet
+    ],
+)
+def test_gnu_cross_linkers(
+    target: str, name: str, wanted: bool, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(str(tmp_path), name)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MOCHI_LINKER", raising=False)
+    monkeypatch.setattr(sys, "path", [])
+    try:
+        found = find_linker(TARGETS[target])
+    except LinkError:
+        assert not wanted
+    else:
+        assert wanted
+        assert (os.path.basename(found.argv[0]), found.gnu) == (name, True)
+
+
 def test_failure_leaves_nothing(tmp_path: object) -> None:
     folder = str(tmp_path)
     out = os.path.join(folder, "prog")

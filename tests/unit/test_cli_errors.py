@@ -56,6 +56,7 @@ build -target=linux/riscv64 -march=rv64gc_zbx hello.mochi    | 2 | unknown ISA r
 build -target=linux/arm64 -march=armv9 hello.mochi           | 2 | arm64 has no -march=armv9
 build -march v3 hello.mochi                                  | 2 | amd64 has no -march=v3
 build -branch-protection=bti hello.mochi                     | 2 | amd64 has no -branch-protection=bti; arm64 has
+build -target=darwin/arm64 -branch-protection=bti hello.mochi | 2 | -branch-protection is not supported for darwin/arm64
 build -target=linux/riscv64 -branch-protection=standard hello.mochi | 2 | riscv64 has no -branch-protection
 build -target=linux/arm64 -branch-protection=all hello.mochi | 2 | 'all' is not one of 'none', 'bti'
 build -target=linux/riscv64 -march=rv64g_zba --emit=asm hello.mochi | 0 |
@@ -212,6 +213,14 @@ def test_failed_build_keeps_the_old_output(folder: str) -> None:
         assert f.read() == b"old"
 
 
+# Jobs of a shell in the background, which tests may be, start with interrupts ignored.
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("mochic", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_build(number: int, folder: str) -> None:
     """A linker that hangs, and a user who gives up: no output, no leftovers."""
@@ -222,7 +231,7 @@ def test_interrupted_build(number: int, folder: str) -> None:
     os.chmod(slow, 0o755)
     before = sorted(os.listdir(folder))
     p = subprocess.Popen(
-        [sys.executable, "-m", "mochic", "build", "--linker=" + slow, "-o", "out", "hello.mochi"],
+        [sys.executable, "-c", INTERRUPTIBLE, "build", "--linker=" + slow, "-o", "out", "hello.mochi"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": ROOT},
         stderr=subprocess.PIPE,

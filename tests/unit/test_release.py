@@ -1,0 +1,115 @@
+"""Release sets: `-target=` with several targets, archives, sums; universal files."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import io
+import os
+import struct
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+import pytest
+
+from mochic.driver import UserError, build
+from mochic.link.linker import LinkError, find_linker
+from mochic.options import Options
+from mochic.release import UNIVERSAL, targets_of
+from mochic.targets import TARGETS
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LIST = "linux/amd64,windows/amd64,darwin/universal"
+PROGRAM = 'print("hello")\n'
+
+
+def need_linkers() -> None:
+    for name in ("linux/amd64", "windows/amd64", "darwin/arm64"):
+        try:
+            find_linker(TARGETS[name])
+        except LinkError as e:
+            pytest.skip(e.message)
+
+
+def release(folder: str, target: str, out: str, text: str = PROGRAM) -> subprocess.CompletedProcess[str]:
+    with open(os.path.join(folder, "hello.mochi"), "w", encoding="utf-8") as f:
+        f.write(text)
+    argv = [sys.executable, "-m", "mochic", "build", f"-target={target}", *(["-o", out] if out else []), "hello.mochi"]
+    env = {**os.environ, "PYTHONPATH": ROOT}
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, env=env, check=False)
+
+
+def test_set(tmp_path: os.PathLike[str]) -> None:
+    need_linkers()
+    found: list[dict[str, bytes]] = []
+    for name, out in (("a", ""), ("another folder", "release")):
+        folder = os.path.join(tmp_path, name)
+        os.mkdir(folder)
+        done = release(folder, LIST, out)
+        assert done.returncode == 0, done.stderr
+        assert [line.split()[1] for line in sorted(done.stderr.splitlines(), key=str.split)] and "[3/3]" in done.stderr
+        place = os.path.join(folder, out or "dist")
+        files = {}
+        for file in sorted(os.listdir(place)):
+            with open(os.path.join(place, file), "rb") as f:
+                files[file] = f.read()
+        found.append(files)
+        assert sorted(os.listdir(folder)) == sorted(["hello.mochi", out or "dist"])
+    files = found[0]
+    assert files == found[1]
+    names = ["hello-darwin-universal.tar.gz", "hello-linux-amd64.tar.gz", "hello-windows-amd64.zip"]
+    assert sorted(files) == ["SHA256SUMS", *names]
+    sums = "".join(f"{hashlib.sha256(files[n]).hexdigest()}  {n}\n" for n in names)
+    assert files["SHA256SUMS"].decode() == sums
+    with tarfile.open(fileobj=io.BytesIO(files[names[0]])) as tar:
+        (member,) = tar.getmembers()
+        assert (member.name, member.mode, member.mtime, member.uid) == ("hello-darwin-universal/hello", 0o755, 0, 0)
+        stream = tar.extractfile(member)
+        assert stream is not None
+        assert struct.unpack(">2I", stream.read(8)) == (0xCAFEBABE, 2)
+    with zipfile.ZipFile(io.BytesIO(files[names[2]])) as zipped:
+        assert zipped.namelist() == ["hello-windows-amd64/hello.exe"]
+        assert zipped.read(zipped.namelist()[0])[:2] == b"MZ"
+
+
+def test_universal(tmp_path: os.PathLike[str]) -> None:
+    need_linkers()
+    folder = str(tmp_path)
+    done = release(folder, UNIVERSAL, "program")
+    assert (done.returncode, done.stderr) == (0, "")
+    with open(os.path.join(folder, "program"), "rb") as f:
+        header = struct.unpack(">7I", f.read(28))
+    assert header[:3] == (0xCAFEBABE, 2, 0x1000007)
+    assert os.access(os.path.join(folder, "program"), os.X_OK)
+
+
+def test_errors_are_told_once(tmp_path: os.PathLike[str]) -> None:
+    done = release(str(tmp_path), "all", "", "let x: int = true\n")
+    assert done.returncode == 1
+    assert done.stderr.count("error[") == 1
+    assert os.listdir(tmp_path) == ["hello.mochi"]
+
+
+def test_names() -> None:
+    ready = [n for n, t in TARGETS.items() if t.status == "ready"]
+    assert targets_of("all") == ready
+    assert targets_of("darwin/arm64, linux/amd64,darwin/arm64,") == ["darwin/arm64", "linux/amd64"]
+    for text, message in (
+        (",", "names no target"),
+        ("linux/amd64,linux/vax", "is unknown"),
+        ("linux/386,all", "not supp"),
+    ):
+        with pytest.raises(UserError, match=message):
+            targets_of(text)
+
+
+def test_emit_needs_one_target() -> None:
+    opt = Options("all")
+    opt.emit = "asm"
+    try:
+        with pytest.raises(UserError, match="needs one target"):
+            build("x.mochi", opt)
+    finally:
+        gc.enable()
