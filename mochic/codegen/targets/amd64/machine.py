@@ -27,7 +27,8 @@ from mochic.codegen.targets.amd64.regs import (
     GP_CALLER, JCC, NREGS, READS_MEMORY, SCRATCH_FP,
 )  # fmt: skip
 
-# Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).
+# Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).  Windows promises none, but only exceptions
+# write there, and those end our programs.
 _PARK: Final = SLOT - 8
 _DIVIDES: Final = frozenset((AIDIVQ, AIDIVL, ADIVQ, ADIVL))
 
