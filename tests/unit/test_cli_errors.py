@@ -213,6 +213,14 @@ def test_failed_build_keeps_the_old_output(folder: str) -> None:
         assert f.read() == b"old"
 
 
+# Jobs of a shell in the background, which tests may be, start with interrupts ignored.
+INTERRUPTIBLE = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("mochic", run_name="__main__")
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_build(number: int, folder: str) -> None:
     """A linker that hangs, and a user who gives up: no output, no leftovers."""
@@ -223,7 +231,7 @@ def test_interrupted_build(number: int, folder: str) -> None:
     os.chmod(slow, 0o755)
     before = sorted(os.listdir(folder))
     p = subprocess.Popen(
-        [sys.executable, "-m", "mochic", "build", "--linker=" + slow, "-o", "out", "hello.mochi"],
+        [sys.executable, "-c", INTERRUPTIBLE, "build", "--linker=" + slow, "-o", "out", "hello.mochi"],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": ROOT},
         stderr=subprocess.PIPE,

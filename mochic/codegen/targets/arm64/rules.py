@@ -64,32 +64,6 @@ def add_i32(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADDW, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i32|i64 x (mul y z)) => MADD? z, x, y, v
-    if a1.op == MUL and s.single(a1):
-        a1_0, a1_1 = a1.args
-        d = s.dst(v)
-        s.emit(AMADDW, [s.use(a1_1), s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
-        return
-    if a0.op == MUL and s.single(a0):
-        a0_0, a0_1 = a0.args
-        d = s.dst(v)
-        s.emit(AMADDW, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
-        return
-    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.regs[a1.id] is None:
-        a1_0, a1_1 = a1.args
-        if a1_1.op == ICONST:
-            c = a1_1.imm
-            d = s.dst(v)
-            s.emit(AADDW, [s.shifted(s.use(a1_0), '<<', (c & (32 - 1))), s.use(a0), d], M_DEF, v.pos)
-            return
-    if a0.op == SHL and s.regs[a0.id] is None:
-        a0_0, a0_1 = a0.args
-        if a0_1.op == ICONST:
-            c = a0_1.imm
-            d = s.dst(v)
-            s.emit(AADDW, [s.shifted(s.use(a0_0), '<<', (c & (32 - 1))), s.use(a1), d], M_DEF, v.pos)
-            return
     # (add i32|i64|ptr x (mul y (iconst c))) && pow2(c) => ADD? y<<(log2(c)), x, v
     if a1.op == MUL and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -123,6 +97,32 @@ def add_i32(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(AADDW, [s.shifted(s.use(a0_1), '<<', ((c.bit_length() - 1))), s.use(a1), d], M_DEF, v.pos)
                 return
+    # (add i32|i64 x (mul y z)) => MADD? z, x, y, v
+    if a1.op == MUL and s.single(a1):
+        a1_0, a1_1 = a1.args
+        d = s.dst(v)
+        s.emit(AMADDW, [s.use(a1_1), s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
+        return
+    if a0.op == MUL and s.single(a0):
+        a0_0, a0_1 = a0.args
+        d = s.dst(v)
+        s.emit(AMADDW, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
+        return
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
+        a1_0, a1_1 = a1.args
+        if a1_1.op == ICONST:
+            c = a1_1.imm
+            d = s.dst(v)
+            s.emit(AADDW, [s.shifted(s.use(a1_0), '<<', (c & (32 - 1))), s.use(a0), d], M_DEF, v.pos)
+            return
+    if a0.op == SHL and s.regs[a0.id] is None:
+        a0_0, a0_1 = a0.args
+        if a0_1.op == ICONST:
+            c = a0_1.imm
+            d = s.dst(v)
+            s.emit(AADDW, [s.shifted(s.use(a0_0), '<<', (c & (32 - 1))), s.use(a1), d], M_DEF, v.pos)
+            return
     # (add i32|i64|ptr x (shr y (iconst c))) => ADD? y>>(c & (bits - 1)), x, v
     if a1.op == SHR and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -186,32 +186,6 @@ def add_i64(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADD, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i32|i64 x (mul y z)) => MADD? z, x, y, v
-    if a1.op == MUL and s.single(a1):
-        a1_0, a1_1 = a1.args
-        d = s.dst(v)
-        s.emit(AMADD, [s.use(a1_1), s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
-        return
-    if a0.op == MUL and s.single(a0):
-        a0_0, a0_1 = a0.args
-        d = s.dst(v)
-        s.emit(AMADD, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
-        return
-    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.regs[a1.id] is None:
-        a1_0, a1_1 = a1.args
-        if a1_1.op == ICONST:
-            c = a1_1.imm
-            d = s.dst(v)
-            s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
-            return
-    if a0.op == SHL and s.regs[a0.id] is None:
-        a0_0, a0_1 = a0.args
-        if a0_1.op == ICONST:
-            c = a0_1.imm
-            d = s.dst(v)
-            s.emit(AADD, [s.shifted(s.use(a0_0), '<<', (c & (64 - 1))), s.use(a1), d], M_DEF, v.pos)
-            return
     # (add i32|i64|ptr x (mul y (iconst c))) && pow2(c) => ADD? y<<(log2(c)), x, v
     if a1.op == MUL and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -245,6 +219,32 @@ def add_i64(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(AADD, [s.shifted(s.use(a0_1), '<<', ((c.bit_length() - 1))), s.use(a1), d], M_DEF, v.pos)
                 return
+    # (add i32|i64 x (mul y z)) => MADD? z, x, y, v
+    if a1.op == MUL and s.single(a1):
+        a1_0, a1_1 = a1.args
+        d = s.dst(v)
+        s.emit(AMADD, [s.use(a1_1), s.use(a0), s.use(a1_0), d], M_DEF, v.pos)
+        return
+    if a0.op == MUL and s.single(a0):
+        a0_0, a0_1 = a0.args
+        d = s.dst(v)
+        s.emit(AMADD, [s.use(a0_1), s.use(a1), s.use(a0_0), d], M_DEF, v.pos)
+        return
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
+        a1_0, a1_1 = a1.args
+        if a1_1.op == ICONST:
+            c = a1_1.imm
+            d = s.dst(v)
+            s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
+            return
+    if a0.op == SHL and s.regs[a0.id] is None:
+        a0_0, a0_1 = a0.args
+        if a0_1.op == ICONST:
+            c = a0_1.imm
+            d = s.dst(v)
+            s.emit(AADD, [s.shifted(s.use(a0_0), '<<', (c & (64 - 1))), s.use(a1), d], M_DEF, v.pos)
+            return
     # (add i32|i64|ptr x (shr y (iconst c))) => ADD? y>>(c & (bits - 1)), x, v
     if a1.op == SHR and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -308,21 +308,6 @@ def add_ptr(s: Selector, v: Value) -> None:
             d = s.dst(v)
             s.emit(AADD, [imm(c), s.use(a1), d], M_DEF, v.pos)
             return
-    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
-    if a1.op == SHL and s.regs[a1.id] is None:
-        a1_0, a1_1 = a1.args
-        if a1_1.op == ICONST:
-            c = a1_1.imm
-            d = s.dst(v)
-            s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
-            return
-    if a0.op == SHL and s.regs[a0.id] is None:
-        a0_0, a0_1 = a0.args
-        if a0_1.op == ICONST:
-            c = a0_1.imm
-            d = s.dst(v)
-            s.emit(AADD, [s.shifted(s.use(a0_0), '<<', (c & (64 - 1))), s.use(a1), d], M_DEF, v.pos)
-            return
     # (add i32|i64|ptr x (mul y (iconst c))) && pow2(c) => ADD? y<<(log2(c)), x, v
     if a1.op == MUL and s.single(a1):
         a1_0, a1_1 = a1.args
@@ -356,6 +341,21 @@ def add_ptr(s: Selector, v: Value) -> None:
                 d = s.dst(v)
                 s.emit(AADD, [s.shifted(s.use(a0_1), '<<', ((c.bit_length() - 1))), s.use(a1), d], M_DEF, v.pos)
                 return
+    # (add i32|i64|ptr x (shl* y (iconst c))) => ADD? y<<(c & (bits - 1)), x, v
+    if a1.op == SHL and s.regs[a1.id] is None:
+        a1_0, a1_1 = a1.args
+        if a1_1.op == ICONST:
+            c = a1_1.imm
+            d = s.dst(v)
+            s.emit(AADD, [s.shifted(s.use(a1_0), '<<', (c & (64 - 1))), s.use(a0), d], M_DEF, v.pos)
+            return
+    if a0.op == SHL and s.regs[a0.id] is None:
+        a0_0, a0_1 = a0.args
+        if a0_1.op == ICONST:
+            c = a0_1.imm
+            d = s.dst(v)
+            s.emit(AADD, [s.shifted(s.use(a0_0), '<<', (c & (64 - 1))), s.use(a1), d], M_DEF, v.pos)
+            return
     # (add i32|i64|ptr x (shr y (iconst c))) => ADD? y>>(c & (bits - 1)), x, v
     if a1.op == SHR and s.single(a1):
         a1_0, a1_1 = a1.args
