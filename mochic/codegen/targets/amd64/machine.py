@@ -243,7 +243,7 @@ class Amd64(Machine):
 _MACHINE: Final = Amd64()
 
 
-def make_machine(march: str = "", protection: str = "none") -> Machine:
+def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
     """The machine; there is one instruction set."""
     refuse_choices("amd64", march, protection)
     return _MACHINE
