@@ -12,7 +12,8 @@ _CPUS: Final = ("amd64", "arm64", "riscv64")
 
 def load_machine(arch: str, march: str = "", protection: str = "none", system: str = "") -> Machine:
     """The Machine of a GOARCH name, for an instruction set (empty: the least one) and a protection of branches
-    (mochic.options.PROTECTIONS), on a system whose rules go beyond the CPU's (darwin, windows).  Raises ValueError when there is none.
+    (mochic.options.PROTECTIONS), on a system whose rules go beyond the CPU's (darwin, windows).  Raises ValueError when
+    there is none.
 
     >>> load_machine("amd64").link_bytes
     8
