@@ -127,7 +127,7 @@ def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
     from mochic.codegen.module import compile_module
     from mochic.codegen.targets import load_machine
 
-    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify)
+    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection, target.os), opt.verify)
 
 
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:
