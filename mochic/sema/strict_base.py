@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.strict_types import (
-    ANY, FUN_K, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, VAR_K, SType, fits, fun_of, list_of, map_of, opt_of, same,
+    ANY, FUN_K, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, VAR_K, SType, erased, fits, fun_of, list_of, map_of, opt_of, same,
     text,
 )  # fmt: skip
 from mochic.sema.strict_types import UNIT as UNIT_T
@@ -113,6 +113,8 @@ class StrictBase:
     def check(self, e: ast.Expr, want: SType) -> SType:
         """The type of an expression where one is expected; T008 at the expression."""
         got = self.expr(e, want)
+        if got.tparams:
+            got = erased(got)
         if not fits(want, got):
             raise self.fail("T008", e.lo, e.hi, text(want), text(got))
         return got

@@ -113,6 +113,15 @@ def is_numeric(t: SType) -> bool:
     return INT_K <= t.kind <= FLOAT_K
 
 
+def erased(t: SType) -> SType:
+    """A generic function as a value: what its type parameters stand for is open."""
+    if t.kind == VAR_K:
+        return ANY
+    out = SType(t.kind, t.name, tuple(erased(a) for a in t.args)) if t.args else t
+    out.effects = t.effects
+    return out
+
+
 # For each expected numeric type the types that it takes.
 _TAKES: Final = {
     INT_K: (INT_K, INT64_K, BIGINT_K),
