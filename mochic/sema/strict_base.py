@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.strict_types import (
-    ANY, FUN_K, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, VAR_K, SType, erased, fits, fun_of, list_of, map_of, opt_of, same,
-    text,
+    ANY, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, VAR_K, SType, erased, fits, fun_of, list_of, map_of, opt_of,
+    same, text,
 )  # fmt: skip
 from mochic.sema.strict_types import UNIT as UNIT_T
 from mochic.syntax import ast
@@ -178,9 +178,6 @@ class StrictBase:
         """A call with effects may have changed any variable."""
         if any(v.mutable for v in self.narrowed):
             self.narrowed = {v: t for v, t in self.narrowed.items() if not v.mutable}
-
-    def is_function(self, t: SType) -> bool:
-        return t.kind == FUN_K
 
 
 def path_text(e: ast.Expr) -> str:
