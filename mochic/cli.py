@@ -119,7 +119,7 @@ def test(paths: tuple[str, ...], **chosen: Any) -> None:
 
 @main.command()
 @click.argument("files", nargs=-1, required=True)
-@click.option("--strict", is_flag=True, help="Apply the strict checker (not available yet).")
+@click.option("--strict", is_flag=True, help="Hold the program to its declared types.")
 def check(files: tuple[str, ...], strict: bool) -> None:
     """Report errors without building."""
     from mochic.run import check_files

@@ -75,6 +75,18 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     return info
 
 
+def check_strict(file: SourceFile) -> None:
+    """Syntax and the rules of the strict mode; raises CompileError.  Nothing is demoted to a warning."""
+    from mochic.sema.strict import check_strict
+
+    program, diags = parse(file)
+    if diags:
+        raise CompileError("parse", diags)
+    diags = check_strict(program)
+    if diags:
+        raise CompileError("type", diags)
+
+
 def lower(info: ProgramInfo, opt: Options) -> Module:
     """Checked tree to IR, ints still without representation."""
     from mochic.lower.module import ModuleLower
@@ -115,7 +127,7 @@ def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
     from mochic.codegen.module import compile_module
     from mochic.codegen.targets import load_machine
 
-    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify)
+    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection, target.os), opt.verify)
 
 
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:

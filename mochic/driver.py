@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from mochic.options import Options
 
@@ -20,7 +20,7 @@ EXIT_USAGE = 2
 EXIT_TOOL = 3
 EXIT_BUG = 70
 
-_RECURSION = 200_000  # Python frames; nesting of the source is limited by the parser long before
+RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
 
 
 class Timer:
@@ -195,6 +195,19 @@ def front(path: str, opt: Options, timer: Timer) -> Any:
     return info
 
 
+def front_strict(path: str) -> None:
+    """Parse and check by the rules of the strict mode; a CompileError that knows its sources."""
+    from mochic.compile import CompileError, check_strict
+    from mochic.source import SourceMap
+
+    sources = SourceMap()
+    try:
+        check_strict(sources.add(path, read_source(path)))
+    except CompileError as e:
+        e.sources = sources
+        raise
+
+
 def build(path: str, opt: Options) -> int:
     """`mochi build`."""
     if "," in opt.target or opt.target in ("all", "darwin/universal"):
@@ -204,7 +217,7 @@ def build(path: str, opt: Options) -> int:
     target = target_of(opt)
     timer = Timer()
     gc.disable()
-    sys.setrecursionlimit(_RECURSION)
+    sys.setrecursionlimit(RECURSION)
     if opt.emit in ("tokens", "ast", "types"):
         from mochic.emit import emit_front
 

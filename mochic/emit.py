@@ -80,7 +80,9 @@ def emit_code(module: Any, target: Any, opt: Options) -> int:
 
     arch = load_arch(target.arch, opt.march)
     assert arch is not None, "a ready target has an assembler"
-    ctx = Context(load_machine(target.arch, opt.march, opt.branch_protection), Ctx(), line_table(module.sources))
+    ctx = Context(
+        load_machine(target.arch, opt.march, opt.branch_protection, target.os), Ctx(), line_table(module.sources)
+    )
     parts = []
     for fn in module.funcs:
         code = compile_func(fn, ctx)

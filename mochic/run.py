@@ -50,15 +50,18 @@ def run_program(path: str, args: list[str], opt: Options) -> int:
 
 def check_files(paths: list[str], opt: Options) -> int:
     """Diagnostics of each file; silent when there are none."""
-    if opt.strict:
-        raise UserError("mochi: the strict checker is not supported yet", 2)
     from mochic.compile import CompileError
-    from mochic.driver import render_errors
+    from mochic.driver import RECURSION, front_strict, render_errors
+
+    sys.setrecursionlimit(RECURSION)
 
     status = EXIT_OK
     for p in paths:
         try:
-            front(p, opt, Timer())
+            if opt.strict:
+                front_strict(p)
+            else:
+                front(p, opt, Timer())
         except CompileError as e:
             say(render_errors(e, e.sources))
             status = EXIT_ERRORS

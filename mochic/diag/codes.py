@@ -473,6 +473,11 @@ m `{0}` of the {1} module "{2}" cannot be compiled into a native binary
 h Write the function in Mochi.
 Ours: a binary has no Go, Python or JavaScript runtime in it, and no compiler.  The modules that programs use most are part
 of the library (docs/language.md); the message lists what there is.
+@M004
+m the predicate `{0}` depends on its own absence
+h A rule with `not p(...)` must not be needed to derive `p`.
+Ours.  Rules are evaluated in layers: `not p(...)` asks for what is not known when all of `p` has been derived.  With
+`rule p(x) :- q(x), not p(x)` there is no such moment.
 @M003
 m cannot find the package "{0}"
 h A package is a directory with .mochi files, or one file.

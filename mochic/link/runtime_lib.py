@@ -125,7 +125,9 @@ def build_runtime(target: Target, opt: Options) -> bytes:
         verify_module(module, False)
     run_pipeline(module, opt.opt, opt.verify, typed=False)
     ctx = Ctx()
-    symbols = compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection), opt.verify, ctx)
+    symbols = compile_module(
+        module, load_machine(target.arch, opt.march, opt.branch_protection, target.os), opt.verify, ctx
+    )
     arch = load_arch(target.arch, opt.march)
     assert arch is not None
     for stem in (target.arch, f"{target.os}_{target.arch}"):

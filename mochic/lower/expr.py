@@ -49,6 +49,8 @@ class Exprs(Matches):
             return self.sym(self.m.singleton(r), REF)
         if isinstance(r, ast.FunExpr):
             return self.e_fun(r)
+        if isinstance(r, ast.Field):
+            return self.convert(self.expr(r), want)
         if isinstance(r, tuple):
             return self.convert(self.load_field(self.self_value(), r[0], r[1]), want)
         return self.convert(self.nil(), want)

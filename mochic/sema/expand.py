@@ -62,7 +62,7 @@ class Expansion(DataInfer):
             elif isinstance(st, ast.ModelDecl):
                 self.model(st)
             elif isinstance(st, ast.FactDecl):
-                added = call(st, logic.relation(st.pred) + "_new", [ast.ListLit(st.lo, st.hi, st.pred.terms)])
+                added = call(st, logic.relation(st.pred) + "_fact", [ast.ListLit(st.lo, st.hi, st.pred.terms)])
                 out.append(ast.ExprStmt(st.lo, st.hi, added))
             elif not isinstance(st, ast.RuleDecl):
                 out.append(st)
@@ -75,7 +75,7 @@ class Expansion(DataInfer):
         return program.body
 
     def is_sound(self, st: ast.Stmt) -> bool:
-        """Not a fact with variables or a rule with negation; those are reported."""
+        """Not a fact with variables, which is reported."""
         if isinstance(st, ast.FactDecl):
             for t in st.pred.terms:
                 if isinstance(t, ast.Ident):
@@ -83,9 +83,6 @@ class Expansion(DataInfer):
                     text = f"a fact has no variables, but `{t.name}` is one"
                     self.diags.append(Diagnostic("T002", text, t.lo, t.hi, help))
                     return False
-        if isinstance(st, ast.RuleDecl) and any(isinstance(c, ast.Pred) and c.negated for c in st.body):
-            self.unsupported(st, "negation in rules")
-            return False
         return True
 
     # -- streams --------------------------------------------------------------------------------

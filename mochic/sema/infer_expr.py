@@ -10,7 +10,7 @@ from mochic.sema.constraints import (
 )  # fmt: skip
 from mochic.sema.infer_query import QueryInfer
 from mochic.sema.modules import module_member
-from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, Var
+from mochic.sema.symbols import FunInfo, ImportInfo, KeyEntry, Scope, StructInfo, Var
 from mochic.sema.types import (
     ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, RAT_TY, STR_TY, STRUCT, Ty,
 )  # fmt: skip
@@ -81,6 +81,10 @@ class ExprInfer(QueryInfer):
                 return self.e_fun(wrapper)
             self.error("T002", e.lo, e.hi, e.name)
             return Ty()
+        if isinstance(r, KeyEntry):
+            group = ast.Ident(e.lo, e.hi, r.group)
+            e.ref = ast.Field(e.lo, e.hi, ast.Field(e.lo, e.hi, group, "key", False, e.lo), e.name, False, e.lo)
+            return self.expr(e.ref)
         if isinstance(r, ImportInfo):
             self.error("T002", e.lo, e.hi, e.name)
         return Ty()

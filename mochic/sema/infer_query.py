@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mochic.sema.constraints import IterC
 from mochic.sema.infer_call import CallInfer
-from mochic.sema.symbols import Scope, StructInfo, Var
+from mochic.sema.symbols import KeyEntry, Scope, StructInfo, Var
 from mochic.sema.types import (
     FLOAT_TY, GROUP, INT_TY, LIST, MAP, NIL, STR, STRUCT, Ty,
 )  # fmt: skip
@@ -113,6 +113,10 @@ class QueryInfer(CallInfer):
         v.declared = True
         self.scope.names[e.group_var] = v
         info.group = v
+        if len(e.group_keys) == 1 and isinstance(e.group_keys[0], ast.MapLit):
+            for k, _ in e.group_keys[0].entries:
+                if isinstance(k, ast.StrLit) and self.lookup(k.value, e) is None:
+                    self.scope.names[k.value] = KeyEntry(e.group_var)
 
     def selected(self, e: ast.Query, info: QueryInfo) -> Ty:
         sel = e.select

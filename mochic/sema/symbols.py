@@ -139,6 +139,15 @@ class ImportInfo:
         self.broken = False  # reported already
 
 
+class KeyEntry:
+    """A name after `group by {name: ...} into g` that nothing else has: `g.key.name`."""
+
+    __slots__ = ("group",)
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+
+
 class BuiltinRef:
     """A builtin function by name; `sema.builtins` has the rules."""
 
@@ -177,5 +186,6 @@ class ProgramInfo:
 
 
 __all__ = [
-    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "ProgramInfo", "STRUCT", "Scope", "StructInfo", "UnionInfo", "Var",
+    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo",
+    "UnionInfo", "Var",
 ]  # fmt: skip

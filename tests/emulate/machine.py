@@ -186,6 +186,8 @@ class Machine:
         fault: list[int] = []
 
         def note(uc: Any, kind: int, address: int, size: int, value: int, data: object) -> bool:
+            if self.grow(address):
+                return True
             fault[:] = [address]
             return False
 
@@ -200,6 +202,10 @@ class Machine:
             if self.status is None and not self.resume:
                 raise Fault(f"the engine stopped at {self.uc.reg_read(self.pc):#x}")
         return self.status & 0xFF
+
+    def grow(self, address: int) -> bool:
+        """Is this an access that makes the stack larger?  It has memory then."""
+        return False
 
     def fault(self, address: int, why: str) -> None:
         """Deliver a fault: set `resume`, or raise."""

@@ -75,15 +75,28 @@ class Windows(Machine):
             self.uc.reg_write(arm.UC_ARM64_REG_X18, _TEB)
         else:
             self.uc.reg_write(x86.UC_X86_REG_GS_BASE, _TEB)
-        self.stack_low = 0
+        self.stack_low = self.stack_top = self.stack_end = 0
         self.enter(base + entry, self.new_stack(_STACK_SIZE) - 64)
 
     def new_stack(self, size: int) -> int:
         low = self.reserve(size, _UNIT)
-        self.commit(low, size)
-        self.release(low, self.page)
         self.stack_low = low + self.page
+        self.stack_top = self.stack_end = low + size
+        self.grow(self.stack_end - 1)
         return low + size
+
+    def grow(self, address: int) -> bool:
+        """The stack grows by its guard page: who skips it, as a large frame without `__chkstk` would, faults.  Beyond
+        the first megabyte it grows faster than on Windows, because the engine takes long for each piece."""
+        low = self.stack_low
+        if not low or not max(low, self.stack_end - self.page) <= address < self.stack_end:
+            return False
+        used = self.stack_top - self.stack_end
+        step = max(self.page, used // 2 & -self.page) if used >= _STACK_SIZE else self.page
+        end = max(low, self.stack_end - step)
+        self.commit(end, self.stack_end - end)
+        self.stack_end = end
+        return True
 
     def _relocate(self, at: int, size: int, slide: int) -> None:
         end = at + size

@@ -156,6 +156,23 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
         assert f2.read() == "Zoë 🎈\nдвa\n".encode()
 
 
+def test_large_frames(figures: Figures, tmp_path: os.PathLike[str]) -> None:
+    """The stack of Windows grows by its guard page only, so the pages of a large frame are touched in order."""
+    count = 3000
+    source = os.path.join(tmp_path, "frames.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write("fun one(n: int): int {\n  if n < 0 { print(n) }\n  return n + len(str(n))\n}\nfun f(n: int): int {\n")
+        f.writelines(f"  let v{i} = one(n + {i})\n" for i in range(count))
+        f.write("  return " + " + ".join(f"v{i}" for i in range(count)) + "\n}\nprint(f(0))\n")
+    for target in SELECTED:
+        if target.startswith("windows/") and not REASONS[target]:
+            pytest.importorskip("unicorn")
+            exe = build(source, target, tmp_path)
+            run = subprocess.run([*EMULATOR, exe], capture_output=True, env={**os.environ, **ENVIRONMENT}, check=False)
+            expected = sum(i + len(str(i)) for i in range(count))
+            assert (run.returncode, run.stdout, run.stderr) == (0, b"%d\n" % expected, b"")
+
+
 @pytest.mark.parametrize("target", SELECTED)
 def test_same_bytes(target: str, figures: Figures, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the folder nor the name of the output, nor the cache, is in the bytes."""

@@ -1,4 +1,4 @@
-"""Diagnostics of the default mode, as the user sees them.
+"""Diagnostics of the default mode, and in `strict_*.test` of the strict mode, as the user sees them.
 
 `*.test` files hold cases: `[name]`, the source, a line `---`, and the rendered diagnostics: errors as a numbered list
 behind `type error:` (or after `parse error:`), warnings before them, nothing at all for a program without any.  No line
@@ -12,7 +12,7 @@ import os
 
 import pytest
 
-from mochic.compile import CompileError, check, parse_file
+from mochic.compile import CompileError, check, check_strict, parse_file
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render
 from mochic.driver import render_errors
@@ -50,13 +50,16 @@ FILES = sorted(os.path.join(HERE, f) for f in os.listdir(HERE) if f.endswith(".t
 CASES = [c for f in FILES for c in load(f)[1]]
 
 
-def diagnose(source: str) -> str:
+def diagnose(source: str, strict: bool) -> str:
     """What `mochi check t.mochi` says about this source."""
     sources = SourceMap()
     file = sources.add("t.mochi", source.encode())
     warnings: list[Diagnostic] = []
     try:
-        check(sources, parse_file(file, warnings), warnings)
+        if strict:
+            check_strict(file)
+        else:
+            check(sources, parse_file(file, warnings), warnings)
         errors = ""
     except CompileError as e:
         errors = render_errors(e, sources)
@@ -66,7 +69,7 @@ def diagnose(source: str) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)
 def test_case(case: Case) -> None:
-    got = diagnose(case.source)
+    got = diagnose(case.source, os.path.basename(case.path).startswith("strict_"))
     if BLESS and got != case.expected:
         bless(case, got)
     else:

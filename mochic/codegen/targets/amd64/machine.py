@@ -27,7 +27,8 @@ from mochic.codegen.targets.amd64.regs import (
     GP_CALLER, JCC, NREGS, READS_MEMORY, SCRATCH_FP,
 )  # fmt: skip
 
-# Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).
+# Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).  Windows promises none, but only exceptions
+# write there, and those end our programs.
 _PARK: Final = SLOT - 8
 _DIVIDES: Final = frozenset((AIDIVQ, AIDIVL, ADIVQ, ADIVL))
 
@@ -242,7 +243,7 @@ class Amd64(Machine):
 _MACHINE: Final = Amd64()
 
 
-def make_machine(march: str = "", protection: str = "none") -> Machine:
+def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
     """The machine; there is one instruction set."""
     refuse_choices("amd64", march, protection)
     return _MACHINE

@@ -19,6 +19,7 @@ from backend.arm64.ops import (
     AADD, AAUTIASP, AB, ABL, ABRK, ABTI, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, APACIASP, ARET, ASTP, ASUB,
 )  # fmt: skip
 from backend.arm64.regs import F0
+from backend.arm64.regs import FP as R29
 from backend.arm64.sysreg import BRANCH_TYPES
 from backend.obj.ctx import Ctx
 from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, SPECIAL, Addr, Prog
@@ -47,18 +48,20 @@ _PROTECTIONS: Final = {
 
 
 class Arm64(Risc):
-    """See Machine.  `bti`: landing pads; `pac`: signed return addresses."""
+    """See Machine.  `bti`: landing pads; `pac`: signed return addresses; `frame_pointer`: R29 is the system's, whose
+    tools follow it from frame record to frame record."""
 
     __slots__ = ("bti", "pac")
 
-    def __init__(self, features: int) -> None:
+    def __init__(self, features: int, frame_pointer: bool) -> None:
         super().__init__()
         self.bti = self.jump_pads = features & _FEATURE_BTI != 0
         self.pac = features & _FEATURE_PAC != 0
         self.name = "arm64"
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
         self.gp_result, self.fp_result = GP_ARGS[0], FP_ARGS[0]
-        self.gp_caller, self.gp_callee = GP_CALLER, GP_CALLEE
+        self.gp_caller = GP_CALLER
+        self.gp_callee = tuple([r for r in GP_CALLEE if r != R29]) if frame_pointer else GP_CALLEE
         self.fp_caller, self.fp_callee = FP_CALLER, FP_CALLEE
         self.set_registers(NREGS, F0, NREGS)
         self.stack, self.link, self.zero = STACK, LINK, ZERO
@@ -178,13 +181,17 @@ def double_operand(bits: int, asm: Ctx) -> Addr:
     return Addr(MEM, 0, 0, s, 0, 0, NAME_EXTERN)
 
 
-_MADE: Final[dict[str, Arm64]] = {}
+_MADE: Final[dict[tuple[str, bool], Arm64]] = {}
+# Writing ARM64 Code for Apple Platforms, "Respect the purpose of specific CPU registers"; Overview of ARM64 ABI
+# conventions (Windows), "Integer registers".
+_FRAME_POINTERS: Final = ("darwin", "windows")
 
 
-def make_machine(march: str = "", protection: str = "none") -> Machine:
+def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
     """The machine; there is one instruction set."""
     refuse_choices("arm64", march, "none")
-    m = _MADE.get(protection)
+    frame_pointer = system in _FRAME_POINTERS
+    m = _MADE.get((protection, frame_pointer))
     if m is None:
-        m = _MADE[protection] = Arm64(_PROTECTIONS[protection])
+        m = _MADE[protection, frame_pointer] = Arm64(_PROTECTIONS[protection], frame_pointer)
     return m

@@ -91,7 +91,7 @@ class Riscv64(Risc):
 _MADE: Final[dict[str, Riscv64]] = {}
 
 
-def make_machine(march: str = "", protection: str = "none") -> Riscv64:
+def make_machine(march: str = "", protection: str = "none", system: str = "") -> Riscv64:
     """The machine for an ISA string or profile.  Raises ValueError for an unknown one."""
     refuse_choices("riscv64", "", protection)
     march = march or DEFAULT_MARCH

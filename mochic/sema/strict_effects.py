@@ -1,0 +1,135 @@
+"""Effects of functions (language reference, section 5.7).
+
+What a function can do is the union over its body: builtins with effects, statements that read or write, functions
+that it calls and functions that it passes on.  Recursion makes this a fixpoint over the call graph; sets are bits, so
+a few rounds over the functions are enough.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mochic.sema.strict_types import EFFECT
+from mochic.syntax import ast
+
+BUILTIN_EFFECTS: Final = {
+    "print": EFFECT["io"], "json": EFFECT["io"], "input": EFFECT["io"], "now": EFFECT["time"], "eval": EFFECT["meta"],
+    "readFile": EFFECT["fs"], "writeFile": EFFECT["fs"], "appendFile": EFFECT["fs"], "lines": EFFECT["fs"],
+    "loadCSV": EFFECT["fs"], "saveCSV": EFFECT["fs"],
+}  # fmt: skip
+_NODE_EFFECTS: Final[dict[type, int]] = {
+    ast.Load: EFFECT["fs"], ast.Save: EFFECT["fs"], ast.Fetch: EFFECT["net"], ast.FetchStmt: EFFECT["net"],
+    ast.Generate: EFFECT["net"],
+}  # fmt: skip
+
+# Slots that other stages fill, which are no part of the tree.
+_FOREIGN: Final = frozenset(("lo", "hi", "ty", "ref", "sym", "info", "code", "decl", "loop", "row"))
+_fields_of: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(t: type) -> tuple[str, ...]:
+    names = _fields_of.get(t)
+    if names is None:
+        found = []
+        for c in t.__mro__:
+            found += [n for n in getattr(c, "__slots__", ()) if n not in _FOREIGN]
+        names = _fields_of[t] = tuple(found)
+    return names
+
+
+def parts(node: Any) -> list[Any]:
+    """The nodes directly below one."""
+    out: list[Any] = []
+    for name in _fields(type(node)):
+        work = [getattr(node, name)]
+        while work:
+            v = work.pop()
+            if isinstance(v, ast.Node):
+                out.append(v)
+            elif isinstance(v, (list, tuple)):
+                work += v
+    return out
+
+
+class Uses:
+    """What the body of a function does itself (`own`) and which names it calls or passes on."""
+
+    __slots__ = ("own", "names")
+
+    def __init__(self, roots: list[Any]) -> None:
+        self.own = 0
+        self.names: dict[str, None] = {}
+        local: dict[str, list[Any]] = {}
+        work = list(roots)
+        while work:
+            n = work.pop()
+            t = type(n)
+            self.own |= _NODE_EFFECTS.get(t, 0)
+            if isinstance(n, ast.Call):
+                if isinstance(n.fn, ast.Ident):
+                    self.names[n.fn.name] = None
+                    work += local.pop(n.fn.name, ())
+                elif isinstance(n.fn, ast.FunExpr):
+                    work += _body(n.fn)
+                else:
+                    work.append(n.fn)
+                for a in n.args:
+                    if isinstance(a, ast.Ident):
+                        self.names[a.name] = None
+                        work += local.pop(a.name, ())
+                    elif isinstance(a, ast.FunExpr):
+                        work += _body(a)
+                    else:
+                        work.append(a)
+            elif isinstance(n, ast.FunDecl):
+                if n.name in self.names:
+                    work += n.body
+                else:
+                    local[n.name] = list(n.body)
+            elif isinstance(n, ast.VarDecl) and isinstance(n.value, ast.FunExpr):
+                if n.name in self.names:
+                    work += _body(n.value)
+                else:
+                    local[n.name] = _body(n.value)
+            elif not isinstance(n, ast.FunExpr):
+                work += parts(n)
+
+
+def _body(f: ast.FunExpr) -> list[Any]:
+    return list(f.body) if f.body is not None else [f.expr]
+
+
+def function_effects(functions: list[ast.FunDecl]) -> tuple[dict[str, int], dict[str, int]]:
+    """(effects that count for callers, effects of the body) of each top-level function by name.
+
+    An annotation is the contract: callers see it in place of what the body does.
+    """
+    uses = {f.name: Uses(f.body) for f in functions}
+    declared: dict[str, int] = {}
+    for f in functions:
+        if f.effects is not None:
+            declared[f.name] = sum(EFFECT.get(label, 0) for label in dict.fromkeys(f.effects))
+    seen = {name: declared.get(name, 0) for name in uses}
+    body = dict.fromkeys(uses, 0)
+    changed = True
+    while changed:
+        changed = False
+        for name, u in uses.items():
+            now = u.own
+            for other in u.names:
+                now |= seen[other] if other in seen else BUILTIN_EFFECTS.get(other, 0)
+            if now != body[name]:
+                body[name] = now
+                changed = True
+                if name not in declared:
+                    seen[name] = now
+    return seen, body
+
+
+def effects_of(roots: list[Any], known: dict[str, int]) -> int:
+    """Effects of a piece of a program, given those of functions by name."""
+    u = Uses(roots)
+    found = u.own
+    for name in u.names:
+        found |= known[name] if name in known else BUILTIN_EFFECTS.get(name, 0)
+    return found
