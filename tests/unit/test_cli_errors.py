@@ -29,7 +29,7 @@ FILES = {
     "deeplist.mochi": b"let x = " + b"[" * 5000 + b"]" * 5000 + b"\n",
     "deepif.mochi": b"if true {\n" * 3000 + b"}\n" * 3000,
     "chain.mochi": b"print(1" + b" + 1" * 5000 + b")\n",
-    "net.mochi": b'print(fetch "http://localhost/")\n',
+    "net.mochi": b'print(fetch "https://localhost/")\n',
     "bad.s": b"TEXT f(SB), 4, $0\n\tNOSUCH AX, BX\n\tRET\n",
     "good.s": b"TEXT f(SB), 4, $0\n\tRET\n",
     "not_an_object": b"plain text\n",
@@ -82,7 +82,7 @@ build binary.mochi                          | 1  | binary.mochi
 build deep.mochi                            | 1  | nested too deeply
 build deeplist.mochi                        | 1  | nested too deeply
 build deepif.mochi                          | 1  | nested too deeply
-build net.mochi                             | 1  | not supported yet
+build net.mochi                             | 1  | not supported
 check type.mochi syntax.mochi               | 1  | undefined variable: nope
 check missing.mochi                         | 2  | missing.mochi
 check hello.mochi                           | 0  |
