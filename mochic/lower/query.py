@@ -22,7 +22,7 @@ from mochic.lower.call import Calls
 from mochic.lower.descs import runtime_data
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import Var
-from mochic.sema.types import GROUP, LIST, MAP, STR, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, Ty, find
 from mochic.sema.types import INT as KINT
 from mochic.syntax import ast
 
@@ -319,8 +319,8 @@ class Plan:
         sides = self.key_sides(j, i)
         if sides is None or i not in self.ready or j.side not in ("", "left"):
             return
-        own, _ = sides
-        by_int = find(own.ty).kinds == KINT
+        own, other = sides
+        by_int = find(other.ty).kinds == KINT
         desc = runtime_data("desc.map_int_tag" if by_int else "desc.map_str_tag")
         index = fl.rt("map_new", fl.sym(desc), fl.i64(0))
         b = fl.b
@@ -328,9 +328,13 @@ class Plan:
         def add(x: Value) -> None:
             fl.bind_row(j.sym, x)
             k = fl.expr(own)
+            new, done, skip = fl.new_block(), fl.new_block(), fl.new_block()
+            if fl.can_be_nil(own.ty):  # null equals no key
+                keyed = fl.new_block()
+                b.brif(fl.is_nil(k), skip, keyed, -1)
+                b.start(keyed)
             slot = fl.rt("map_slot_int", index, fl.tag(k)) if by_int else fl.rt("map_slot_str", index, k)
             found = fl.ld(REF, slot, 0)
-            new, done = fl.new_block(), fl.new_block()
             b.write("#bucket", found)
             b.brif(fl.is_nil(found), new, done, -1)
             b.start(new)
@@ -340,6 +344,8 @@ class Plan:
             b.jump(done)
             b.start(done)
             fl.push(b.read("#bucket", REF), fl.convert(x, TAG))
+            b.jump(skip)
+            b.start(skip)
 
         fl.each(self.ready[i], add)
         self.index[i] = index
@@ -349,8 +355,10 @@ class Plan:
         if not isinstance(on, ast.Binary) or on.op != "==":
             return None
         for own, other in ((on.left, on.right), (on.right, on.left)):
-            k = find(own.ty).kinds
-            if k == find(other.ty).kinds and k in (KINT, STR) and not mentions(other, j.sym):
+            k = find(other.ty).kinds
+            # The row of a left join may be null behind the join, so its fields are typed as such in the condition too.
+            same = find(own.ty).kinds in ((k, k | NIL) if j.side == "left" else (k,))
+            if same and k in (KINT, STR) and not mentions(other, j.sym):
                 if not any(mentions(own, v) for v in self.vars if v is not j.sym):
                     return own, other
         return None

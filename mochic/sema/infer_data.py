@@ -49,9 +49,7 @@ class DataInfer(ExprInfer):
         self.checks.append(("T028", e.url.lo, e.url.hi, None, t))
         self.options(e.options, "fetch")
         if isinstance(e.url, ast.StrLit) and e.url.value.startswith("https:"):
-            help = (
-                "Programs have no TLS of their own. Use an http URL, or a proxy that takes http and speaks https."
-            )
+            help = "Programs have no TLS of their own. Use an http URL, or a proxy that takes http and speaks https."
             self.diags.append(Diagnostic("M001", "`fetch` over https: not supported", e.url.lo, e.url.hi, help))
         return data_type(self.s)
 
