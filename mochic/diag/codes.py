@@ -485,6 +485,32 @@ Ours.  `import "./lib" as lib` makes the functions that the files of a package d
 as `lib.name(...)`.  Paths that begin with ./ or ../ start at the importing file, others at the nearest directory around it
 with a mochi.mod or go.mod, else at the working directory.  A package cannot import itself, not even through another one, and
 types of all packages share one namespace.
+@M005
+m {0} has no C form
+h C functions take and give int, int8 to int64, uint8 to uint64, float, float32, bool, string and names declared with `extern type`.
+Ours.  `extern fun` declares a function of a C library, and each parameter and the result must have a type that C
+knows:
+
+    import c "c" as c
+    extern type File
+    extern fun c.fopen(path: string, mode: string): File?
+    extern fun c.fputs(text: string, to: File): int32
+
+`string` is `const char *`, `bool` is C's `bool`, `int` has 64 bits and `float` is `double`; an extern type is a pointer that only
+C looks at.  Behind `string` and extern types, `?` says that NULL may come or go: it is `none`.  Structs, lists, functions
+and variable numbers of arguments have no form: write a C function around them.
+@M006
+m cannot find the C library "{0}"
+h Name a folder that has it with -L DIR, or import the name that the system's loader knows, such as "libfoo.so.1".
+Ours.  `import c "foo"` and `-l foo` look for libfoo.so and libfoo.a in the folders of -L, then in those of the system.  A
+name with .so, .dll or .dylib is not looked for: the loader of the system where the program runs finds it.  A path, such
+as "./libfoo.a" or "./foo.o", starts at the importing file (behind -l: in the working directory).  "c" and "m", C's own
+library, are known on every system.
+@M007
+m no library has the C function `{0}`
+h Check the name, and that its library is imported (`import c "name"`) or given with -l.
+Ours.  A function declared with `extern fun NAME` belongs to the last `import c` above it in its file; without one, to the
+libraries and objects that -l names.  `extern fun m.NAME` belongs to what was imported `as m`.
 """
 
 CODES: Final = CodeTable(_TABLE)

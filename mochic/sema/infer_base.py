@@ -88,7 +88,9 @@ class InferBase:
         self.use_var(f.self_var)
 
     def exported(self, imp: ImportInfo, name: str) -> object:
-        """What a package makes visible under a name, or None."""
+        """What a package makes visible under a name, or a function declared for a C library; None for neither."""
+        if imp.c is not None:
+            return imp.functions.get(name)
         p = imp.package
         return None if p is None or p.names is None else p.names.get(name)
 
@@ -99,6 +101,11 @@ class InferBase:
         if not imp.lang:
             text = f'the package "{imp.path}" exports no `{name}`'
             help = f"Only functions declared with `export fun` can be used as `{imp.alias}.name`."
+        elif imp.c is not None:
+            if name in imp.members:
+                return  # its declaration was refused
+            text = f"the C function `{imp.alias}.{name}` is not declared"
+            help = f"Declare it with its types: `extern fun {imp.alias}.{name}(x: float): float`."
         else:
             known = sorted({*module_names(imp), *((imp.package.names or ()) if imp.package is not None else ())})
             text = f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary'
