@@ -26,7 +26,7 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.link.linker import LinkError
 from mochic.options import Options
 from mochic.sema.cfun import CFun, CLibrary
-from mochic.targets import Target, host_target
+from mochic.targets import TRIPLES, Target, host_target
 
 # The libraries of C itself; the system's name for each.
 COMMON: Final = {
@@ -50,7 +50,6 @@ _SEARCHED: Final = {
     "darwin": ("lib{}.tbd", "lib{}.dylib", "lib{}.a"),
     "windows": ("{}.lib", "lib{}.dll.a", "lib{}.a"),
 }
-_TRIPLE: Final = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "riscv64": "riscv64-linux-gnu"}
 _MACHINE: Final = {"amd64": 62, "arm64": 183, "riscv64": 243}
 _C_RUNTIMES: Final = re.compile(r"(ucrtbase|msvcrt|msvcr[0-9]+|api-ms-win-crt-.*)\.dll$", re.IGNORECASE)
 
@@ -93,7 +92,7 @@ def is_shared(path: str) -> bool:
 def folders(target: Target, opt: Options) -> list[str]:
     """Where libraries are: the folders of -L, then the system's."""
     out = list(opt.folders)
-    triple = _TRIPLE.get(target.arch, "")
+    triple = TRIPLES.get(target.arch, "")
     if target.os == "linux" and triple:
         out += [f"/lib/{triple}", f"/usr/lib/{triple}", f"/usr/{triple}/lib"]
         if target.name == host_target():

@@ -21,7 +21,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mochic.ir.func import FOREIGN, NOGC, FuncSym, Value
+from mochic.ir.builder import Builder
+from mochic.ir.func import FOREIGN, NOGC, Func, FuncSym, Value
 from mochic.ir.ops import (
     ADD, AND, BITSF, CALL, CAST, EQ, FBITS, FROMINT, NE, OR, SAR, SEXT32, SHL, SLT, TOINT, TRUNC32, UNTAG, ZEXT32,
 )  # fmt: skip
@@ -35,16 +36,30 @@ if TYPE_CHECKING:
     from mochic.lower.func import FuncLower
 
 QUIET: Final = frozenset(("m",))  # libraries whose functions never print
-EXIT: Final = FuncSym("exit", [I64], VOID, FOREIGN | NOGC)
-FLUSH: Final = FuncSym("fflush", [PTR], I64, FOREIGN | NOGC)
 _HIGH_ONES: Final = -(1 << 32)
 _TEXT: Final = 16  # offset of a string's bytes
 _REGISTERS: Final = 8  # of each kind, for arguments (AAPCS64)
 
 
 def begin_c(f: FuncLower) -> None:
-    """At the program's start: the C library in it flushes its output with ours, and ends the process."""
-    f.rt("use_c", f.sym(EXIT), f.sym(FLUSH))
+    """At the program's start: the C library in it flushes its output with ours, and ends the process.  The runtime gets
+    functions of ours that call C's, for it knows neither C's convention nor how to find functions of other files."""
+    f.rt("use_c", *(f.sym(_shim(f, name)) for name in ("exit", "fflush")))
+
+
+def _shim(f: FuncLower, name: str) -> FuncSym:
+    sym = FuncSym("mochi.c." + name, [I64], VOID, NOGC)
+    target = FuncSym(name, [I64], VOID, FOREIGN | NOGC)
+
+    def make() -> Func:
+        fn = Func(sym)
+        b = Builder(fn)
+        b.emit(CALL, VOID, [fn.new_param(fn.blocks[0], I64)], 0, target)
+        b.ret()
+        return b.finish()
+
+    f.m.pending.append(make)
+    return sym
 
 
 def call_c(f: FuncLower, c: CFun, params: list[Var], given: list[Value]) -> Value:
@@ -167,7 +182,4 @@ def _result(f: FuncLower, c: CFun, t: CType, v: Value) -> Value:
         else:
             v = b.emit(AND, I64, [v, f.i64(t.high)])
     return b.emit(TOINT, INT, [v], 0, (t.low, t.high))
-
-
-__all__ = ["EXIT", "FLUSH", "QUIET", "begin_c", "call_c"]
 

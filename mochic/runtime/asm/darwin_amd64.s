@@ -135,19 +135,3 @@ TEXT runtime·c_sigaction(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	BP, SP
 	POPQ	BP
 	RET
-
-// c_call(entry, a, b, c, d).  Ways to an error leave SP unaligned.
-TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
-	PUSHQ	BP
-	MOVQ	SP, BP
-	ANDQ	$-16, SP
-	MOVQ	DI, R11
-	MOVQ	SI, DI
-	MOVQ	DX, SI
-	MOVQ	CX, DX
-	MOVQ	R8, CX
-	XORL	AX, AX
-	CALL	R11
-	MOVQ	BP, SP
-	POPQ	BP
-	RET

@@ -25,22 +25,6 @@ TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
 	SYSCALL
 	INT	$3
 
-// c_call(entry, a, b, c, d).  Ways to an error leave SP unaligned.
-TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
-	PUSHQ	BP
-	MOVQ	SP, BP
-	ANDQ	$-16, SP
-	MOVQ	DI, R11
-	MOVQ	SI, DI
-	MOVQ	DX, SI
-	MOVQ	CX, DX
-	MOVQ	R8, CX
-	XORL	AX, AX
-	CALL	R11
-	MOVQ	BP, SP
-	POPQ	BP
-	RET
-
 // The dynamic loader enters here, in programs that have the C library: SP as above, DX what to call at the end.
 TEXT runtime·start_shared(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	SP, DI

@@ -49,17 +49,3 @@ TEXT runtime·fault_entry(SB), NOSPLIT|NOFRAME, $0
 other:
 	XORL	AX, AX
 	RET
-
-// c_call(entry, a, b, c, d)
-TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
-	PUSHQ	BP
-	MOVQ	SP, BP
-	ANDQ	$-16, SP
-	SUBQ	$32, SP
-	MOVQ	R8, R9
-	MOVQ	CX, R8
-	MOVQ	SI, CX
-	CALL	DI
-	MOVQ	BP, SP
-	POPQ	BP
-	RET
