@@ -1,9 +1,9 @@
 """Stub shared objects: what a linker needs of a shared ELF library, and nothing else.
 
 To link against a library a linker reads three sections: the dynamic symbols, their names, and the dynamic section,
-which says under what name (DT_SONAME) the loader will look for the library (gABI, "Dynamic Linking").  A stub has these with
-the functions that a program wants, so programs for any system link on every machine, with the same result.  The
-functions have no versions: the loader binds such references to the oldest version of a name that the library has.
+which says under what name (DT_SONAME) the loader will look for the library (gABI, "Dynamic Linking").  A stub has
+these with the functions that a program wants, so programs for any system link on every machine, with the same result.
+The functions have no versions: the loader binds such references to the oldest version of a name that the library has.
 
     write_elf_stub("linux/arm64", "libm.so.6", ["cos", "sin"])
 """

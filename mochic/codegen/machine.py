@@ -60,7 +60,8 @@ class Machine:
         "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "fp_in_gp",
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
         "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
-        "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads", "foreign_room",
+        "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
+        "foreign_room",
     )  # fmt: skip
 
     def __init__(self) -> None:

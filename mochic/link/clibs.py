@@ -2,13 +2,13 @@
 
 A library is shared by name, or a file.
 
-* Shared by name: "c" and "m" (C's own library, COMMON), or a name that the loader of the target's system knows, such as
-  "libz.so.1", "libz.1.dylib", "zlib1.dll".  The file is not needed to build: the linker gets a stub with the functions that
-  the program calls (objwriter.elfstub, an import library, a .tbd text).  So any machine builds for any system, with the
-  same result; if the library happens to be on this machine, a function that it lacks is found now and not at the start of
-  the program.
-* A file: a path, or what a search for libNAME in the folders of -L and in those of the system finds.  An archive or object
-  becomes part of the program, a shared library is named in it as its file says.
+* Shared by name: "c" and "m" (C's own library, COMMON), or a name that the loader of the target's system knows, such
+  as "libz.so.1", "libz.1.dylib", "zlib1.dll".  The file is not needed to build: the linker gets a stub with the
+  functions that the program calls (objwriter.elfstub, an import library, a .tbd text).  So any machine builds for any
+  system, with the same result; if the library happens to be on this machine, a function that it lacks is found now and
+  not at the start of the program.
+* A file: a path, or what a search for libNAME in the folders of -L and in those of the system finds.  An archive or
+  object becomes part of the program, a shared library is named in it as its file says.
 
 Linux programs are static until a shared library comes in.  Then the system's loader starts them, and C's
 own library is one of theirs: it runs the program and ends it, so that its output is flushed (runtime/os_linux.mochi).
@@ -171,7 +171,7 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
     """Take a library in; what is wrong with it, `?` when it is not there."""
     system = out.target.os
     soname = COMMON[system].get(name, "")
-    if not soname and ("/" not in name or system == "darwin" and name.startswith("/usr/lib/")):
+    if not soname and ("/" not in name or (system == "darwin" and name.startswith("/usr/lib/"))):
         if _LOADED[system].search(name):
             soname = "/usr/lib/" + name if system == "darwin" and "/" not in name else name
         else:
@@ -224,9 +224,36 @@ def _process(out: Libraries) -> None:
         out.stubs[own][f] = None
 
 
+_IMPORT: Final = re.compile(rb'\bimport\s+c\s+"([^"\n]*)"')
+
+
+def fingerprint(sources: list[tuple[str, bytes]], opt: Options, target: Target) -> bytes:
+    """What of libraries goes into a program from these sources (path, text): for caches of programs."""
+    imported = [
+        CLibrary(name.decode("utf-8", "replace"), 0, 0, path)
+        for path, text in sources
+        if b"import" in text
+        for name in _IMPORT.findall(text)
+    ]
+    if not imported and not opt.libraries:
+        return b""
+    from hashlib import sha256
+
+    try:
+        libs = resolve(imported, opt, target)
+    except (CompileError, LinkError, OSError):
+        return b"?"  # the build will say why
+    digest = sha256()
+    for f in libs.files:
+        digest.update(f.encode() + b"\0")
+        with open(f, "rb") as opened:
+            digest.update(sha256(opened.read()).digest())
+    return digest.digest()
+
+
 def claim(libs: Libraries, calls: dict[str, CFun], opt: Options) -> None:
-    """The functions that the program calls, each in the stub of its library.  Raises CompileError for one that no library
-    can have."""
+    """The functions that the program calls, each in the stub of its library.  Raises CompileError for one that no
+    library can have."""
     diags: list[Diagnostic] = []
     for symbol, c in calls.items():
         lib = c.library

@@ -149,8 +149,8 @@ def _shared_command(target: Target, linker: Linker, inputs: list[str], out: str,
     """All functions are bound when the program starts (-z now), so that one that is missing is not found too late.
     What is missing in shared libraries themselves is theirs to find: stubs need nothing."""
     argv = [
-        *linker.argv, "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack", "-z", "now", "-z", "norelro",
-        "-z", f"max-page-size={target.page}", "-m", target.emulation, "-T", script_path(SHARED_SCRIPT),
+        *linker.argv, "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack", "-z", "now", "-z",
+        "norelro", "-z", f"max-page-size={target.page}", "-m", target.emulation, "-T", script_path(SHARED_SCRIPT),
         "--build-id=none", "--hash-style=gnu", "--allow-shlib-undefined", "-dynamic-linker", LOADERS[target.arch],
     ]  # fmt: skip
     if not linker.gnu:

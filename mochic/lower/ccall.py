@@ -1,10 +1,10 @@
 """Calls of C functions: the body of a function that `extern fun` declares (sema.cfun).
 
-Each argument becomes what C expects, checked: an int that C's type cannot hold, a string with a zero byte in it or a value of
-another kind is a run-time error, never something else that C would see.  Then everything printed so far is
+Each argument becomes what C expects, checked: an int that C's type cannot hold, a string with a zero byte in it or a
+value of another kind is a run-time error, never something else that C would see.  Then everything printed so far is
 written, because C may print too (not before functions of libm, which never do), and the call is made by the
-platform's convention.  The collector cannot run meanwhile, for C cannot call back, so the call is no safepoint: texts stay
-where they are because objects do not move, and alive because their references are used last to make the addresses.
+platform's convention.  The collector cannot run meanwhile, for C cannot call back, so the call is no safepoint: texts
+stay where they are because objects do not move, and alive because their references are used last to make the addresses.
 
 Conventions: words and doubles go where our own functions want them (codegen.calls), which is C's convention
 everywhere but on Windows' amd64 (Machine.foreign_places).  What differs between types is settled here:
@@ -12,9 +12,9 @@ everywhere but on Windows' amd64 (Machine.foreign_places).  What differs between
 * Smaller ints are extended to a word.  Callers must do that on riscv64 (psABI, "Integer Calling Convention": from 32
   bits on always by sign) and may elsewhere.  Results have no promise beyond their size and are extended again.
 * A float of 32 bits is the low half of a register; on riscv64 the upper half is ones (ISA D, "NaN Boxing").
-* On Apple's arm64 arguments on the stack take their natural size (Apple, "Writing ARM64 Code for Apple Platforms"): they are
-  packed into words here.  Words travel behind all others, so the order of those in registers does not change, as words
-  or doubles by which kind of registers has run out.
+* On Apple's arm64 arguments on the stack take their natural size (Apple, "Writing ARM64 Code for Apple Platforms"):
+  they are packed into words here.  Words travel behind all others, so the order of those in registers does not change,
+  as words or doubles by which kind of registers has run out.
 """
 
 from __future__ import annotations
@@ -182,4 +182,3 @@ def _result(f: FuncLower, c: CFun, t: CType, v: Value) -> Value:
         else:
             v = b.emit(AND, I64, [v, f.i64(t.high)])
     return b.emit(TOINT, INT, [v], 0, (t.low, t.high))
-

@@ -7,8 +7,9 @@ A declared function is an ordinary function to inference: its body, the call in 
 around it, is written by `lower.ccall`.  So it can be a value, be given too few arguments, be inlined.
 
 A type is one row of `C_TYPES`, or the name of an `extern type` (an address that only C looks at), or one of the
-types that may be null with `?`.  Beside Mochi's own names there are those of C's smaller numbers, which only declarations of
-C functions know: to the program they are `int` and `float`.  An argument that does not fit is a run-time error.
+types that may be null with `?`.  Beside Mochi's own names there are those of C's smaller numbers, which only
+declarations of C functions know: to the program they are `int` and `float`.  An argument that does not fit is a
+run-time error.
 """
 
 from __future__ import annotations

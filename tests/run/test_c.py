@@ -1,9 +1,9 @@
 """Functions of C: the programs of the folder `c`, conventions of calls, libraries that are found and missing.
 
-Programs with the C library need it where they run: emulated Linux has it in /usr/TRIPLE (Debian: libc6-arm64-cross), Wine
-brings its own.  The test of conventions makes C functions with random parameters, compiles them with zig (or, for
-this machine, with cc) and compares what they saw with what the program gave.  They need no library, so this works for every
-target.
+Programs with the C library need it where they run: emulated Linux has it in /usr/TRIPLE (Debian: libc6-arm64-cross),
+Wine brings its own.  The test of conventions makes C functions with random parameters, compiles them with zig (or, for
+this machine, with cc) and compares what they saw with what the program gave.  They need no library, so this works for
+every target.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import os
 import random
 import struct
 import subprocess
-from typing import TYPE_CHECKING, Final
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import test_desktop
 from test_run import EMULATED, HERE, HOST, READY, SELECTED, STRESS, TIME_LIMIT, why_not
 
 from mochic import driver
-from mochic.link.linker import find_zig, which
+from mochic.link.linker import find_linker, find_zig, which
 from mochic.link.runner import command_for, find_runner, sysroot
 from mochic.options import Options
 from mochic.targets import TARGETS
@@ -94,7 +95,9 @@ def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Fi
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "error_unsigned"])
-def test_windows(name: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_windows(
+    name: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     target = "windows/amd64"
     if target not in test_desktop.SELECTED:
         pytest.skip("another target is selected")
@@ -118,6 +121,144 @@ def wine(factory: pytest.TempPathFactory) -> dict[str, str]:
         subprocess.run([find_runner(TARGETS["windows/amd64"]), "cmd", "/c", "exit"], env=_WINE, check=False,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
     return _WINE
+
+
+@pytest.mark.parametrize("target", [t for t in test_desktop.SELECTED if t.startswith("darwin")])
+def test_darwin(target: str, tmp_path: os.PathLike[str], figures: Figures) -> None:
+    if test_desktop.REASONS[target]:
+        skip(test_desktop.REASONS[target], figures)
+    source = os.path.join(tmp_path, "t.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(
+            'import c "c"\nextern fun c.puts(s: string): int32\nextern fun c.strlen(s: string): uint64\n'
+            'print("one")\nc.puts("two")\nprint(c.strlen("three"))\n'
+        )
+    exe = build(source, target, os.path.join(tmp_path, "p"))
+    env = {**os.environ, **test_desktop.ENVIRONMENT}
+    assert test_desktop.execute(target, exe, tmp_path, env) == (0, "one\ntwo\n5\n", "")
+    figures.program("C library", target, "O2")
+
+
+# -- libraries
+
+# Source, what the command line adds, what is said.
+FAULTS: Final = {
+    "function": (
+        'import c "m" as m\nextern fun m.sqrtt(x: float): float\nprint(m.sqrtt(2.0))\n',
+        "",
+        ["error[M007]: no library has the C function `sqrtt`", "t.mochi:2:1", "libm.so.6 of this machine"],
+    ),
+    "nowhere": (
+        "print(1)\nextern fun foo(x: float): float\nprint(foo(2.0))\n",
+        "",
+        ["error[M007]: no library has the C function `foo`", "t.mochi:2:1"],
+    ),
+    "undefined": (
+        "extern fun twice(x: int): int\nextern fun thrice(x: int): int\nprint(twice(2), thrice(3))\n",
+        "fun.o",
+        ["error[M007]: no library has the C function `thrice`", "t.mochi:2:1"],
+    ),
+    "inner": (
+        "extern fun grab(x: int): int\nprint(grab(2))\n",
+        "fun.o",
+        ["what no library has: malloc", "-l c"],
+    ),
+    "library": (
+        'import c "surely_no_such" as n\nextern fun n.f()\nn.f()\n',
+        "",
+        ['error[M006]: cannot find the C library "surely_no_such"', "t.mochi:1:1", "-L DIR"],
+    ),
+    "file": ('import c "./no.a" as n\n', "", ['"./no.a": there is no such file', "t.mochi:1:1"]),
+    "system": ('import c "z.dll" as n\n', "", ["a name of Windows, and this program is for Linux"]),
+    "option": ("print(1)\n", "surely_no_such", ["cannot find the C library `surely_no_such` of -l"]),
+}  # fmt: skip
+SIMPLE: Final = """
+extern void *malloc(unsigned long);
+long long twice(long long x) { return 2 * x; }
+long long grab(long long x) { return malloc(x) != 0; }
+"""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault(
+    fault: str, tmp_path: os.PathLike[str], figures: Figures, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    if not HOST.startswith("linux/"):
+        pytest.skip("messages about Linux")
+    text, library, said = FAULTS[fault]
+    if library.endswith(".o"):
+        library = compile_c(SIMPLE, HOST, str(tmp_path), figures)
+    monkeypatch.chdir(tmp_path)
+    with open("t.mochi", "w", encoding="utf-8") as f:
+        f.write(text)
+    opt = Options(HOST)
+    opt.out = "t"
+    opt.libraries = (library,) if library else ()
+    try:
+        assert driver.guarded(lambda: driver.build("t.mochi", opt)) == 1
+    finally:
+        gc.enable()
+    err = capsys.readouterr().err
+    assert all(part in err for part in said), err
+    assert "ld" not in err.split("help:")[0].split()
+
+
+def test_kinds_of_files(tmp_path: os.PathLike[str], figures: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An object, an archive that needs C's library, a shared library; found by path and by name."""
+    if not HOST.startswith("linux/"):
+        pytest.skip("files of Linux")
+    if why_not(HOST):
+        skip(why_not(HOST), figures)
+    folder = str(tmp_path)
+    obj = compile_c(SIMPLE, HOST, folder, figures, "-fPIC")
+    from objwriter.archive import Member, write_archive
+
+    with open(obj, "rb") as f:
+        data = f.read()
+    with open(os.path.join(folder, "libkinds.a"), "wb") as f:
+        f.write(write_archive([Member("fun.o", data, ["twice", "grab"])]))
+    source = os.path.join(folder, "t.mochi")
+    text = "extern fun {0}twice(x: int): int\nextern fun {0}grab(x: int): int\nprint({0}twice(21), {0}grab(8))\n"
+
+    def run(program: str, *libraries: str, **how: Any) -> None:
+        with open(source, "w", encoding="utf-8") as f:
+            f.write(program)
+        exe = build(source, HOST, os.path.join(folder, "p"), *libraries, **how)
+        assert execute(exe, HOST, {"LD_LIBRARY_PATH": folder}) == (0, "42 1\n", "")
+
+    run(text.format(""), obj, "c")
+    run('import c "./libkinds.a" as k\nimport c "libc.so.6"\n' + text.format("k."), "c")
+    run(text.format(""), "kinds", "c", folders=(folder,))
+    linker = find_linker(TARGETS[HOST])
+    subprocess.run([*linker.argv, "-shared", "-o", os.path.join(folder, "libkinds.so"), obj], check=True)
+    run(text.format(""), "kinds", folders=(folder,))
+    run('import c "kinds" as k\n' + text.format("k."), folders=(folder,))
+    run('import c "libkinds.so" as k\n' + text.format("k."))
+    figures.program("C libraries", HOST, "O2")
+
+
+def test_same_bytes(tmp_path: os.PathLike[str]) -> None:
+    """Programs with stubs are the same wherever they are built."""
+    if why_not(HOST):
+        pytest.skip(why_not(HOST))
+    images = []
+    for cache in ("a", "b"):
+        out = os.path.join(tmp_path, cache + ".exe")
+        env = {**os.environ, "MOCHI_CACHE": os.path.join(tmp_path, cache), "PYTHONHASHSEED": str(len(images) + 1)}
+        code = (
+            "import sys; from mochic.driver import build; from mochic.options import Options; "
+            "o = Options('linux/arm64'); o.out = sys.argv[2]; sys.exit(build(sys.argv[1], o))"
+        )
+        subprocess.run(
+            [sys.executable, "-c", code, os.path.join(PROGRAMS, "libc.mochi"), out],
+            check=True,
+            env=env,
+            cwd=os.path.dirname(os.path.dirname(HERE)),
+        )
+        with open(out, "rb") as f:
+            images.append(f.read())
+    assert images[0] == images[1]
 
 
 # -- conventions
@@ -211,7 +352,11 @@ def compile_c(source: str, target: str, folder: str, figures: Figures, *options:
     command = [zig, "cc", "-target", ZIG[target], "-fno-sanitize=undefined"] if zig else [which("cc")]
     if not zig and (target != HOST or not command[0]):
         skip(f"nothing here compiles C for {target}", figures)
-    env = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": os.path.join(folder, "zig"), "ZIG_LOCAL_CACHE_DIR": os.path.join(folder, "zig")}
+    env = {
+        **os.environ,
+        "ZIG_GLOBAL_CACHE_DIR": os.path.join(folder, "zig"),
+        "ZIG_LOCAL_CACHE_DIR": os.path.join(folder, "zig"),
+    }
     flags = ["-O1", "-ffreestanding", "-fno-stack-protector", *options, "-c", "-o", obj, path]
     subprocess.run([*command, *flags], check=True, env=env, stdout=subprocess.DEVNULL)
     return obj

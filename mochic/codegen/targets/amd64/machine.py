@@ -31,8 +31,8 @@ from mochic.codegen.targets.amd64.regs import (
 # Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).  Windows promises none, but only exceptions
 # write there, and those end our programs.
 _PARK: Final = SLOT - 8
-# Where functions of Windows want their first arguments.  Our own code uses one convention on all systems; what Windows keeps
-# for its callers is what ours keeps, and more.
+# Where functions of Windows want their first arguments.  Our own code uses one convention on all systems; what Windows
+# keeps for its callers is what ours keeps, and more.
 _WIN_GP: Final = (CX, DX, R8, R9)
 _WIN_FP: Final = (X0, X1, X2, X3)
 _WIN_ROOM: Final = 32
@@ -68,7 +68,7 @@ class Amd64(Machine):
         self.assemble = assemble
 
     def foreign_places(self, types: list[int]) -> list[int] | None:
-        """"x64 calling convention": the first four arguments by their position, the rest above room for those four."""
+        """ "x64 calling convention": the first four arguments by their position, the rest above room for those four."""
         if not self.foreign_room:
             return None
         out = []
