@@ -478,6 +478,10 @@ m the predicate `{0}` depends on its own absence
 h A rule with `not p(...)` must not be needed to derive `p`.
 Ours.  Rules are evaluated in layers: `not p(...)` asks for what is not known when all of `p` has been derived.  With
 `rule p(x) :- q(x), not p(x)` there is no such moment.
+@M005
+m the type alias `{0}` is made of itself
+h Give the type a name of its own: `type {0} { ... }` declares a struct, whose fields may have the type {0}.
+Ours.  An alias is another name for a type that is known without it.
 @M003
 m cannot find the package "{0}"
 h A package is a directory with .mochi files, or one file.

@@ -90,6 +90,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.declare_type(st)
+        self.finite_aliases(body)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.type_fields(st)

@@ -64,14 +64,17 @@ class TypeFun(TypeRef):
 
 
 class TypeStruct(TypeRef):
-    """`{name: string, age: int}`."""
+    """`{name: string, age: int}`.
 
-    __slots__ = ("fields",)
+    `info`: of a type that something is cast to, what comes into each field (set by inference)."""
+
+    __slots__ = ("fields", "info")
 
     def __init__(self, lo: int, hi: int, fields: list[FieldDecl]) -> None:
         self.lo = lo
         self.hi = hi
         self.fields = fields
+        self.info: Any = None
 
 
 class TypeOpt(TypeRef):
