@@ -425,6 +425,6 @@ class LogicC:
 
 
 __all__ = [
-    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "CastFieldC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC", "MatchNilC", "NUMERIC",
-    "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
+    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "CastFieldC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC",
+    "MatchNilC", "NUMERIC", "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
 ]  # fmt: skip

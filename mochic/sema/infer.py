@@ -268,7 +268,7 @@ class Infer(Narrowing, Declarations):
             self.s.flow(t, v.ty)
             if st.type is not None:
                 self.checks.append(("T008", st.lo, st.hi, st.type, t))
-            if not st.mutable and first and isinstance(st.value, _CONSTS) and not v.writes:
+            if not st.mutable and first and type(st.value) in _CONSTS and not v.writes:
                 v.const = st.value
         elif st.type is not None:
             self.zero_value(v.ty, st.type)

@@ -180,7 +180,9 @@ class Declarations(Expansion):
                 self.diags += found
             except OSError as e:
                 p.broken = True
-                self.diags.append(Diagnostic("M003", f"cannot read {e.filename}: {e.strerror}", at.lo, at.hi))
+                text = f"cannot read {e.filename}: {e.strerror}"
+                help = "The import names this file; it must be there and readable."
+                self.diags.append(Diagnostic("M003", text, at.lo, at.hi, help))
             self.package_unit(p)
         elif p.names is None:
             self.diags.append(

@@ -27,9 +27,13 @@ class ExprInfer(QueryInfer):
     # -- dispatch -------------------------------------------------------------------------------
 
     def expr(self, e: ast.Expr) -> Ty:
-        t: Ty = EXPRS[type(e)](self, e)
+        t: Ty = EXPRS.get(type(e), ExprInfer.e_unknown)(self, e)
         e.ty = t
         return t
+
+    def e_unknown(self, e: ast.Expr) -> Ty:
+        self.unsupported(e, _LATER.get(type(e), type(e).__name__))
+        return Ty()
 
     def e_int(self, e: ast.Expr) -> Ty:
         return INT_TY
@@ -479,7 +483,11 @@ class ExprInfer(QueryInfer):
             return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
         if isinstance(ref, ast.TypeOpt):
             return self.casts_nothing(ref.inner)
-        return not (isinstance(ref, ast.TypeStruct) or (isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map")))
+        return not (isinstance(ref, ast.TypeStruct) or _is_collection(ref))
+
+
+def _is_collection(ref: ast.TypeRef) -> bool:
+    return isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map")
 
 
 def _binds_all(p: ast.Expr) -> bool:
@@ -508,6 +516,12 @@ EXPRS: dict[type, Any] = {
     ast.Match: ExprInfer.e_match,
     ast.Cast: ExprInfer.e_cast,
     ast.Query: ExprInfer.e_query,
+}
+
+# What the newer language has and this compiler has not.
+_LATER = {
+    ast.OMapLit: "`omap` literals",
+    ast.Async: "`async` and `await`",
 }
 
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))

@@ -141,6 +141,18 @@ class StrLit(Expr):
         self.value = value
 
 
+class Interpolation(StrLit):
+    """A string literal with `{name}` in it, which stands for the value of a variable if there is one of the name.
+
+    `code`, set by inference: the expression that it means."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, lo: int, hi: int, value: str) -> None:
+        super().__init__(lo, hi, value)
+        self.code: Expr | None = None
+
+
 class BoolLit(Expr):
     __slots__ = ("value",)
 
@@ -302,15 +314,16 @@ class MapLit(Expr):
 
 
 class SetLit(Expr):
-    """`set{a, b}` (newer upstream)."""
+    """`set{a, b}` (newer upstream).  `code`, set by inference: the expression that it means."""
 
-    __slots__ = ("elems",)
+    __slots__ = ("elems", "code")
 
     def __init__(self, lo: int, hi: int, elems: list[Expr]) -> None:
         self.lo = lo
         self.hi = hi
         self.ty = None
         self.elems = elems
+        self.code: Expr | None = None
 
 
 class OMapLit(Expr):

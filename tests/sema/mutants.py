@@ -1,9 +1,9 @@
 """Broken programs made of whole ones: tokens deleted, doubled, swapped, replaced, the text cut short.
 
-Whatever the text, the checker answers with diagnostics that have a code, a place and a help line, soon, and never with
-a traceback.  `python mutants.py SEED COUNT [--build] FILE...` looks for more than the tests have time for: with `--build`
-what still checks goes through the whole compiler.  It prints the smallest part of the name needed to make a mutant again
-(`file seed`), and what went wrong.
+Whatever the text, the checker answers with diagnostics that have a code, a place and a help line, soon, and never
+with a traceback.  `python mutants.py SEED COUNT [--build] FILE...` looks for more than the tests have time for: with
+`--build` what still checks goes through the whole compiler.  It prints what makes a mutant again (`file seed`), and
+what went wrong.
 """
 
 from __future__ import annotations
