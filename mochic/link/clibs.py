@@ -149,7 +149,7 @@ def resolve(imported: list[CLibrary], opt: Options, target: Target) -> Libraries
         where = os.path.dirname(lib.importer)
         fault = _place(out, lib.name, where, lib)
         if fault:
-            d = make("M006", lib.lo, lib.hi, lib.name)
+            d = make("M012", lib.lo, lib.hi, lib.name)
             if fault != "?":
                 d.message += ": " + fault
             diags.append(d)
@@ -270,7 +270,7 @@ def claim(libs: Libraries, calls: dict[str, CFun], opt: Options) -> None:
 
 
 def _missing(c: CFun, note: str) -> Diagnostic:
-    d = make("M007", c.decl.lo, c.decl.hi, c.symbol)
+    d = make("M013", c.decl.lo, c.decl.hi, c.symbol)
     if note:
         d.notes.append(note)
     return d

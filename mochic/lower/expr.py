@@ -473,5 +473,7 @@ _EXPRS: dict[type, Any] = {
     ast.Save: lambda fl, e: fl.e_save(e),
     ast.Fetch: lambda fl, e: fl.e_fetch(e),
     ast.LogicQuery: lambda fl, e: fl.expr(e.code),
+    ast.Interpolation: lambda fl, e: fl.expr(e.code),
+    ast.SetLit: lambda fl, e: fl.expr(e.code),
     ast.Generate: lambda fl, e: fl.expr(e.code),
 }

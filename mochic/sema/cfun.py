@@ -141,7 +141,7 @@ class CDeclarations:
         for p in st.params or ():
             t = None if p.type is None else self.type_of(p.type)
             if t is None:
-                self.diags.append(make("M005", p.lo, p.hi, f"the parameter `{p.name}`"))
+                self.diags.append(make("M011", p.lo, p.hi, f"the parameter `{p.name}`"))
                 sound = False
             else:
                 params.append(t)
@@ -149,6 +149,6 @@ class CDeclarations:
         if st.type is not None and not (isinstance(st.type, ast.TypeName) and st.type.name in ("unit", "void")):
             ret = self.type_of(st.type)
             if ret is None:
-                self.diags.append(make("M005", st.type.lo, st.type.hi, "the result"))
+                self.diags.append(make("M011", st.type.lo, st.type.hi, "the result"))
                 sound = False
         return CFun(symbol, params, ret, library, st) if sound else None

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema import logic
-from mochic.sema.infer_data import DataInfer
 from mochic.sema.infer_expr import EXPRS
+from mochic.sema.infer_newer import NewerInfer
 from mochic.sema.types import Ty
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
@@ -34,7 +34,7 @@ def function(
     return ast.FunDecl(at.lo, at.hi, name, at.lo, [], params, result, None, body, False, "")
 
 
-class Expansion(DataInfer):
+class Expansion(NewerInfer):
     streams: dict[str, ast.StreamDecl]
     agents: dict[str, ast.AgentDecl]
     models: dict[str, ast.ModelDecl]

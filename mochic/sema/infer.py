@@ -92,6 +92,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.declare_type(st)
+        self.finite_aliases(body)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.type_fields(st)
@@ -270,7 +271,7 @@ class Infer(Narrowing, Declarations):
             self.s.flow(t, v.ty)
             if st.type is not None:
                 self.checks.append(("T008", st.lo, st.hi, st.type, t))
-            if not st.mutable and first and isinstance(st.value, _CONSTS) and not v.writes:
+            if not st.mutable and first and type(st.value) in _CONSTS and not v.writes:
                 v.const = st.value
         elif st.type is not None:
             self.zero_value(v.ty, st.type)

@@ -77,6 +77,23 @@ class Declarations(Expansion):
         else:
             self.declare_struct(st.name, st.lo)
 
+    def finite_aliases(self, body: list[ast.Stmt]) -> None:
+        """An alias that stands for itself, or for something made of itself, names no type."""
+        for st in body:
+            if isinstance(st, ast.TypeDecl) and st.alias is not None and self.aliases.get(st.name) is st.alias:
+                seen: dict[str, None] = {}
+                todo = [st.alias]
+                while todo:
+                    ref = todo.pop()
+                    if isinstance(ref, ast.TypeName) and ref.name in self.aliases and ref.name not in seen:
+                        seen[ref.name] = None
+                        todo.append(self.aliases[ref.name])
+                    else:
+                        todo += inner_types(ref)
+                if st.name in seen:
+                    self.aliases[st.name] = ast.TypeName(st.lo, st.hi, "any")
+                    self.error("M005", st.lo, st.hi, st.name)
+
     def declare_struct(self, name: str, pos: int) -> StructInfo:
         si = StructInfo(len(self.info.structs), name, pos)
         self.info.structs.append(si)
@@ -169,7 +186,9 @@ class Declarations(Expansion):
                 self.diags += found
             except OSError as e:
                 p.broken = True
-                self.diags.append(Diagnostic("M003", f"cannot read {e.filename}: {e.strerror}", at.lo, at.hi))
+                text = f"cannot read {e.filename}: {e.strerror}"
+                help = "The import names this file; it must be there and readable."
+                self.diags.append(Diagnostic("M003", text, at.lo, at.hi, help))
             self.package_unit(p)
         elif p.names is None:
             self.diags.append(
@@ -259,6 +278,19 @@ class Declarations(Expansion):
         elif isinstance(ref, ast.TypeFun):
             s.grow(t, FUNC)
             bind_sig(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+
+
+def inner_types(ref: ast.TypeRef) -> list[ast.TypeRef]:
+    """The types that a type is written with."""
+    if isinstance(ref, ast.TypeOpt):
+        return [ref.inner]
+    if isinstance(ref, ast.TypeGeneric):
+        return ref.args
+    if isinstance(ref, ast.TypeStruct):
+        return [f.type for f in ref.fields]
+    if isinstance(ref, ast.TypeFun):
+        return ref.params if ref.result is None else [*ref.params, ref.result]
+    return []
 
 
 _NOT_FUNS = (

@@ -413,11 +413,7 @@ class Strict(StrictQuery):
         self.block(st.body)
 
     def s_try(self, st: ast.Try) -> None:
-        self.block(st.body)
-        self.scopes.append({})
-        self.declare(st.var, ANY, True)
-        self.block(st.handler)
-        self.scopes.pop()
+        raise self.fail("M006", st.lo, st.hi, "`try`")
 
     def s_fetch(self, st: ast.FetchStmt) -> None:
         self.fetch(st, st.url, st.options)

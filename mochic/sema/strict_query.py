@@ -148,8 +148,8 @@ class StrictQuery(StrictExpr):
             self.scopes.append({})
             kind, name = self.pattern(c, c.pattern, t)
             if c.guard is not None:
-                self.expr(c.guard)
-            elif kind == "all":
+                raise self.fail("M006", c.guard.lo, c.guard.hi, "a guard in `match`")
+            if kind == "all":
                 catch_all = True
             elif kind == "none":
                 no_none = True

@@ -90,7 +90,10 @@ class FunInfo:
 class StructInfo:
     """A struct type or union variant."""
 
-    __slots__ = ("id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "row")
+    __slots__ = (
+        "id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "row", "sources", "caster",
+        "recursive",
+    )  # fmt: skip
 
     def __init__(self, id: int, name: str, pos: int) -> None:
         self.id = id
@@ -102,6 +105,9 @@ class StructInfo:
         self.union: UnionInfo | None = None
         self.desc: Any = None
         self.singleton: Any = None
+        self.sources: dict[str, Ty] | None = None  # what casts find for each field; None: nothing is cast to it
+        self.recursive: bool | None = None  # lowering: a cast to it casts to it again; None: not asked yet
+        self.caster: Any = None  # lowering: the function that casts to it, when the type contains itself
         self.row = False  # an item of a grouped join: prints as a map, see sema.infer_query
 
     @property

@@ -64,14 +64,17 @@ class TypeFun(TypeRef):
 
 
 class TypeStruct(TypeRef):
-    """`{name: string, age: int}`."""
+    """`{name: string, age: int}`.
 
-    __slots__ = ("fields",)
+    `info`: of a type that something is cast to, what comes into each field (set by inference)."""
+
+    __slots__ = ("fields", "info")
 
     def __init__(self, lo: int, hi: int, fields: list[FieldDecl]) -> None:
         self.lo = lo
         self.hi = hi
         self.fields = fields
+        self.info: Any = None
 
 
 class TypeOpt(TypeRef):
@@ -136,6 +139,18 @@ class StrLit(Expr):
         self.hi = hi
         self.ty = None
         self.value = value
+
+
+class Interpolation(StrLit):
+    """A string literal with `{name}` in it, which stands for the value of a variable if there is one of the name.
+
+    `code`, set by inference: the expression that it means."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, lo: int, hi: int, value: str) -> None:
+        super().__init__(lo, hi, value)
+        self.code: Expr | None = None
 
 
 class BoolLit(Expr):
@@ -299,15 +314,16 @@ class MapLit(Expr):
 
 
 class SetLit(Expr):
-    """`set{a, b}` (newer upstream)."""
+    """`set{a, b}` (newer upstream).  `code`, set by inference: the expression that it means."""
 
-    __slots__ = ("elems",)
+    __slots__ = ("elems", "code")
 
     def __init__(self, lo: int, hi: int, elems: list[Expr]) -> None:
         self.lo = lo
         self.hi = hi
         self.ty = None
         self.elems = elems
+        self.code: Expr | None = None
 
 
 class OMapLit(Expr):

@@ -40,7 +40,6 @@ HEADER_RULE: Final = '")" (":" TypeRef)? ("!" <ident> ("," <ident>)*)? "{" State
 _CODE_ROWS: Final[tuple[tuple[str, str, str], ...]] = (
     ("", '"}"', "P001"),
     ("", '"{"', "P001"),
-    ("", '","', "P051"),
     ("", '"("', "P052"),
     ("", '")"', "P052"),
     (".", "", "P055"),

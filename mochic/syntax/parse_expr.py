@@ -18,6 +18,7 @@ from mochic.syntax import ast
 from mochic.syntax.parse_base import HEADER_RULE, MAX_CHAIN, MAX_NESTING, ParserBase
 from mochic.syntax.parse_check import is_pattern
 from mochic.syntax.tokens import (
+    INTERPOLATED,
     ALL,
     ANDAND,
     ARROW,
@@ -412,7 +413,10 @@ class ExprParser(ParserBase):
     def str_lit(self) -> ast.Expr:
         p = self.p
         self.p = p + 1
-        return ast.StrLit(self.starts[p], self.ends[p], self.texts[p])
+        text = self.texts[p]
+        if "{" in text and INTERPOLATED.search(text):
+            return ast.Interpolation(self.starts[p], self.ends[p], text)
+        return ast.StrLit(self.starts[p], self.ends[p], text)
 
     def bool_lit(self) -> ast.Expr:
         p = self.p

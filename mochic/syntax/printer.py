@@ -464,6 +464,7 @@ _EXPR: Final[dict[type[ast.Expr], Callable[[Printer, Any], str]]] = {
     ast.IntLit: Printer.number,
     ast.FloatLit: Printer.number,
     ast.StrLit: Printer.string,
+    ast.Interpolation: Printer.string,
     ast.BoolLit: Printer.boolean,
     ast.NoneLit: Printer.none,
     ast.Ident: Printer.ident,

@@ -146,17 +146,17 @@ FAULTS: Final = {
     "function": (
         'import c "m" as m\nextern fun m.sqrtt(x: float): float\nprint(m.sqrtt(2.0))\n',
         "",
-        ["error[M007]: no library has the C function `sqrtt`", "t.mochi:2:1", "libm.so.6 of this machine"],
+        ["error[M013]: no library has the C function `sqrtt`", "t.mochi:2:1", "libm.so.6 of this machine"],
     ),
     "nowhere": (
         "print(1)\nextern fun foo(x: float): float\nprint(foo(2.0))\n",
         "",
-        ["error[M007]: no library has the C function `foo`", "t.mochi:2:1"],
+        ["error[M013]: no library has the C function `foo`", "t.mochi:2:1"],
     ),
     "undefined": (
         "extern fun twice(x: int): int\nextern fun thrice(x: int): int\nprint(twice(2), thrice(3))\n",
         "fun.o",
-        ["error[M007]: no library has the C function `thrice`", "t.mochi:2:1"],
+        ["error[M013]: no library has the C function `thrice`", "t.mochi:2:1"],
     ),
     "inner": (
         "extern fun grab(x: int): int\nprint(grab(2))\n",
@@ -166,7 +166,7 @@ FAULTS: Final = {
     "library": (
         'import c "surely_no_such" as n\nextern fun n.f()\nn.f()\n',
         "",
-        ['error[M006]: cannot find the C library "surely_no_such"', "t.mochi:1:1", "-L DIR"],
+        ['error[M012]: cannot find the C library "surely_no_such"', "t.mochi:1:1", "-L DIR"],
     ),
     "file": ('import c "./no.a" as n\n', "", ['"./no.a": there is no such file', "t.mochi:1:1"]),
     "system": ('import c "z.dll" as n\n', "", ["a name of Windows, and this program is for Linux"]),
