@@ -344,9 +344,7 @@ class Planner:
             self.floor = max(self.floor, at)
             self.blocked[at] = True
 
-    def add_key(
-        self, step: Step, c: ast.Expr, inner: set[int], outer: set[int], effect: int, known: set[Var]
-    ) -> bool:
+    def add_key(self, step: Step, c: ast.Expr, inner: set[int], outer: set[int], effect: int, known: set[Var]) -> bool:
         """Take the condition as a key of the step's index, if it is one."""
         if not isinstance(c, ast.Binary) or c.op != "==" or effect == LOUD:
             return False
