@@ -77,7 +77,7 @@ def order(a: Any, b: Any) -> int:
             if c:
                 return c
         return 0
-    return (a > b) - (a < b)
+    return int(a > b) - int(a < b)
 
 
 # -- tables ---------------------------------------------------------------------------------------
@@ -319,9 +319,12 @@ class Maker:
         if take is not None:
             clauses.append(f"take {take}")
 
+        def by_key(x: tuple[Any, Any], y: tuple[Any, Any]) -> int:
+            return order(x[0], y[0])
+
         def apply(out: list[tuple[Any, Any]]) -> list[Any]:
             if sorted_:
-                out.sort(key=cmp_to_key(lambda x, y: order(x[0], y[0])))
+                out.sort(key=cmp_to_key(by_key))
             return [v for _, v in out][skip:][:take]
 
         return apply
@@ -424,7 +427,7 @@ def aggregate(name: str, vals: list[Any]) -> Any:
     known = [v for v in vals if v is not None]
     if not known:
         return 0
-    return {"sum": sum, "min": min, "max": max}[name](known)
+    return sum(known) if name == "sum" else min(known) if name == "min" else max(known)
 
 
 def form_s(v: Any) -> str:
