@@ -42,7 +42,7 @@ class Casts(Access):
                 return v if find(t).kinds == STR else self.rt("cast_string", self.tag(v))
             if name == "bool":
                 return v if v.type == I32 else self.rt("cast_bool", self.tag(v))
-            st = self.struct_named(name)
+            st = self.m.info.struct_named(ref)
             if st is not None:
                 return self.cast_struct(v, t, st)
         elif isinstance(ref, ast.TypeOpt):
@@ -146,9 +146,6 @@ class Casts(Access):
             self.map_store(out, res, self.str_const(f.name), x, val)
         return out
 
-    def struct_named(self, name: str) -> StructInfo | None:
-        return next((s for s in self.m.info.structs if s.name == name and s.union is None), None)
-
     def cast_struct(self, v: Value, t: Ty, st: StructInfo) -> Value:
         """A map becomes a struct, each field cast to its declared type; a struct of the type stays.
 
@@ -177,19 +174,19 @@ class Casts(Access):
     def contains_itself(self, st: StructInfo) -> bool:
         """Whether casting to st casts to st again."""
         if st.recursive is None:
-            seen = {st.name}
+            seen = {st}
             todo = list(st.decls.values())
             st.recursive = False
             while todo:
                 ref = self.resolve_alias(todo.pop())
                 todo += inner_types(ref)
                 if isinstance(ref, ast.TypeName):
-                    inner = self.struct_named(ref.name)
+                    inner = self.m.info.struct_named(ref)
                     if inner is st:
                         st.recursive = True
                         break
-                    if inner is not None and ref.name not in seen:
-                        seen.add(ref.name)
+                    if inner is not None and inner not in seen:
+                        seen.add(inner)
                         todo += inner.decls.values()
         return st.recursive
 
@@ -242,18 +239,13 @@ class Casts(Access):
             if fn is not None:
                 r = self.rt(fn, v)
                 return self.b.emit(UNTAG, INT, [r]) if fn == "cast_int" else r
-            st = self.struct_named(ref.name)
+            st = self.m.info.struct_named(ref)
             if st is not None:
                 return self.cast_struct(v, t, st)
         return v
 
     def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
-        for _ in range(16):
-            if isinstance(ref, ast.TypeName) and ref.name in self.m.aliases:
-                ref = self.m.aliases[ref.name]
-            else:
-                break
-        return ref
+        return self.m.info.resolve_alias(ref)
 
     # provided by the other parts
     def __init__(self, m: ModuleLower, f: FunInfo, fn: Func) -> None:

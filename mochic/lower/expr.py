@@ -424,6 +424,8 @@ class Exprs(Matches):
             return self.nil()
         if isinstance(e.ref, FunInfo):
             return self.fun_ref(e.ref)
+        if isinstance(e.ref, StructInfo):
+            return self.sym(self.m.singleton(e.ref), REF)
         if isinstance(e.ref, ast.FunExpr):
             return self.e_fun(e.ref)
         if isinstance(e.ref, Var):

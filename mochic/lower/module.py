@@ -59,7 +59,6 @@ class ModuleLower:
         self.list_descs: dict[Any, LazyDesc] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
-        self.aliases: dict[str, Any] = info.aliases
         self.run_tests = True  # test blocks run in place
         self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
         self.c_process = False  # C's library is in the program: it ends the process and has output of its own

@@ -14,11 +14,14 @@ run-time error.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.types import BOOL, FLOAT, INT, NIL, STR
 from mochic.syntax import ast
+
+if TYPE_CHECKING:
+    from mochic.sema.symbols import ProgramInfo
 
 # Kinds of C values
 C_INT: Final = 0
@@ -112,11 +115,11 @@ class CFun:
 class CDeclarations:
     """The C side of a unit's declarations: extern types, and functions turned into `CFun`."""
 
-    __slots__ = ("opaque", "aliases", "diags")
+    __slots__ = ("opaque", "info", "diags")
 
-    def __init__(self, aliases: dict[str, ast.TypeRef], diags: list[Diagnostic]) -> None:
-        self.opaque: dict[str, None] = {}
-        self.aliases = aliases
+    def __init__(self, info: ProgramInfo, diags: list[Diagnostic]) -> None:
+        self.opaque: dict[int, None] = {}  # positions of extern types, which are aliases of `any`
+        self.info = info
         self.diags = diags
 
     def type_of(self, ref: ast.TypeRef, depth: int = 0) -> CType | None:
@@ -128,10 +131,11 @@ class CDeclarations:
             return CType(t.name + "?", t.kind, t.size, t.signed, t.mochi | NIL, t.base, True)
         if not isinstance(ref, ast.TypeName):
             return None
-        if ref.name in self.opaque:
+        meant = self.info.table(ref).alias(ref.name)
+        if meant is not None and meant.lo in self.opaque:
             return CType(ref.name, C_ADDRESS, 8, True, INT, "int")
-        if ref.name in self.aliases and depth < 16:
-            return self.type_of(self.aliases[ref.name], depth + 1)
+        if meant is not None and depth < 16:
+            return self.type_of(meant, depth + 1)
         return C_TYPES.get(ref.name)
 
     def function(self, st: ast.ExternDecl, symbol: str, library: CLibrary | None) -> CFun | None:

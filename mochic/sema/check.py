@@ -62,11 +62,14 @@ class Checker:
             name = ref.name
             if name in _SCALARS:
                 return _SCALARS[name], 0
-            if name in inf.aliases:
-                return self.declared(inf.aliases[name], depth + 1)
-            if name in inf.structs and inf.structs[name].union is None:
-                return STRUCT, inf.structs[name].bit
-            u = inf.info.unions.get(name)
+            table = inf.info.table(ref)
+            alias = table.alias(name)
+            if alias is not None:
+                return self.declared(alias, depth + 1)
+            st = table.struct(name)
+            if st is not None and st.union is None:
+                return STRUCT, st.bit
+            u = table.union(name)
             if u is not None:
                 return STRUCT, u.bits
             return ANYKIND, -1

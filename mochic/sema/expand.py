@@ -11,7 +11,7 @@ Names that begin with `#` cannot clash with the user's.
 
 from __future__ import annotations
 
-from mochic.diag.diagnostic import Diagnostic, make
+from mochic.diag.diagnostic import make
 from mochic.sema import logic
 from mochic.sema.infer_expr import EXPRS
 from mochic.sema.infer_newer import NewerInfer
@@ -76,14 +76,7 @@ class Expansion(NewerInfer):
 
     def is_sound(self, st: ast.Stmt) -> bool:
         """Not a fact with variables, which is reported."""
-        if isinstance(st, ast.FactDecl):
-            for t in st.pred.terms:
-                if isinstance(t, ast.Ident):
-                    help = "The terms of a fact are strings and ints; quote a name that stands for itself."
-                    text = f"a fact has no variables, but `{t.name}` is one"
-                    self.diags.append(Diagnostic("T002", text, t.lo, t.hi, help))
-                    return False
-        return True
+        return not isinstance(st, ast.FactDecl) or logic.check_fact(st, self.diags)
 
     # -- streams --------------------------------------------------------------------------------
 

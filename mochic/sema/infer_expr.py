@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochic.diag.diagnostic import Diagnostic
 from mochic.sema.builtins import BUILTINS
 from mochic.sema.constraints import (
     ArithC, CastFieldC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
@@ -211,6 +212,11 @@ class ExprInfer(QueryInfer):
             e.ref = target
             self.use_var(target)
             return target.ty
+        if isinstance(target, StructInfo) and not target.fields:
+            e.ref = target
+            t = Ty(STRUCT)
+            t.structs = target.bit
+            return t
         m = module_member(imp, e.name)
         if m is not None and m.code != "const":
             # A native function as a value is a lambda around a call of it.
@@ -244,15 +250,19 @@ class ExprInfer(QueryInfer):
         return t
 
     def e_struct(self, e: ast.StructLit) -> Ty:
-        st = self.structs.get(e.name)
+        st = self.types.struct(e.name)
         s = self.s
         if st is None:
-            alias = self.aliases.get(e.name)
-            if isinstance(alias, ast.TypeName):
-                st = self.structs.get(alias.name)
+            alias = self.types.alias(e.name)
+            if alias is not None:
+                alias = self.info.resolve_alias(alias)
+                if isinstance(alias, ast.TypeName):
+                    st = self.info.struct_named(alias)
         if st is None:
             for f in e.fields:
                 self.expr(f.value)
+            if "." in e.name and not self.known_type(e):
+                return Ty()
             self.unsupported(e, f"a struct literal of the undeclared type `{e.name}`")
             return Ty()
         e.ref = st
@@ -365,9 +375,12 @@ class ExprInfer(QueryInfer):
             p.ty = subj
             if p.name == "_":
                 return
-            st = self.structs.get(p.name)
+            st = self.types.struct(p.name)
             if st is not None:
                 p.ref = st
+                return
+            if "." in p.name:
+                self.known_type(ast.TypeName(p.lo, p.hi, p.name))
                 return
             v = self.new_var(p.name, Ty(), True, self.fun, "bind", p.lo)
             v.declared = True
@@ -376,14 +389,19 @@ class ExprInfer(QueryInfer):
             p.ref = v
             return
         if isinstance(p, ast.Call) and isinstance(p.fn, ast.Ident):
-            st = self.structs.get(p.fn.name)
+            st = self.types.struct(p.fn.name)
             p.ty = subj
             if st is None:
-                self.error("T002", p.lo, p.hi, p.fn.name)
+                if "." in p.fn.name:
+                    self.known_type(ast.TypeName(p.lo, p.hi, p.fn.name))
+                else:
+                    self.error("T002", p.lo, p.hi, p.fn.name)
                 return
             p.ref = st
             if len(p.args) != len(st.fields):
-                self.error("T006", p.lo, p.hi, len(st.fields), len(p.args))
+                text = f"the pattern has {len(p.args)} fields, `{p.fn.name}` has {len(st.fields)}"
+                help = "Name all fields in the order of their declaration; `_` is for those that do not matter."
+                self.diags.append(Diagnostic("T006", text, p.lo, p.hi, help))
             for a, ft in zip(p.args, st.fields.values(), strict=False):
                 self.pattern(a, ft, False)
             return
@@ -395,7 +413,7 @@ class ExprInfer(QueryInfer):
 
     def cast_type(self, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
         s = self.s
-        ref = self.resolve_alias(ref)
+        ref = self.info.resolve_alias(ref)
         if t.fixed:
             t = Ty(t.kinds)  # what follows asks for the contents
         if isinstance(ref, ast.TypeName):
@@ -410,8 +428,8 @@ class ExprInfer(QueryInfer):
                 return BOOL_TY
             if name == "bigrat":
                 return RAT_TY
-            st = self.structs.get(name)
-            if st is not None and st.union is None:
+            st = self.info.struct_named(ref)
+            if st is not None:
                 return self.cast_struct(t, st, e)
         elif isinstance(ref, ast.TypeOpt):
             if not self.casts_nothing(ref.inner):
@@ -468,19 +486,11 @@ class ExprInfer(QueryInfer):
         res.structs = st.bit
         return res
 
-    def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
-        for _ in range(16):
-            if not (isinstance(ref, ast.TypeName) and ref.name in self.aliases):
-                break
-            ref = self.aliases[ref.name]
-        return ref
-
     def casts_nothing(self, ref: ast.TypeRef) -> bool:
         """A cast to this type leaves every value as it is."""
-        ref = self.resolve_alias(ref)
+        ref = self.info.resolve_alias(ref)
         if isinstance(ref, ast.TypeName):
-            st = self.structs.get(ref.name)
-            return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
+            return ref.name not in _SCALAR_CASTS and self.info.struct_named(ref) is None
         if isinstance(ref, ast.TypeOpt):
             return self.casts_nothing(ref.inner)
         return not (isinstance(ref, ast.TypeStruct) or _is_collection(ref))

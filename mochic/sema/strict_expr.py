@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from mochic.sema.strict_base import StrictBase, path_text
+from mochic.sema.strict_base import StrictBase, path_text, StrictError
 from mochic.sema.strict_builtins import BUILTINS, builtin_call
 from mochic.sema.strict_effects import BUILTIN_EFFECTS, effects_of
 from mochic.sema.strict_types import (
@@ -13,6 +13,8 @@ from mochic.sema.strict_types import (
     NONE, OPT_K, STRING, STRING_K, STRUCT_K, UNION_K, UNIT, VAR_K, SType, arithmetic, effects_text, fits, fun_of,
     is_numeric, list_of, map_of, may_cast, opt_of, text, unify,
 )  # fmt: skip
+from mochic.diag.diagnostic import Diagnostic
+from mochic.sema import logic
 from mochic.syntax import ast
 from mochic.syntax.tokens import INTERPOLATED
 
@@ -103,7 +105,7 @@ class StrictExpr(StrictBase):
             return t if t is not None else map_of(STRING, ANY)
         self.fields(e, t, e.fields)
         given = {f.name for f in e.fields}
-        missing = [n for n in t.fields if n not in given]
+        missing = [n for n in t.fields if n not in given and e.name not in self.agents]
         if missing:
             raise self.fail("T053", e.lo, e.hi, e.name, names_text(missing))
         return t
@@ -317,7 +319,12 @@ class StrictExpr(StrictBase):
                     return t
                 raise self.fail("T003", e.lo, e.hi, fn.name)
             return self.apply(e, self.type_of(v), fn.name, v.function)
-        return self.apply(e, self.expr(fn), "", False)
+        t = self.expr(fn)
+        if isinstance(fn, ast.Field) and t.kind == FUN_K and len(e.args) < len(t.args) - 1 and self.agents:
+            owner = self.expr(fn.obj)
+            if any(owner is a for a in self.agents.values()):  # intents run at once
+                raise self.fail("T039", e.lo, e.hi, fn.name, len(t.args) - 1, len(e.args))
+        return self.apply(e, t, "", False)
 
     def apply(self, e: ast.Call, t: SType, name: str, aliases: bool) -> SType:
         if t.kind == ANY_K:
@@ -490,6 +497,10 @@ class StrictExpr(StrictBase):
         return UNIT
 
     def x_logic(self, e: ast.LogicQuery, want: SType | None) -> SType:
+        if logic.relation(e.pred) not in self.relations:
+            message = f"unknown predicate: {e.pred.name} of {len(e.pred.terms)} terms"
+            help = "State a fact or a rule with this name and as many terms."
+            raise StrictError(Diagnostic("T003", message, e.pred.lo, e.pred.hi, help))
         return list_of(map_of(STRING, ANY))
 
     def x_query(self, e: ast.Query, want: SType | None) -> SType:

@@ -220,4 +220,4 @@ class StrictQuery(StrictExpr):
     def matches(self, c: ast.MatchCase, v: SType, t: SType, n: int, name: str) -> tuple[str, str]:
         if (not unify(t, v) and not (t.kind == OPT_K and unify(t.args[0], v))) or (n and n != len(v.fields)):
             raise self.fail("T008", c.lo, c.hi, text(t), name)
-        return "variant", name
+        return "variant", v.name

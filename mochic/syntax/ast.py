@@ -623,7 +623,7 @@ class Stmt(Node):
 class VarDecl(Stmt):
     """`let name: type = value`, `var ...`; `sym` is the variable that the checker made."""
 
-    __slots__ = ("name", "type", "value", "mutable", "doc", "sym")
+    __slots__ = ("name", "type", "value", "mutable", "doc", "sym", "export")
 
     def __init__(
         self, lo: int, hi: int, name: str, type: TypeRef | None, value: Expr | None, mutable: bool, doc: str
@@ -636,6 +636,7 @@ class VarDecl(Stmt):
         self.mutable = mutable
         self.doc = doc
         self.sym: Any = None
+        self.export = False
 
 
 class Assign(Stmt):
@@ -799,7 +800,7 @@ class BenchDecl(Stmt):
 class TypeDecl(Stmt):
     """One of: struct (`fields`, `methods`), union (`variants`), alias (`alias`)."""
 
-    __slots__ = ("name", "fields", "methods", "variants", "alias", "doc", "info")
+    __slots__ = ("name", "fields", "methods", "variants", "alias", "doc", "info", "export")
 
     def __init__(
         self,
@@ -821,6 +822,7 @@ class TypeDecl(Stmt):
         self.alias = alias
         self.doc = doc
         self.info: Any = None
+        self.export = False
 
 
 class Variant(Node):
@@ -1002,12 +1004,13 @@ class Update(Stmt):
 
 
 class Program(Node):
-    """One source file."""
+    """One source file.  `qualified`: its mentions of types of packages, such as `lib.T`."""
 
-    __slots__ = ("package", "body")
+    __slots__ = ("package", "body", "qualified")
 
     def __init__(self, lo: int, hi: int, package: str | None, body: list[Stmt]) -> None:
         self.lo = lo
         self.hi = hi
         self.package = package
         self.body = body
+        self.qualified: list[TypeName] = []
