@@ -229,6 +229,7 @@ f64_of_text(ref) f64                   NaN when it spells no number
 md5_hex(ref) ref
 # -- functions of C (lower.ccall): arguments checked and converted; `ref` WHAT names function and parameter
 use_c(ptr,ptr) void nogc               exit and fflush of the C library in the program
+use_tls() void                         called first by programs that fetch over https
 c_enter() void nogc                    write what was printed
 c_text(ref,ref) ref                    string, WHAT: a string followed by a zero byte
 c_text_of(tag,ref,i64) ref             any value; 1: null stays null
