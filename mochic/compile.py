@@ -75,14 +75,14 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     return info
 
 
-def check_strict(file: SourceFile) -> None:
+def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
     """Syntax and the rules of the strict mode; raises CompileError.  Nothing is demoted to a warning."""
     from mochic.sema.strict import check_strict
 
     program, diags = parse(file)
     if diags:
         raise CompileError("parse", diags)
-    diags = check_strict(program)
+    diags = check_strict(program, sources)
     if diags:
         raise CompileError("type", diags)
 

@@ -202,7 +202,7 @@ def front_strict(path: str) -> None:
 
     sources = SourceMap()
     try:
-        check_strict(sources.add(path, read_source(path)))
+        check_strict(sources.add(path, read_source(path)), sources)
     except CompileError as e:
         e.sources = sources
         raise

@@ -32,18 +32,12 @@ def print_targets() -> int:
 
 
 def explain_code(code: str) -> int:
-    from mochic.diag.codes import CODES
+    from mochic.diag.pages import explain
 
-    if code.upper() not in CODES:
+    text = explain(code)
+    if text is None:
         raise UserError(f"mochi: no diagnostic has the code `{code}`", EXIT_ERRORS)
-    row = CODES[code.upper()]
-    message = row.message
-    for i in range(8):
-        message = message.replace("{" + str(i) + "}", "...")
-    print(f"{row.code}: {message}\n")
-    print(row.explain)
-    if row.help:
-        print(f"\nhelp: {row.help}")
+    sys.stdout.write(text)
     return EXIT_OK
 
 

@@ -41,6 +41,7 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "num": ("t", "dyn_numerator"),
     "denom": ("t", "dyn_denominator"),
     "readFile": ("s", "read_file"),
+    "lines": ("s", "file_lines"),
 }
 
 

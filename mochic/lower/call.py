@@ -15,7 +15,7 @@ from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV, DESC_CODE
 from mochic.lower.builtins import Builtins
 from mochic.lower.module import ir_type
 from mochic.sema.modules import Member
-from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo
+from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, FunSig, Ty, find
 from mochic.syntax import ast
 
@@ -38,6 +38,10 @@ class Calls(Builtins):
                 return self.call_member(e, e.ref)
             if isinstance(e.ref, FunInfo):
                 return self.call_fun(e, e.ref)
+            if isinstance(e.ref, StructInfo):
+                return self.call_variant(e, e.ref)
+            if isinstance(fn.ref, Var):
+                return self.call_value(self.expr(fn), fn.ty, e)
             return self.call_method(e, fn)
         return self.call_value(self.expr(fn), fn.ty, e)
 

@@ -424,6 +424,8 @@ class Exprs(Matches):
             return self.nil()
         if isinstance(e.ref, FunInfo):
             return self.fun_ref(e.ref)
+        if isinstance(e.ref, StructInfo):
+            return self.sym(self.m.singleton(e.ref), REF)
         if isinstance(e.ref, ast.FunExpr):
             return self.e_fun(e.ref)
         if isinstance(e.ref, Var):
@@ -473,5 +475,7 @@ _EXPRS: dict[type, Any] = {
     ast.Save: lambda fl, e: fl.e_save(e),
     ast.Fetch: lambda fl, e: fl.e_fetch(e),
     ast.LogicQuery: lambda fl, e: fl.expr(e.code),
+    ast.Interpolation: lambda fl, e: fl.expr(e.code),
+    ast.SetLit: lambda fl, e: fl.expr(e.code),
     ast.Generate: lambda fl, e: fl.expr(e.code),
 }

@@ -169,6 +169,8 @@ class FuncLower(Data):
                 self.store_field(self.self_value(), ref[0], ref[1], v)
         elif isinstance(target, ast.Index):
             self.store_index(target, value)
+        elif isinstance(target, ast.Field) and isinstance(target.ref, Var):  # of a package
+            self.write_var(target.ref, self.convert(self.moved(value), ir_type(target.ref.ty)))
         elif isinstance(target, ast.Field):
             obj = self.expr(target.obj)
             v = self.moved(value)

@@ -104,7 +104,7 @@ class _Failure(Exception):
 
 
 def _fail(node: ast.Node, message: str) -> NoReturn:
-    raise _Failure(Diagnostic("", message, node.lo, node.hi))
+    raise _Failure(Diagnostic("", message, node.lo, node.hi, "docs/runtime.md describes the dialect."))
 
 
 def _name_type(name: int) -> str:

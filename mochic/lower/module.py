@@ -58,7 +58,6 @@ class ModuleLower:
         self.list_descs: dict[Any, LazyDesc] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
-        self.aliases: dict[str, Any] = info.aliases
         self.run_tests = True  # test blocks run in place
         self.test_mode = False  # one block per run, chosen from outside (`mochi test`)
         self.env_less()

@@ -198,6 +198,7 @@ save_all(ref,tag) void                 every row of a list
 save_close(ref) void
 fetch_url(tag,tag) tag                 URL, options: the JSON value it leads to
 read_file(ref) ref
+file_lines(ref) ref
 json_text(ref) tag                     the value that a JSON text spells
 generate_text(ref,tag) ref             prompt, map of parameters
 generate_embedding(ref,tag) ref        list of floats

@@ -290,6 +290,7 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "num": (1, 1, _int),
     "denom": (1, 1, _int),
     "readFile": (1, 1, _str),
+    "lines": (1, 1, _str_list),
     "writeFile": (2, 2, _nil),
     "appendFile": (2, 2, _nil),
 }

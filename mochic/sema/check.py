@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:
     """An inferred type as in diagnostics; mixtures are `any`."""
     t = find(t)
+    if depth > 4:
+        return "any"
     names = []
     s = info.solver
     for i, name in enumerate(KIND_NAMES):
@@ -32,10 +34,9 @@ def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:
         if bit == STRUCT:
             names += [st.name for st in info.structs if t.structs & st.bit]
         elif bit == LIST:
-            names.append(f"[{type_text(info, s.elem(t), depth + 1)}]" if depth < 4 else "[any]")
+            names.append(f"[{type_text(info, s.elem(t), depth + 1)}]")
         elif bit == MAP:
-            k, v = type_text(info, s.key(t), depth + 1), type_text(info, s.val(t), depth + 1)
-            names.append(f"{{{k}: {v}}}" if depth < 4 else "{any: any}")
+            names.append(f"{{{type_text(info, s.key(t), depth + 1)}: {type_text(info, s.val(t), depth + 1)}}}")
         else:
             names.append(name)
     return names[0] if len(names) == 1 else "any"
@@ -61,11 +62,14 @@ class Checker:
             name = ref.name
             if name in _SCALARS:
                 return _SCALARS[name], 0
-            if name in inf.aliases:
-                return self.declared(inf.aliases[name], depth + 1)
-            if name in inf.structs and inf.structs[name].union is None:
-                return STRUCT, inf.structs[name].bit
-            u = inf.info.unions.get(name)
+            table = inf.info.table(ref)
+            alias = table.alias(name)
+            if alias is not None:
+                return self.declared(alias, depth + 1)
+            st = table.struct(name)
+            if st is not None and st.union is None:
+                return STRUCT, st.bit
+            u = table.union(name)
             if u is not None:
                 return STRUCT, u.bits
             return ANYKIND, -1

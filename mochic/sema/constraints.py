@@ -219,6 +219,33 @@ class FieldC:
                 s.grow(self.res, NIL)
 
 
+class CastFieldC:
+    """res = what a cast of obj to a struct finds as field `name`; a cast without it fails"""
+
+    __slots__ = ("obj", "name", "res", "structs", "done", "seen")
+
+    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+        self.obj = obj
+        self.name = name
+        self.res = res
+        self.structs = structs
+        self.done = False
+        self.seen = 0
+
+    def run(self, s: Solver) -> None:
+        o = find(self.obj)
+        new = o.structs & ~self.seen
+        if new:
+            self.seen |= new
+            for st in each_struct(new, self.structs):
+                f = st.fields.get(self.name)
+                if f is not None:
+                    s.flow(f, self.res)
+        if o.kinds & MAP and not self.done:
+            self.done = True
+            s.flow(s.val(self.obj), self.res)
+
+
 class StoreFieldC:
     """obj.name = value"""
 
@@ -398,6 +425,6 @@ class LogicC:
 
 
 __all__ = [
-    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC", "MatchNilC", "NUMERIC",
-    "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
+    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "CastFieldC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC",
+    "MatchNilC", "NUMERIC", "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
 ]  # fmt: skip

@@ -11,10 +11,10 @@ Names that begin with `#` cannot clash with the user's.
 
 from __future__ import annotations
 
-from mochic.diag.diagnostic import Diagnostic, make
+from mochic.diag.diagnostic import make
 from mochic.sema import logic
-from mochic.sema.infer_data import DataInfer
 from mochic.sema.infer_expr import EXPRS
+from mochic.sema.infer_newer import NewerInfer
 from mochic.sema.types import Ty
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
@@ -34,7 +34,7 @@ def function(
     return ast.FunDecl(at.lo, at.hi, name, at.lo, [], params, result, None, body, False, "")
 
 
-class Expansion(DataInfer):
+class Expansion(NewerInfer):
     streams: dict[str, ast.StreamDecl]
     agents: dict[str, ast.AgentDecl]
     models: dict[str, ast.ModelDecl]
@@ -76,14 +76,7 @@ class Expansion(DataInfer):
 
     def is_sound(self, st: ast.Stmt) -> bool:
         """Not a fact with variables, which is reported."""
-        if isinstance(st, ast.FactDecl):
-            for t in st.pred.terms:
-                if isinstance(t, ast.Ident):
-                    help = "The terms of a fact are strings and ints; quote a name that stands for itself."
-                    text = f"a fact has no variables, but `{t.name}` is one"
-                    self.diags.append(Diagnostic("T002", text, t.lo, t.hi, help))
-                    return False
-        return True
+        return not isinstance(st, ast.FactDecl) or logic.check_fact(st, self.diags)
 
     # -- streams --------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
 from mochic.sema.packages import Package
 from mochic.sema.symbols import (
-    BuiltinRef, FunInfo, ProgramInfo, Scope, StructInfo, Var,
+    BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, Var,
 )  # fmt: skip
 from mochic.sema.types import (
     FUNC, INT, LIST, MAP, NIL, STRUCT, Solver, Ty, find,
@@ -43,9 +43,7 @@ class Infer(Narrowing, Declarations):
         self.scope = Scope(None, None)
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
-        self.aliases = info.aliases
-        self.structs: dict[str, StructInfo] = {}
-        self.types: dict[str, ast.TypeDecl] = {}
+        self.types = info.types
         self.loops = 0
         self.nvars = 0
         self.seeds: list[tuple[Ty, ast.TypeRef]] = []
@@ -54,7 +52,6 @@ class Infer(Narrowing, Declarations):
         self.hidden: dict[str, Any] = {}
         self.first_ref: dict[FunInfo, int] = {}
         self.packages: dict[str, Package] = {}
-        self.units: dict[str, Scope] = {}
         self.streams: dict[str, ast.StreamDecl] = {}
         self.agents: dict[str, ast.AgentDecl] = {}
         self.models: dict[str, ast.ModelDecl] = {}
@@ -71,12 +68,12 @@ class Infer(Narrowing, Declarations):
         main.body = []
         # A package that imports the program back finds it unfinished.
         path = os.path.realpath(info.sources.file_of(prog.lo).name)
-        self.packages[path] = Package(path, False)
-        self.unit(prog.body)
+        self.packages[path] = Package(path, False, info.types)
+        self.unit(prog.body, prog.qualified)
         self.s.solve()
         self.seed_annotations()
 
-    def unit(self, body: list[ast.Stmt]) -> None:
+    def unit(self, body: list[ast.Stmt], qualified: list[ast.TypeName]) -> None:
         """The program, or one of its packages: names, functions, then what runs.  Imported packages come first."""
         info = self.info
         main = info.main
@@ -84,12 +81,15 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if isinstance(st, ast.ImportDecl):
                 self.import_decl(st)
+        for ref in qualified:
+            self.known_type(ref)
         body = self.expanded(body)
         main.body.extend(body)
         first_global = len(info.globals)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.declare_type(st)
+        self.finite_aliases(body)
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 self.type_fields(st)
@@ -111,7 +111,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if isinstance(st, ast.TypeDecl):
                 for m in st.methods:
-                    owner = self.structs.get(st.name)
+                    owner = self.types.structs.get(st.name)
                     if owner is not None:
                         self.fun_body(owner.methods[m.name])
         self.hidden = toplevel
@@ -129,20 +129,24 @@ class Infer(Narrowing, Declarations):
 
     def package_unit(self, p: Package) -> None:
         """Walk an imported package, with a top level of its own."""
-        outer = (self.root, self.hidden, self.first_ref, self.fun, self.narrow)
+        outer = (self.root, self.hidden, self.first_ref, self.fun, self.narrow, self.types)
+        self.types = p.types
         self.root = self.scope = Scope(None, None)
         self.hidden, self.first_ref, self.narrow = {}, {}, {}
         relations, self.relations = self.relations, {}
-        self.unit(p.body)
+        self.unit(p.body, p.qualified)
         self.relations = relations
-        names: dict[str, object] = {}
+        names: dict[str, object] = {n: t for n, t in p.types.structs.items() if n in p.types.exports}
         for st in p.body:
-            if isinstance(st, ast.FunDecl) and st.export:
-                names[st.name] = self.root.names[st.name]
-            elif p.library and isinstance(st, ast.VarDecl):
-                names[st.name] = self.root.names[st.name]
+            if isinstance(st, ast.FunDecl | ast.VarDecl):
+                if st.export or (p.library and isinstance(st, ast.VarDecl)):
+                    names[st.name] = self.root.names[st.name]
+                else:
+                    p.private.add(st.name)
+            elif isinstance(st, ast.TypeDecl) and not st.export:
+                p.private.update([st.name, *(v.name for v in st.variants or ())])
         p.names = names
-        self.root, self.hidden, self.first_ref, self.fun, self.narrow = outer
+        self.root, self.hidden, self.first_ref, self.fun, self.narrow, self.types = outer
         self.scope = self.root
 
     def uninitialised_reads(self, variables: list[Var]) -> None:
@@ -267,7 +271,7 @@ class Infer(Narrowing, Declarations):
             self.s.flow(t, v.ty)
             if st.type is not None:
                 self.checks.append(("T008", st.lo, st.hi, st.type, t))
-            if not st.mutable and first and isinstance(st.value, _CONSTS) and not v.writes:
+            if not st.mutable and first and type(st.value) in _CONSTS and not v.writes:
                 v.const = st.value
         elif st.type is not None:
             self.zero_value(v.ty, st.type)
@@ -278,8 +282,7 @@ class Infer(Narrowing, Declarations):
 
     def zero_value(self, t: Ty, ref: ast.TypeRef) -> None:
         """9.1: a variable without initialiser holds 0, 0.0, "", false, an empty list or map, else null."""
-        while isinstance(ref, ast.TypeName) and ref.name in self.aliases:
-            ref = self.aliases[ref.name]
+        ref = self.info.resolve_alias(ref)
         k = NIL
         if isinstance(ref, ast.TypeName):
             k = SCALARS.get(ref.name, NIL)
@@ -323,6 +326,11 @@ class Infer(Narrowing, Declarations):
             else:
                 self.error("T024", st.lo, st.hi, target.name)
             return True
+        if isinstance(target, ast.Field) and isinstance(target.obj, ast.Ident):
+            imp = self.lookup(target.obj.name, target.obj)
+            if isinstance(imp, ImportInfo):
+                self.assign_member(st, target, imp)
+                return True
         if isinstance(target, ast.Index):
             obj = self.lvalue(target.obj)
             key = self.expr(target.index)
@@ -342,6 +350,21 @@ class Infer(Narrowing, Declarations):
             self.expr(st.value)
             self.error("P999", st.lo, st.hi, "this expression cannot be assigned to")
         return True
+
+    def assign_member(self, st: ast.Assign, target: ast.Field, imp: ImportInfo) -> None:
+        """`lib.v = value`: a package's exported `var`."""
+        t = self.expr(st.value)
+        self.expr(target)
+        v = self.exported(imp, target.name)
+        if isinstance(v, Var) and v.mutable:
+            v.writes += 1
+            self.s.flow(t, v.ty)
+            if v.decl is not None:
+                self.checks.append(("T009", st.lo, st.hi, (v.decl, target.name), t))
+        elif v is not None:
+            text = f"cannot assign to `{imp.alias}.{target.name}` (immutable)"
+            help = "Only what a package declares with `export var` can be assigned to from outside."
+            self.diags.append(Diagnostic("M003", text, st.lo, st.hi, help))
 
     def lvalue(self, e: ast.Expr) -> Ty:
         """The container of an indexed or field assignment."""

@@ -8,7 +8,7 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import bind_sig
 from mochic.sema.modules import module_names, native_modules
 from mochic.sema.packages import library_modules
-from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, StructInfo, Var
+from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, TypeTable, Var
 from mochic.sema.types import FUNC, Solver, Ty
 from mochic.syntax import ast
 
@@ -21,8 +21,7 @@ class InferBase:
     root: Scope
     fun: FunInfo | None
     narrow: dict[Var, Ty]
-    structs: dict[str, StructInfo]
-    aliases: dict[str, ast.TypeRef]
+    types: TypeTable
     first_ref: dict[FunInfo, int]
     checks: list[tuple[str, Any, Any, Any, Any]]
     hidden: dict[str, Any]
@@ -46,7 +45,7 @@ class InferBase:
                 if name in f.struct.methods:
                     return f.struct.methods[name]
             sc = sc.parent
-        return self.structs.get(name)
+        return self.types.structs.get(name)
 
     def use_var(self, v: Var) -> None:
         """Record a use of v by the current function: captures, and which globals need memory."""
@@ -98,7 +97,11 @@ class InferBase:
             return
         if not imp.lang:
             text = f'the package "{imp.path}" exports no `{name}`'
-            help = f"Only functions declared with `export fun` can be used as `{imp.alias}.name`."
+            help = f"Only what is declared with `export` can be used as `{imp.alias}.name`."
+            if imp.package is not None and name in imp.package.private:
+                help = f"`{name}` is there, without `export` before its declaration."
+            elif imp.package is not None and imp.package.names:
+                help += f" There are: {', '.join(sorted({*imp.package.names, *imp.package.types.exports}))}."
         else:
             known = sorted({*module_names(imp), *((imp.package.names or ()) if imp.package is not None else ())})
             text = f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary'
@@ -119,6 +122,9 @@ class InferBase:
                 self.use_fun(m, at)
 
     # provided by the other parts
+    def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
+        raise AssertionError
+
     def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
         raise AssertionError
 

@@ -82,7 +82,7 @@ class CallInfer(InferBase):
             sc = sc.parent
         if name in BUILTIN_REFS:
             return BUILTIN_REFS[name]
-        st = self.structs.get(name)
+        st = self.types.structs.get(name)
         if st is not None:
             return st
         return var
@@ -176,6 +176,11 @@ class CallInfer(InferBase):
         target = self.exported(imp, fn.name)
         if isinstance(target, FunInfo):
             return self.call_fun(e, target)
+        if isinstance(target, StructInfo):
+            return self.call_variant(e, target)
+        if isinstance(target, Var):
+            t = self.expr(fn)
+            return self.call_value(e, t, [self.expr(a) for a in e.args])
         args = [self.expr(a) for a in e.args]
         m = module_member(imp, fn.name)
         if m is None or m.code == "const" or len(args) != len(m.kinds):

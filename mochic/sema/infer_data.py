@@ -92,11 +92,15 @@ class DataInfer(ExprInfer):
         ref = self.resolved(v.decl)
         if isinstance(ref, ast.TypeGeneric) and ref.name == "list" and len(ref.args) == 1:
             inner = self.resolved(ref.args[0])
-            if isinstance(inner, ast.TypeName) and inner.name in self.structs:
-                out.update(self.structs[inner.name].fields)
-            elif isinstance(inner, ast.TypeName) and inner.name in self.info.unions:
-                for st in self.info.unions[inner.name].variants:
-                    out.update(st.fields)
+            if isinstance(inner, ast.TypeName):
+                table = self.info.table(inner)
+                declared = table.struct(inner.name)
+                union = table.union(inner.name)
+                if declared is not None:
+                    out.update(declared.fields)
+                elif union is not None:
+                    for st in union.variants:
+                        out.update(st.fields)
         # What has been seen of the variable so far.
         self.s.settle()
         elem = find(self.s.elem(v.ty))
@@ -106,9 +110,8 @@ class DataInfer(ExprInfer):
         return out if out and not elem.kinds & MAP else None
 
     def resolved(self, ref: ast.TypeRef | None) -> ast.TypeRef | None:
-        for _ in range(16):
-            if isinstance(ref, ast.TypeName) and ref.name in self.aliases:
-                ref = self.aliases[ref.name]
+        if ref is not None:
+            ref = self.info.resolve_alias(ref)
         return ref.inner if isinstance(ref, ast.TypeOpt) else ref
 
     def update_target(self, key: ast.Expr) -> ast.Expr | None:

@@ -8,9 +8,10 @@ from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
 from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
-from mochic.sema.symbols import FunInfo, ImportInfo, Scope, StructInfo, UnionInfo, Var
+from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, TypeTable, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
 from mochic.syntax import ast
+from mochic.syntax.parse_base import package_name
 
 SCALARS = {
     "int": INT,
@@ -28,7 +29,6 @@ class Declarations(Expansion):
     seeds: list[tuple[Ty, ast.TypeRef]]
     nvars: int
     packages: dict[str, Package]
-    units: dict[str, Scope]
 
     def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
         self.nvars += 1
@@ -43,31 +43,22 @@ class Declarations(Expansion):
 
     def may_be_fun(self, ref: ast.TypeRef) -> bool:
         if isinstance(ref, ast.TypeName):
-            if ref.name in self.aliases:
-                return self.may_be_fun(self.aliases[ref.name])
-            return ref.name not in SCALARS and ref.name not in self.structs
+            alias = self.info.table(ref).alias(ref.name)
+            if alias is not None:
+                return self.may_be_fun(alias)
+            return ref.name not in SCALARS and self.info.table(ref).struct(ref.name) is None
         if isinstance(ref, ast.TypeOpt):
             return self.may_be_fun(ref.inner)
         return isinstance(ref, ast.TypeFun)
 
     def declare_type(self, st: ast.TypeDecl) -> None:
-        info = self.info
-        for name in [st.name, *(v.name for v in st.variants or ())]:
-            if self.units.setdefault(name, self.root) is not self.root:
-                self.diags.append(
-                    Diagnostic(
-                        "M003",
-                        f"the type `{name}` is declared in two packages",
-                        st.lo,
-                        st.hi,
-                        "Types of all packages share one namespace; rename one of them.",
-                    )
-                )
+        if st.export:
+            self.types.exports.update([st.name, *(v.name for v in st.variants or ())])
         if st.alias is not None:
-            self.aliases[st.name] = st.alias
+            self.types.aliases[st.name] = st.alias
         elif st.variants is not None:
             u = UnionInfo(st.name, st.lo)
-            info.unions[st.name] = u
+            self.types.unions[st.name] = u
             for var in st.variants:
                 si = self.declare_struct(var.name, var.lo)
                 si.union = u
@@ -75,20 +66,48 @@ class Declarations(Expansion):
         else:
             self.declare_struct(st.name, st.lo)
 
+    def finite_aliases(self, body: list[ast.Stmt]) -> None:
+        """An alias that stands for itself, or for something made of itself, names no type."""
+        for st in body:
+            if isinstance(st, ast.TypeDecl) and st.alias is not None and self.types.aliases.get(st.name) is st.alias:
+                seen: dict[str, None] = {}
+                todo = [st.alias]
+                while todo:
+                    ref = todo.pop()
+                    alias = self.types.aliases.get(ref.name) if isinstance(ref, ast.TypeName) else None
+                    if alias is None:
+                        todo += inner_types(ref)
+                    elif isinstance(ref, ast.TypeName) and ref.name not in seen:
+                        seen[ref.name] = None
+                        todo.append(alias)
+                if st.name in seen:
+                    self.types.aliases[st.name] = ast.TypeName(st.lo, st.hi, "any")
+                    self.error("M005", st.lo, st.hi, st.name)
+
+    def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
+        """Whether a package has and exports the type `lib.T` that is mentioned here; reports it if not."""
+        types, name = self.types.home(ref.name)
+        if name in types.structs or name in types.unions or name in types.aliases:
+            return True
+        imp = self.root.names.get(ref.name.partition(".")[0])
+        if isinstance(imp, ImportInfo):
+            self.foreign(ref, imp, name)
+        return False
+
     def declare_struct(self, name: str, pos: int) -> StructInfo:
         si = StructInfo(len(self.info.structs), name, pos)
         self.info.structs.append(si)
-        self.structs[name] = si
+        self.types.structs[name] = si
         return si
 
     def type_fields(self, st: ast.TypeDecl) -> None:
         if st.variants is not None:
             for var in st.variants:
-                si = self.structs[var.name]
+                si = self.types.structs[var.name]
                 for f in var.fields:
                     self.add_field(si, f)
         elif st.fields is not None:
-            si = self.structs[st.name]
+            si = self.types.structs[st.name]
             for f in st.fields:
                 self.add_field(si, f)
             for m in st.methods:
@@ -125,7 +144,7 @@ class Declarations(Expansion):
         f.params.append(v)
 
     def import_decl(self, st: ast.ImportDecl) -> None:
-        alias = st.alias or st.path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+        alias = st.alias or package_name(st.path)
         imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
         self.root.names[alias] = imp
         if st.lang:
@@ -149,21 +168,25 @@ class Declarations(Expansion):
                 imp.broken = True
         if files:
             imp.package = self.package(files, bool(st.lang), st)
+            if imp.package is not None:
+                self.types.imports[alias] = imp.package.types
 
     def package(self, files: list[str], library: bool, at: ast.ImportDecl) -> Package | None:
         """The package in these files, walked on its first import."""
         key = "\n".join(os.path.realpath(f) for f in files)
         p = self.packages.get(key)
         if p is None:
-            p = self.packages[key] = Package(key, library)
+            p = self.packages[key] = Package(key, library, TypeTable())
             found: list[Diagnostic] = []
             try:
-                p.body = parse_files(self.info.sources, files, found)
+                parse_files(self.info, p, files, found)
                 p.broken = has_errors(found)
                 self.diags += found
             except OSError as e:
                 p.broken = True
-                self.diags.append(Diagnostic("M003", f"cannot read {e.filename}: {e.strerror}", at.lo, at.hi))
+                text = f"cannot read {e.filename}: {e.strerror}"
+                help = "The import names this file; it must be there and readable."
+                self.diags.append(Diagnostic("M003", text, at.lo, at.hi, help))
             self.package_unit(p)
         elif p.names is None:
             self.diags.append(
@@ -196,12 +219,17 @@ class Declarations(Expansion):
             k = SCALARS.get(ref.name)
             if k is not None:
                 s.grow(t, k)
-            elif ref.name in self.aliases:
-                self.grow_declared(t, self.aliases[ref.name], depth + 1)
-            elif ref.name in self.structs:
-                s.grow(t, STRUCT, self.structs[ref.name].bit)
-            elif ref.name in self.info.unions:
-                s.grow(t, STRUCT, self.info.unions[ref.name].bits)
+                return
+            table = self.info.table(ref)
+            alias = table.alias(ref.name)
+            st = table.struct(ref.name)
+            union = table.union(ref.name)
+            if alias is not None:
+                self.grow_declared(t, alias, depth + 1)
+            elif st is not None:
+                s.grow(t, STRUCT, st.bit)
+            elif union is not None:
+                s.grow(t, STRUCT, union.bits)
         elif isinstance(ref, ast.TypeGeneric):
             if ref.name == "list" and len(ref.args) == 1:
                 s.grow(t, LIST)
@@ -219,6 +247,19 @@ class Declarations(Expansion):
         elif isinstance(ref, ast.TypeFun):
             s.grow(t, FUNC)
             bind_sig(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+
+
+def inner_types(ref: ast.TypeRef) -> list[ast.TypeRef]:
+    """The types that a type is written with."""
+    if isinstance(ref, ast.TypeOpt):
+        return [ref.inner]
+    if isinstance(ref, ast.TypeGeneric):
+        return ref.args
+    if isinstance(ref, ast.TypeStruct):
+        return [f.type for f in ref.fields]
+    if isinstance(ref, ast.TypeFun):
+        return ref.params if ref.result is None else [*ref.params, ref.result]
+    return []
 
 
 _NOT_FUNS = (

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochic.diag.diagnostic import Diagnostic
 from mochic.sema.builtins import BUILTINS
 from mochic.sema.constraints import (
-    ArithC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
+    ArithC, CastFieldC, FieldC, IndexC, LogicC, MatchNilC, NegC, SliceC, bind_sig,
 )  # fmt: skip
 from mochic.sema.infer_query import QueryInfer
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import FunInfo, ImportInfo, KeyEntry, Scope, StructInfo, Var
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, RAT_TY, STR_TY, STRUCT, Ty,
+    ANYKIND, BOOL, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, RAT_TY, STR, STR_TY, STRUCT, Ty,
 )  # fmt: skip
 from mochic.syntax import ast
 
@@ -27,9 +28,13 @@ class ExprInfer(QueryInfer):
     # -- dispatch -------------------------------------------------------------------------------
 
     def expr(self, e: ast.Expr) -> Ty:
-        t: Ty = EXPRS[type(e)](self, e)
+        t: Ty = EXPRS.get(type(e), ExprInfer.e_unknown)(self, e)
         e.ty = t
         return t
+
+    def e_unknown(self, e: ast.Expr) -> Ty:
+        self.unsupported(e, _LATER.get(type(e), type(e).__name__))
+        return Ty()
 
     def e_int(self, e: ast.Expr) -> Ty:
         return INT_TY
@@ -207,6 +212,11 @@ class ExprInfer(QueryInfer):
             e.ref = target
             self.use_var(target)
             return target.ty
+        if isinstance(target, StructInfo) and not target.fields:
+            e.ref = target
+            t = Ty(STRUCT)
+            t.structs = target.bit
+            return t
         m = module_member(imp, e.name)
         if m is not None and m.code != "const":
             # A native function as a value is a lambda around a call of it.
@@ -240,15 +250,19 @@ class ExprInfer(QueryInfer):
         return t
 
     def e_struct(self, e: ast.StructLit) -> Ty:
-        st = self.structs.get(e.name)
+        st = self.types.struct(e.name)
         s = self.s
         if st is None:
-            alias = self.aliases.get(e.name)
-            if isinstance(alias, ast.TypeName):
-                st = self.structs.get(alias.name)
+            alias = self.types.alias(e.name)
+            if alias is not None:
+                alias = self.info.resolve_alias(alias)
+                if isinstance(alias, ast.TypeName):
+                    st = self.info.struct_named(alias)
         if st is None:
             for f in e.fields:
                 self.expr(f.value)
+            if "." in e.name and not self.known_type(e):
+                return Ty()
             self.unsupported(e, f"a struct literal of the undeclared type `{e.name}`")
             return Ty()
         e.ref = st
@@ -361,9 +375,12 @@ class ExprInfer(QueryInfer):
             p.ty = subj
             if p.name == "_":
                 return
-            st = self.structs.get(p.name)
+            st = self.types.struct(p.name)
             if st is not None:
                 p.ref = st
+                return
+            if "." in p.name:
+                self.known_type(ast.TypeName(p.lo, p.hi, p.name))
                 return
             v = self.new_var(p.name, Ty(), True, self.fun, "bind", p.lo)
             v.declared = True
@@ -372,14 +389,19 @@ class ExprInfer(QueryInfer):
             p.ref = v
             return
         if isinstance(p, ast.Call) and isinstance(p.fn, ast.Ident):
-            st = self.structs.get(p.fn.name)
+            st = self.types.struct(p.fn.name)
             p.ty = subj
             if st is None:
-                self.error("T002", p.lo, p.hi, p.fn.name)
+                if "." in p.fn.name:
+                    self.known_type(ast.TypeName(p.lo, p.hi, p.fn.name))
+                else:
+                    self.error("T002", p.lo, p.hi, p.fn.name)
                 return
             p.ref = st
             if len(p.args) != len(st.fields):
-                self.error("T006", p.lo, p.hi, len(st.fields), len(p.args))
+                text = f"the pattern has {len(p.args)} fields, `{p.fn.name}` has {len(st.fields)}"
+                help = "Name all fields in the order of their declaration; `_` is for those that do not matter."
+                self.diags.append(Diagnostic("T006", text, p.lo, p.hi, help))
             for a, ft in zip(p.args, st.fields.values(), strict=False):
                 self.pattern(a, ft, False)
             return
@@ -390,10 +412,10 @@ class ExprInfer(QueryInfer):
         return self.cast_type(t, e.type, e)
 
     def cast_type(self, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
-        for _ in range(16):
-            if isinstance(ref, ast.TypeName) and ref.name in self.aliases:
-                ref = self.aliases[ref.name]
         s = self.s
+        ref = self.info.resolve_alias(ref)
+        if t.fixed:
+            t = Ty(t.kinds)  # what follows asks for the contents
         if isinstance(ref, ast.TypeName):
             name = ref.name
             if name in ("int", "int64", "bigint"):
@@ -406,15 +428,27 @@ class ExprInfer(QueryInfer):
                 return BOOL_TY
             if name == "bigrat":
                 return RAT_TY
-            st = self.structs.get(name)
-            if st is not None and st.union is None:
-                res = Ty(STRUCT)
-                res.structs = st.bit
-                self.checks.append(("cast_struct", e.lo, e.hi, st, t))
-                for fname, ft in st.fields.items():
-                    cast = self.cast_type(s.val(t), st.decls[fname], e)
-                    s.flow(cast, ft)
+            st = self.info.struct_named(ref)
+            if st is not None:
+                return self.cast_struct(t, st, e)
+        elif isinstance(ref, ast.TypeOpt):
+            if not self.casts_nothing(ref.inner):
+                # none stays, anything else is cast
+                res = Ty()
+                s.flow(t, res, NIL)
+                s.flow(self.cast_type(t, ref.inner, e), res)
                 return res
+        elif isinstance(ref, ast.TypeStruct):
+            res = Ty(MAP)
+            s.grow(s.key(res), STR)
+            if ref.info is None:
+                ref.info = {f.name: Ty() for f in ref.fields}
+            for f in ref.fields:
+                source = ref.info[f.name]
+                c = CastFieldC(t, f.name, source, self.info.structs)
+                s.on(t, c)
+                s.flow(self.cast_type(source, f.type, e), s.val(res))
+            return res
         elif isinstance(ref, ast.TypeGeneric) and (ref.name, len(ref.args)) in (("list", 1), ("map", 2)):
             inner = ref.args[-1]
             if self.casts_nothing(inner):
@@ -434,15 +468,36 @@ class ExprInfer(QueryInfer):
         s.flow(t, res)
         return res
 
+    def cast_struct(self, t: Ty, st: StructInfo, e: ast.Expr) -> Ty:
+        """A map or another struct becomes an st.
+
+        What comes into a field is one slot for all casts to st (`StructInfo.sources`): a type that contains itself,
+        such as `type Tree { value: int, children: list<Tree> }`, has no end otherwise.
+        """
+        s = self.s
+        if st.sources is None:
+            st.sources = {name: Ty() for name in st.fields}
+            for name, source in st.sources.items():
+                s.flow(self.cast_type(source, st.decls[name], e), st.fields[name])
+        for name, source in st.sources.items():
+            c = CastFieldC(t, name, source, self.info.structs)
+            s.on(t, c)
+        res = Ty(STRUCT)
+        res.structs = st.bit
+        return res
+
     def casts_nothing(self, ref: ast.TypeRef) -> bool:
         """A cast to this type leaves every value as it is."""
-        for _ in range(16):
-            if isinstance(ref, ast.TypeName) and ref.name in self.aliases:
-                ref = self.aliases[ref.name]
+        ref = self.info.resolve_alias(ref)
         if isinstance(ref, ast.TypeName):
-            st = self.structs.get(ref.name)
-            return ref.name not in _SCALAR_CASTS and (st is None or st.union is not None)
-        return not (isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"))
+            return ref.name not in _SCALAR_CASTS and self.info.struct_named(ref) is None
+        if isinstance(ref, ast.TypeOpt):
+            return self.casts_nothing(ref.inner)
+        return not (isinstance(ref, ast.TypeStruct) or _is_collection(ref))
+
+
+def _is_collection(ref: ast.TypeRef) -> bool:
+    return isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map")
 
 
 def _binds_all(p: ast.Expr) -> bool:
@@ -471,6 +526,12 @@ EXPRS: dict[type, Any] = {
     ast.Match: ExprInfer.e_match,
     ast.Cast: ExprInfer.e_cast,
     ast.Query: ExprInfer.e_query,
+}
+
+# What the newer language has and this compiler has not.
+_LATER = {
+    ast.OMapLit: "`omap` literals",
+    ast.Async: "`async` and `await`",
 }
 
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))

@@ -223,6 +223,16 @@ def strata(rules: list[ast.RuleDecl], diags: list[Diagnostic]) -> list[int]:
     return [level.get(relation(r.head), 0) for r in rules]
 
 
+def check_fact(st: ast.FactDecl, diags: list[Diagnostic]) -> bool:
+    """Whether all terms are constants; reports it if not."""
+    for t in st.pred.terms:
+        if isinstance(t, ast.Ident):
+            help = "The terms of a fact are strings and ints; quote a name that stands for itself."
+            diags.append(Diagnostic("T002", f"a fact has no variables, but `{t.name}` is one", t.lo, t.hi, help))
+            return False
+    return True
+
+
 def program_text(body: list[ast.Stmt], diags: list[Diagnostic]) -> str:
     """Relations, rules and the fixpoint of all facts and rules of a program; "" when it has none."""
     rules = [st for st in body if isinstance(st, ast.RuleDecl)]

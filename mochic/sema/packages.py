@@ -9,11 +9,15 @@ costs nothing but parsing and inference.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
-from mochic.source import SourceFile, SourceMap
+from mochic.source import SourceFile
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
+
+if TYPE_CHECKING:
+    from mochic.sema.symbols import ProgramInfo, TypeTable
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime", "lib")
 PROJECT_FILES = ("mochi.mod", "go.mod")
@@ -21,14 +25,17 @@ EXTENSION = ".mochi"
 
 
 class Package:
-    """A loaded package: its statements, and the names that others may use (set by inference)."""
+    """A loaded package: its statements, its types, and the names that others may use (set by inference)."""
 
-    __slots__ = ("key", "body", "names", "library", "broken")
+    __slots__ = ("key", "body", "qualified", "types", "names", "private", "library", "broken")
 
-    def __init__(self, key: str, library: bool) -> None:
+    def __init__(self, key: str, library: bool, types: TypeTable) -> None:
         self.key = key
         self.library = library
         self.body: list[ast.Stmt] = []
+        self.qualified: list[ast.TypeName] = []
+        self.types = types
+        self.private: set[str] = set()  # what is declared without `export`
         self.broken = False  # a file could not be read or parsed, which has been reported
         self.names: dict[str, object] | None = None  # None while it is being walked
 
@@ -84,18 +91,19 @@ def library_modules(lang: str) -> list[str]:
     return sorted(m.replace(os.sep, "/") for m in out)
 
 
-def parse_files(sources: SourceMap, files: list[str], diags: list[Diagnostic]) -> list[ast.Stmt]:
+def parse_files(info: ProgramInfo, p: Package, files: list[str], diags: list[Diagnostic]) -> None:
     """The statements of a package's files; test and bench blocks are their author's concern."""
-    body: list[ast.Stmt] = []
     for path in files:
         with open(path, "rb") as f:
             data = f.read()
         name = library_name(path) if path.startswith(LIBRARY) else path
-        program, found = parse(sources.add(name, data))
+        file = info.sources.add(name, data)
+        info.tables[file] = p.types
+        program, found = parse(file)
         diags += found
         if not has_errors(found):
-            body += [st for st in program.body if not isinstance(st, ast.TestDecl | ast.BenchDecl)]
-    return body
+            p.body += [st for st in program.body if not isinstance(st, ast.TestDecl | ast.BenchDecl)]
+            p.qualified += program.qualified
 
 
 def imported_files(path: str, data: bytes) -> list[str]:

@@ -11,23 +11,30 @@ and the names it would have declared stay unknown.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any, Final
 
-from mochic.diag.diagnostic import Diagnostic
+from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema import logic
 from mochic.sema.strict_base import StrictError, root_name
 from mochic.sema.strict_effects import effects_of, function_effects, parts
+from mochic.sema.strict_packages import Checked, Packages, as_type
 from mochic.sema.strict_query import StrictQuery
 from mochic.sema.strict_types import (
     ANY, ANY_K, BOOL, BOOL_K, GROUP_K, INT, INT64_K, INT_K, LIST_K, MAP_K, OPT_K, STRING, STRING_K, STRUCT_K, UNION_K,
     UNIT, UNIT_K, VAR_K, SType, fun_of, text, unify,
 )  # fmt: skip
+from mochic.source import SourceMap
 from mochic.syntax import ast
+from mochic.syntax.parse_base import package_name
 
 
 class Strict(StrictQuery):
-    def __init__(self) -> None:
+    def __init__(self, packages: Packages | None = None) -> None:
         super().__init__()
+        self.packages = packages
+        self.imported: dict[str, Checked] = {}
         self.loops = 0
         self.result: SType | None = None
         self.diags: list[Diagnostic] = []
@@ -35,6 +42,10 @@ class Strict(StrictQuery):
     # -- program ---------------------------------------------------------------------------------
 
     def program(self, p: ast.Program) -> list[Diagnostic]:
+        for st in p.body:
+            if isinstance(st, ast.ImportDecl) and not st.lang and self.packages is not None:
+                self.load(st, self.packages)
+        self.logic(p.body)
         functions = [st for st in p.body if isinstance(st, ast.FunDecl)]
         types = [st for st in p.body if isinstance(st, ast.TypeDecl)]
         for decl in types:
@@ -42,6 +53,8 @@ class Strict(StrictQuery):
         for st in p.body:
             if isinstance(st, ast.StreamDecl):
                 self.streams[st.name] = self.types[st.name] = SType(STRUCT_K, st.name)
+            elif isinstance(st, ast.AgentDecl):
+                self.agents[st.name] = self.types[st.name] = SType(STRUCT_K, st.name)
         self.effects, bodies = function_effects(functions)
         for f in functions:
             self.declare(f.name, self.signature(f, UNIT), False, True)
@@ -60,6 +73,28 @@ class Strict(StrictQuery):
                 seen[d.lo] = None
                 self.diags.append(d)
         return self.diags
+
+    def load(self, st: ast.ImportDecl, packages: Packages) -> None:
+        """A package's errors are the program's; its types are known before any signature mentions them."""
+        found = packages.load(st, self.diags)
+        if found is not None:
+            alias = st.alias or package_name(st.path)
+            self.imported[alias] = found
+            for name, t in found.types.items():
+                self.types[f"{alias}.{name}"] = t
+
+    def logic(self, body: list[ast.Stmt]) -> None:
+        """Facts and rules: what the translation finds, and negation, which is newer."""
+        for st in body:
+            if isinstance(st, ast.FactDecl):
+                self.relations[logic.relation(st.pred)] = None
+                logic.check_fact(st, self.diags)
+            elif isinstance(st, ast.RuleDecl):
+                self.relations[logic.relation(st.head)] = None
+                for c in st.body:
+                    if isinstance(c, ast.Pred) and c.negated:
+                        self.diags.append(make("M006", c.lo, c.hi, "`not` in a rule"))
+        logic.program_text([st for st in body if isinstance(st, ast.FactDecl | ast.RuleDecl)], self.diags)
 
     def guarded(self, check: Callable[..., None], *args: Any) -> None:
         """One statement at top level; its first error ends it."""
@@ -199,8 +234,9 @@ class Strict(StrictQuery):
             raise self.fail("T051", st.lo, st.hi, v.name)
 
     def s_import(self, st: ast.ImportDecl) -> None:
-        name = st.alias or st.path.rsplit("/", 1)[-1].split(".", 1)[0]
-        self.declare(name, ANY, False)
+        name = st.alias or package_name(st.path)
+        found = self.imported.get(name)
+        self.declare(name, ANY if found is None else as_type(found, name), False)
 
     def s_extern(self, st: ast.ExternDecl) -> None:
         if st.kind == "type":
@@ -238,7 +274,19 @@ class Strict(StrictQuery):
         self.fields(st, t, st.fields)
 
     def s_agent(self, st: ast.AgentDecl) -> None:
-        self.block(st.body)
+        """Its variables and intents are the fields and methods of its instances."""
+        t = self.agents[st.name]
+        for x in st.body:
+            if isinstance(x, ast.IntentDecl):
+                t.methods[x.name] = fun_of([self.resolve(p.type) for p in x.params], self.resolve(x.result))
+        self.scopes.append({})
+        for name, method in t.methods.items():
+            self.declare(name, method, False, True)
+        for x in st.body:
+            self.stmt(x)
+            if isinstance(x, ast.VarDecl):
+                t.fields[x.name] = self.scopes[-1][x.name].type
+        self.scopes.pop()
 
     def s_intent(self, st: ast.IntentDecl) -> None:
         params = [self.resolve(p.type) for p in st.params]
@@ -404,11 +452,7 @@ class Strict(StrictQuery):
         self.block(st.body)
 
     def s_try(self, st: ast.Try) -> None:
-        self.block(st.body)
-        self.scopes.append({})
-        self.declare(st.var, ANY, True)
-        self.block(st.handler)
-        self.scopes.pop()
+        raise self.fail("M006", st.lo, st.hi, "`try`")
 
     def s_fetch(self, st: ast.FetchStmt) -> None:
         self.fetch(st, st.url, st.options)
@@ -447,6 +491,13 @@ _STATEMENTS: Final[dict[type, Any]] = {
 }  # fmt: skip
 
 
-def check_strict(p: ast.Program) -> list[Diagnostic]:
-    """All errors of a program in the strict mode, in upstream's order."""
-    return Strict().program(p)
+def check_strict(p: ast.Program, sources: SourceMap | None = None) -> list[Diagnostic]:
+    """All errors of a program in the strict mode, in upstream's order, after those of the packages that it imports.
+
+    Without sources, packages are not looked at.
+    """
+    packages = None
+    if sources is not None:
+        packages = Packages(sources)
+        packages.known[(os.path.realpath(sources.file_of(p.lo).name),)] = Checked()  # a package may import it back
+    return Strict(packages).program(p)

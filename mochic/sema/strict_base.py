@@ -42,6 +42,8 @@ class StrictBase:
         self.narrowed: dict[Var, SType] = {}
         self.tparams: tuple[str, ...] = ()
         self.effects: dict[str, int] = {}
+        self.agents: dict[str, SType] = {}
+        self.relations: dict[str, None] = {}
 
     # -- what the other parts provide ------------------------------------------------------------
 

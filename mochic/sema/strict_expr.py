@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from mochic.sema.strict_base import StrictBase, path_text
+from mochic.sema.strict_base import StrictBase, path_text, StrictError
 from mochic.sema.strict_builtins import BUILTINS, builtin_call
 from mochic.sema.strict_effects import BUILTIN_EFFECTS, effects_of
 from mochic.sema.strict_types import (
@@ -13,7 +13,10 @@ from mochic.sema.strict_types import (
     NONE, OPT_K, STRING, STRING_K, STRUCT_K, UNION_K, UNIT, VAR_K, SType, arithmetic, effects_text, fits, fun_of,
     is_numeric, list_of, map_of, may_cast, opt_of, text, unify,
 )  # fmt: skip
+from mochic.diag.diagnostic import Diagnostic
+from mochic.sema import logic
 from mochic.syntax import ast
+from mochic.syntax.tokens import INTERPOLATED
 
 Rule = Callable[[Any, Any, "SType | None"], SType]
 _INDEX_KINDS: Final = (INT_K, INT64_K, BIGINT_K, ANY_K)
@@ -56,7 +59,7 @@ class StrictExpr(StrictBase):
     def x_none(self, e: ast.NoneLit, want: SType | None) -> SType:
         return NONE
 
-    def x_list(self, e: ast.ListLit | ast.SetLit, want: SType | None) -> SType:
+    def x_list(self, e: ast.ListLit, want: SType | None) -> SType:
         if want is not None and want.kind == OPT_K:
             want = want.args[0]
         if want is not None and want.kind == LIST_K and want.args[0].kind != ANY_K:
@@ -72,7 +75,7 @@ class StrictExpr(StrictBase):
                 raise self.fail("T008", x.lo, x.hi, text(first), text(t))
         return list_of(first) if want is None or want.kind != LIST_K else want
 
-    def x_map(self, e: ast.MapLit | ast.OMapLit, want: SType | None) -> SType:
+    def x_map(self, e: ast.MapLit, want: SType | None) -> SType:
         if want is not None and want.kind == OPT_K:
             want = want.args[0]
         if want is not None and want.kind == MAP_K:
@@ -102,7 +105,7 @@ class StrictExpr(StrictBase):
             return t if t is not None else map_of(STRING, ANY)
         self.fields(e, t, e.fields)
         given = {f.name for f in e.fields}
-        missing = [n for n in t.fields if n not in given]
+        missing = [n for n in t.fields if n not in given and e.name not in self.agents]
         if missing:
             raise self.fail("T053", e.lo, e.hi, e.name, names_text(missing))
         return t
@@ -316,7 +319,12 @@ class StrictExpr(StrictBase):
                     return t
                 raise self.fail("T003", e.lo, e.hi, fn.name)
             return self.apply(e, self.type_of(v), fn.name, v.function)
-        return self.apply(e, self.expr(fn), "", False)
+        t = self.expr(fn)
+        if isinstance(fn, ast.Field) and t.kind == FUN_K and len(e.args) < len(t.args) - 1 and self.agents:
+            owner = self.expr(fn.obj)
+            if any(owner is a for a in self.agents.values()):  # intents run at once
+                raise self.fail("T039", e.lo, e.hi, fn.name, len(t.args) - 1, len(e.args))
+        return self.apply(e, t, "", False)
 
     def apply(self, e: ast.Call, t: SType, name: str, aliases: bool) -> SType:
         if t.kind == ANY_K:
@@ -429,8 +437,17 @@ class StrictExpr(StrictBase):
             return b if a.kind in (ANY_K,) or (a.kind == OPT_K and a.args[0].kind == ANY_K) else a
         return want if want is not None and fits(want, a) and fits(want, b) else ANY
 
-    def x_async(self, e: ast.Async, want: SType | None) -> SType:
-        return self.expr(e.expr, want)
+    # -- the newer language ----------------------------------------------------------------------
+
+    def x_newer(self, e: ast.Expr, want: SType | None) -> SType:
+        raise self.fail("M006", e.lo, e.hi, _NEWER[type(e)])
+
+    def x_interpolation(self, e: ast.Interpolation, want: SType | None) -> SType:
+        for m in INTERPOLATED.finditer(e.value):
+            v = self.find(m[1])
+            if v is not None and not v.function:
+                raise self.fail("M006", e.lo, e.hi, f"`{m[0]}` in a string")
+        return STRING
 
     # -- the outside world -----------------------------------------------------------------------
 
@@ -480,6 +497,10 @@ class StrictExpr(StrictBase):
         return UNIT
 
     def x_logic(self, e: ast.LogicQuery, want: SType | None) -> SType:
+        if logic.relation(e.pred) not in self.relations:
+            message = f"unknown predicate: {e.pred.name} of {len(e.pred.terms)} terms"
+            help = "State a fact or a rule with this name and as many terms."
+            raise StrictError(Diagnostic("T003", message, e.pred.lo, e.pred.hi, help))
         return list_of(map_of(STRING, ANY))
 
     def x_query(self, e: ast.Query, want: SType | None) -> SType:
@@ -518,6 +539,9 @@ def escaping(t: SType, tparams: tuple[str, ...]) -> str:
     return ""
 
 
+_NEWER: Final[dict[type, str]] = {
+    ast.SetLit: "a set literal", ast.OMapLit: "`omap`", ast.Async: "`async`",
+}  # fmt: skip
 Operator = Callable[[StrictExpr, ast.Binary, SType, SType], SType]
 _OPERATORS: Final[dict[str, Operator]] = {
     "+": StrictExpr.b_add, "-": StrictExpr.b_arithmetic, "*": StrictExpr.b_arithmetic, "/": StrictExpr.b_arithmetic,
@@ -529,11 +553,12 @@ _OPERATORS: Final[dict[str, Operator]] = {
 _RULES: Final[dict[type, Rule]] = {
     ast.IntLit: StrictExpr.x_int, ast.FloatLit: StrictExpr.x_float, ast.StrLit: StrictExpr.x_str,
     ast.BoolLit: StrictExpr.x_bool, ast.NoneLit: StrictExpr.x_none, ast.ListLit: StrictExpr.x_list,
-    ast.SetLit: StrictExpr.x_list, ast.MapLit: StrictExpr.x_map, ast.OMapLit: StrictExpr.x_map,
+    ast.SetLit: StrictExpr.x_newer, ast.MapLit: StrictExpr.x_map, ast.OMapLit: StrictExpr.x_newer,
     ast.StructLit: StrictExpr.x_struct, ast.Ident: StrictExpr.x_ident, ast.Unary: StrictExpr.x_unary,
     ast.Binary: StrictExpr.x_binary, ast.Index: StrictExpr.x_index, ast.Slice: StrictExpr.x_slice,
     ast.Field: StrictExpr.x_field, ast.Cast: StrictExpr.x_cast, ast.Call: StrictExpr.x_call,
-    ast.FunExpr: StrictExpr.x_fun, ast.IfExpr: StrictExpr.x_if, ast.Async: StrictExpr.x_async,
+    ast.FunExpr: StrictExpr.x_fun, ast.IfExpr: StrictExpr.x_if, ast.Async: StrictExpr.x_newer,
+    ast.Interpolation: StrictExpr.x_interpolation,
     ast.Fetch: StrictExpr.x_fetch, ast.Generate: StrictExpr.x_generate, ast.Load: StrictExpr.x_load,
     ast.Save: StrictExpr.x_save, ast.LogicQuery: StrictExpr.x_logic,
     ast.Query: lambda s, e, want: s.x_query(e, want), ast.Match: lambda s, e, want: s.x_match(e, want),

@@ -148,8 +148,8 @@ class StrictQuery(StrictExpr):
             self.scopes.append({})
             kind, name = self.pattern(c, c.pattern, t)
             if c.guard is not None:
-                self.expr(c.guard)
-            elif kind == "all":
+                raise self.fail("M006", c.guard.lo, c.guard.hi, "a guard in `match`")
+            if kind == "all":
                 catch_all = True
             elif kind == "none":
                 no_none = True
@@ -220,4 +220,4 @@ class StrictQuery(StrictExpr):
     def matches(self, c: ast.MatchCase, v: SType, t: SType, n: int, name: str) -> tuple[str, str]:
         if (not unify(t, v) and not (t.kind == OPT_K and unify(t.args[0], v))) or (n and n != len(v.fields)):
             raise self.fail("T008", c.lo, c.hi, text(t), name)
-        return "variant", name
+        return "variant", v.name

@@ -148,13 +148,15 @@ def unify(want: SType, got: SType) -> bool:
     if w != g:
         return False
     if w == STRUCT_K:
-        if want.name != got.name:
-            return False
-        return bool(want.name) or (
-            want.fields.keys() == got.fields.keys() and all(unify(t, got.fields[n]) for n, t in want.fields.items())
+        # Of a declared type there is one value; another package may use its name for something else.
+        return (
+            not want.name
+            and not got.name
+            and want.fields.keys() == got.fields.keys()
+            and all(unify(t, got.fields[n]) for n, t in want.fields.items())
         )
     if w == UNION_K:
-        return want.name == got.name
+        return False
     return len(want.args) == len(got.args) and all(map(unify, want.args, got.args))
 
 

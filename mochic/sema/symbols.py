@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.sema.packages import Package
+from mochic.source import SourceFile
 from mochic.sema.types import FUNC, STRUCT, Ty
 from mochic.syntax import ast
 
@@ -88,7 +89,10 @@ class FunInfo:
 class StructInfo:
     """A struct type or union variant."""
 
-    __slots__ = ("id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "row")
+    __slots__ = (
+        "id", "name", "fields", "decls", "methods", "union", "pos", "desc", "singleton", "row", "sources", "caster",
+        "recursive",
+    )  # fmt: skip
 
     def __init__(self, id: int, name: str, pos: int) -> None:
         self.id = id
@@ -100,6 +104,9 @@ class StructInfo:
         self.union: UnionInfo | None = None
         self.desc: Any = None
         self.singleton: Any = None
+        self.sources: dict[str, Ty] | None = None  # what casts find for each field; None: nothing is cast to it
+        self.recursive: bool | None = None  # lowering: a cast to it casts to it again; None: not asked yet
+        self.caster: Any = None  # lowering: the function that casts to it, when the type contains itself
         self.row = False  # an item of a grouped join: prints as a map, see sema.infer_query
 
     @property
@@ -121,6 +128,42 @@ class UnionInfo:
         for v in self.variants:
             n |= v.bit
         return n
+
+
+class TypeTable:
+    """The types that a program or package declares.  Names with a dot belong to an imported package."""
+
+    __slots__ = ("structs", "unions", "aliases", "exports", "imports")
+
+    def __init__(self) -> None:
+        self.structs: dict[str, StructInfo] = {}  # variants too
+        self.unions: dict[str, UnionInfo] = {}
+        self.aliases: dict[str, ast.TypeRef] = {}
+        self.exports: set[str] = set()  # what others may name
+        self.imports: dict[str, TypeTable] = {}
+
+    def home(self, name: str) -> tuple[TypeTable, str]:
+        """The table that a name is in, and what it is called there."""
+        alias, dot, inner = name.partition(".")
+        if dot:
+            t = self.imports.get(alias)
+            return (t, inner) if t is not None and inner in t.exports else (_NOTHING, inner)
+        return self, name
+
+    def struct(self, name: str) -> StructInfo | None:
+        t, name = self.home(name)
+        return t.structs.get(name)
+
+    def union(self, name: str) -> UnionInfo | None:
+        t, name = self.home(name)
+        return t.unions.get(name)
+
+    def alias(self, name: str) -> ast.TypeRef | None:
+        t, name = self.home(name)
+        return t.aliases.get(name)
+
+
+_NOTHING = TypeTable()
 
 
 class ImportInfo:
@@ -170,22 +213,43 @@ class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
-        "functions", "structs", "unions", "globals", "main", "solver", "sources", "program", "aliases",
+        "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.functions: list[FunInfo] = []
         self.structs: list[StructInfo] = []
-        self.unions: dict[str, UnionInfo] = {}
         self.globals: list[Var] = []
         self.main: FunInfo | None = None
         self.solver: Any = None
         self.sources: Any = None
         self.program: ast.Program | None = None
-        self.aliases: dict[str, ast.TypeRef] = {}
+        self.types = TypeTable()  # of the program itself
+        self.tables: dict[SourceFile, TypeTable] = {}  # of the files of packages
+
+    # What a type reference means depends on the file that it stands in.
+
+    def table(self, at: ast.Node) -> TypeTable:
+        if not self.tables:
+            return self.types
+        return self.tables.get(self.sources.file_of(at.lo), self.types)
+
+    def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
+        """The type that an alias stands for; aliases made of themselves have been refused."""
+        while isinstance(ref, ast.TypeName):
+            meant = self.table(ref).alias(ref.name)
+            if meant is None:
+                break
+            ref = meant
+        return ref
+
+    def struct_named(self, ref: ast.TypeName) -> StructInfo | None:
+        """The struct type that a reference names; not a variant of a union."""
+        st = self.table(ref).struct(ref.name)
+        return None if st is None or st.union is not None else st
 
 
 __all__ = [
     "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo",
-    "UnionInfo", "Var",
+    "TypeTable", "UnionInfo", "Var",
 ]  # fmt: skip

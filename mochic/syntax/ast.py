@@ -64,14 +64,17 @@ class TypeFun(TypeRef):
 
 
 class TypeStruct(TypeRef):
-    """`{name: string, age: int}`."""
+    """`{name: string, age: int}`.
 
-    __slots__ = ("fields",)
+    `info`: of a type that something is cast to, what comes into each field (set by inference)."""
+
+    __slots__ = ("fields", "info")
 
     def __init__(self, lo: int, hi: int, fields: list[FieldDecl]) -> None:
         self.lo = lo
         self.hi = hi
         self.fields = fields
+        self.info: Any = None
 
 
 class TypeOpt(TypeRef):
@@ -136,6 +139,18 @@ class StrLit(Expr):
         self.hi = hi
         self.ty = None
         self.value = value
+
+
+class Interpolation(StrLit):
+    """A string literal with `{name}` in it, which stands for the value of a variable if there is one of the name.
+
+    `code`, set by inference: the expression that it means."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, lo: int, hi: int, value: str) -> None:
+        super().__init__(lo, hi, value)
+        self.code: Expr | None = None
 
 
 class BoolLit(Expr):
@@ -299,15 +314,16 @@ class MapLit(Expr):
 
 
 class SetLit(Expr):
-    """`set{a, b}` (newer upstream)."""
+    """`set{a, b}` (newer upstream).  `code`, set by inference: the expression that it means."""
 
-    __slots__ = ("elems",)
+    __slots__ = ("elems", "code")
 
     def __init__(self, lo: int, hi: int, elems: list[Expr]) -> None:
         self.lo = lo
         self.hi = hi
         self.ty = None
         self.elems = elems
+        self.code: Expr | None = None
 
 
 class OMapLit(Expr):
@@ -607,7 +623,7 @@ class Stmt(Node):
 class VarDecl(Stmt):
     """`let name: type = value`, `var ...`; `sym` is the variable that the checker made."""
 
-    __slots__ = ("name", "type", "value", "mutable", "doc", "sym")
+    __slots__ = ("name", "type", "value", "mutable", "doc", "sym", "export")
 
     def __init__(
         self, lo: int, hi: int, name: str, type: TypeRef | None, value: Expr | None, mutable: bool, doc: str
@@ -620,6 +636,7 @@ class VarDecl(Stmt):
         self.mutable = mutable
         self.doc = doc
         self.sym: Any = None
+        self.export = False
 
 
 class Assign(Stmt):
@@ -783,7 +800,7 @@ class BenchDecl(Stmt):
 class TypeDecl(Stmt):
     """One of: struct (`fields`, `methods`), union (`variants`), alias (`alias`)."""
 
-    __slots__ = ("name", "fields", "methods", "variants", "alias", "doc", "info")
+    __slots__ = ("name", "fields", "methods", "variants", "alias", "doc", "info", "export")
 
     def __init__(
         self,
@@ -805,6 +822,7 @@ class TypeDecl(Stmt):
         self.alias = alias
         self.doc = doc
         self.info: Any = None
+        self.export = False
 
 
 class Variant(Node):
@@ -986,12 +1004,13 @@ class Update(Stmt):
 
 
 class Program(Node):
-    """One source file."""
+    """One source file.  `qualified`: its mentions of types of packages, such as `lib.T`."""
 
-    __slots__ = ("package", "body")
+    __slots__ = ("package", "body", "qualified")
 
     def __init__(self, lo: int, hi: int, package: str | None, body: list[Stmt]) -> None:
         self.lo = lo
         self.hi = hi
         self.package = package
         self.body = body
+        self.qualified: list[TypeName] = []

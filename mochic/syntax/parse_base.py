@@ -12,6 +12,7 @@ from mochic.syntax.tokens import (
     BANG,
     COLON,
     COMMA,
+    DOT,
     FUN,
     GT,
     IDENT,
@@ -40,13 +41,17 @@ HEADER_RULE: Final = '")" (":" TypeRef)? ("!" <ident> ("," <ident>)*)? "{" State
 _CODE_ROWS: Final[tuple[tuple[str, str, str], ...]] = (
     ("", '"}"', "P001"),
     ("", '"{"', "P001"),
-    ("", '","', "P051"),
     ("", '"("', "P052"),
     ("", '")"', "P052"),
     (".", "", "P055"),
     ("let", "", "P056"),
     ("", "", "P999"),
 )
+
+
+def package_name(path: str) -> str:
+    """What a package is called when the import does not say: the last part of its path."""
+    return path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
 
 
 class SyntaxFailure(Exception):
@@ -61,7 +66,9 @@ class SyntaxFailure(Exception):
 class ParserBase:
     """Cursor over the token arrays.  `p` is the index of the next token."""
 
-    __slots__ = ("file", "kinds", "texts", "starts", "ends", "docs", "p", "depth", "head", "checks")
+    __slots__ = (
+        "file", "kinds", "texts", "starts", "ends", "docs", "p", "depth", "head", "checks", "packages", "qualified",
+    )  # fmt: skip
 
     def __init__(self, file: SourceFile, tokens: Tokens) -> None:
         self.file = file
@@ -74,6 +81,9 @@ class ParserBase:
         self.depth = 0
         # Inside the head of if, while, for or match, where `x {` may begin the body (language reference, 2.6).
         self.head = False
+        # What the imports so far call Mochi packages: `name.T` is a type then.
+        self.packages: set[str] = set()
+        self.qualified: list[ast.TypeName] = []
         # Findings that are no syntax errors (P060 ...); reported after these.
         self.checks: list[Diagnostic] = []
 
@@ -134,7 +144,13 @@ class ParserBase:
         if k >= IDENT:
             self.p = p + 1
             name = self.texts[p]
-            result = ast.TypeName(lo, self.ends[p], name)
+            if name in self.packages and kinds[p + 1] == DOT and kinds[p + 2] >= IDENT:
+                p += 2
+                name += "." + self.texts[p]
+                self.p = p + 1
+            result = named = ast.TypeName(lo, self.ends[p], name)
+            if "." in name:
+                self.qualified.append(named)
             if kinds[p + 1] == LT:
                 # `x as int < y` is a comparison: the generic reading is one choice, tried first.
                 self.p = p + 2

@@ -71,4 +71,6 @@ def is_pattern(root: ast.Expr) -> bool:
     return True
 
 
-_SIMPLE_PATTERNS = frozenset((ast.IntLit, ast.FloatLit, ast.StrLit, ast.BoolLit, ast.NoneLit, ast.Ident))
+_SIMPLE_PATTERNS = frozenset(
+    (ast.IntLit, ast.FloatLit, ast.StrLit, ast.Interpolation, ast.BoolLit, ast.NoneLit, ast.Ident)
+)

@@ -6,7 +6,7 @@ from typing import Final
 
 from mochic.diag.diagnostic import make
 from mochic.syntax import ast
-from mochic.syntax.parse_base import BLOCK_RULE, HEADER_RULE
+from mochic.syntax.parse_base import BLOCK_RULE, HEADER_RULE, package_name
 from mochic.syntax.parse_words import WordParser
 from mochic.syntax.tokens import (
     AS,
@@ -75,7 +75,14 @@ class DeclParser(WordParser):
     def export_stmt(self) -> ast.Stmt:
         p = self.p
         self.p = p + 1
-        if self.kinds[p + 1] != FUN:
+        k = self.kinds[p + 1]
+        if k == TYPE or k == LET or k == VAR:
+            st = self.type_decl() if k == TYPE else self.declaration()
+            assert isinstance(st, ast.TypeDecl | ast.VarDecl)
+            st.lo = self.starts[p]
+            st.export = True
+            return st
+        if k != FUN:
             self.fail(p + 1, '"fun" <ident>')
         return self.fun_decl(p, True)
 
@@ -205,6 +212,8 @@ class DeclParser(WordParser):
             auto = True
         if kinds[self.p] == BANG and self.texts[self.p + 1] in EFFECTS and kinds[self.p + 2] != LPAREN:
             effects = self.effects()
+        if not lang:
+            self.packages.add(alias or package_name(self.texts[at]))
         return ast.ImportDecl(self.starts[p], self.ends[self.p - 1], lang, self.texts[at], alias, auto, effects)
 
     def extern_decl(self) -> ast.Stmt:

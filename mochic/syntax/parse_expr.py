@@ -18,6 +18,7 @@ from mochic.syntax import ast
 from mochic.syntax.parse_base import HEADER_RULE, MAX_CHAIN, MAX_NESTING, ParserBase
 from mochic.syntax.parse_check import is_pattern
 from mochic.syntax.tokens import (
+    INTERPOLATED,
     ALL,
     ANDAND,
     ARROW,
@@ -208,6 +209,9 @@ class ExprParser(ParserBase):
             if kinds[p + 1] == LBRACE and self.struct_ahead(p):
                 self.p = p
                 e = self.struct_lit()
+            elif kinds[p + 1] == DOT and self.packages:
+                self.p = p
+                e = self.named()
             else:
                 self.p = p + 1
                 e = ast.Ident(self.starts[p], self.ends[p], self.texts[p])
@@ -343,9 +347,17 @@ class ExprParser(ParserBase):
     def named(self) -> ast.Expr:
         """A name that is a contextual word where it does not introduce its clause."""
         p = self.p
-        if self.kinds[p + 1] == LBRACE and self.struct_ahead(p):
+        kinds = self.kinds
+        if kinds[p + 1] == LBRACE and self.struct_ahead(p):
             return self.struct_lit()
         self.p = p + 1
+        if kinds[p + 1] == DOT and self.texts[p] in self.packages:
+            if kinds[p + 2] >= IDENT and kinds[p + 3] == LBRACE and self.struct_ahead(p + 2):
+                self.p = p + 2
+                lit = self.struct_lit()
+                lit.lo = self.starts[p]
+                lit.name = f"{self.texts[p]}.{lit.name}"
+                return lit
         return ast.Ident(self.starts[p], self.ends[p], self.texts[p])
 
     def struct_ahead(self, p: int) -> bool:
@@ -357,7 +369,7 @@ class ExprParser(ParserBase):
         # `x {}`: the head of a statement needs the brace for its body, unless what follows shows otherwise.
         return k == RBRACE and (not self.head or _STRUCT_FOLLOW[kinds[p + 3]])
 
-    def struct_lit(self) -> ast.Expr:
+    def struct_lit(self) -> ast.StructLit:
         p = self.p
         self.p = p + 2
         fields = self.field_inits()
@@ -412,7 +424,10 @@ class ExprParser(ParserBase):
     def str_lit(self) -> ast.Expr:
         p = self.p
         self.p = p + 1
-        return ast.StrLit(self.starts[p], self.ends[p], self.texts[p])
+        text = self.texts[p]
+        if "{" in text and INTERPOLATED.search(text):
+            return ast.Interpolation(self.starts[p], self.ends[p], text)
+        return ast.StrLit(self.starts[p], self.ends[p], text)
 
     def bool_lit(self) -> ast.Expr:
         p = self.p
@@ -589,10 +604,21 @@ class ExprParser(ParserBase):
         self.head = outer
         return ast.Match(self.starts[p], self.ends[self.p - 1], subject, cases)
 
+    def package_pattern(self, e: ast.Expr) -> ast.Expr:
+        """A pattern with `name.Variant` as one name where `name` is a package."""
+        if isinstance(e, ast.Field) and isinstance(e.obj, ast.Ident) and e.obj.name in self.packages and not e.safe:
+            return ast.Ident(e.lo, e.hi, f"{e.obj.name}.{e.name}")
+        if isinstance(e, ast.Call):
+            e.fn = self.package_pattern(e.fn)
+            e.args = [self.package_pattern(a) for a in e.args]
+        return e
+
     def match_case(self) -> ast.MatchCase:
         kinds = self.kinds
         lo = self.starts[self.p]
         pattern = self.expr()
+        if self.packages:
+            pattern = self.package_pattern(pattern)
         if not is_pattern(pattern):
             self.checks.append(make("P063", lo, pattern.hi))
         guard: ast.Expr | None = None

@@ -94,7 +94,9 @@ class Parser(DeclParser):
             if kinds[self.p] == EOF:
                 break
             self.p += 1  # a stray `}`, already reported
-        return ast.Program(lo, self.ends[self.p], package, body)
+        program = ast.Program(lo, self.ends[self.p], package, body)
+        program.qualified = self.qualified
+        return program
 
     def statements(self, body: list[ast.Stmt], expected: str) -> None:
         """Statements up to a `}` or the end of the file; neither is taken."""

@@ -321,7 +321,7 @@ class Printer:
             self.line(_STMT[type(s)](self, s))
 
     def var_decl(self, s: Any) -> str:
-        text = f"{'var' if s.mutable else 'let'} {s.name}"
+        text = f"{'export ' if s.export else ''}{'var' if s.mutable else 'let'} {s.name}"
         if s.type is not None:
             text += f": {print_type(s.type)}"
         return text if s.value is None else f"{text} = {self.expr(s.value)}"
@@ -382,20 +382,21 @@ class Printer:
         return f"bench {quote_string(s.name)} {self.block(s.body)}"
 
     def type_decl(self, s: Any) -> str:
+        head = f"{'export ' if s.export else ''}type {s.name}"
         if s.alias is not None:
-            return f"type {s.name} = {print_type(s.alias)}"
+            return f"{head} = {print_type(s.alias)}"
         if s.variants is not None:
             out = []
             for v in s.variants:
                 fields = ", ".join(map(_field, v.fields))
                 out.append(f"{v.name}({fields})" if fields else v.name if len(s.variants) > 1 else v.name + " {}")
-            return f"type {s.name} = {' | '.join(out)}"
+            return f"{head} = {' | '.join(out)}"
         inner = Printer()
         inner.indent = self.indent + 1
         for f in s.fields:
             inner.line(_field(f))
         inner.stmts(s.methods)
-        return f"type {s.name} {{\n" + "\n".join(inner.lines) + "\n" + "  " * self.indent + "}"
+        return f"{head} {{\n" + "\n".join(inner.lines) + "\n" + "  " * self.indent + "}"
 
     def import_decl(self, s: Any) -> str:
         text = f"import {s.lang + ' ' if s.lang else ''}{quote_string(s.path)}"
@@ -464,6 +465,7 @@ _EXPR: Final[dict[type[ast.Expr], Callable[[Printer, Any], str]]] = {
     ast.IntLit: Printer.number,
     ast.FloatLit: Printer.number,
     ast.StrLit: Printer.string,
+    ast.Interpolation: Printer.string,
     ast.BoolLit: Printer.boolean,
     ast.NoneLit: Printer.none,
     ast.Ident: Printer.ident,

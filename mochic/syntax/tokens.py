@@ -7,6 +7,7 @@ with a kind of their own.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 COMMENT: Final = 0  # dropped by the lexer: itertools.compress keeps what is true
@@ -207,3 +208,6 @@ def kind_name(kind: int) -> str:
     if kind >= IDENT:
         return "IDENT"
     return "PUNCT" if kind < TEST else "KEYWORD"
+
+# What stands for a variable inside a string (newer upstream).
+INTERPOLATED: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
