@@ -19,6 +19,7 @@ import os
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
@@ -44,6 +45,7 @@ class Infer(Narrowing, Declarations):
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
         self.types = info.types
+        self.c = CDeclarations(info, self.diags)
         self.loops = 0
         self.nvars = 0
         self.seeds: list[tuple[Ty, ast.TypeRef]] = []
@@ -91,8 +93,7 @@ class Infer(Narrowing, Declarations):
             if isinstance(st, ast.FunDecl):
                 f = self.declare_fun(st, None)
                 self.root.names[st.name] = f
-            elif isinstance(st, ast.ExternDecl):
-                self.extern_decl(st)
+        self.extern_decls(body)
         # Functions may use any top-level variable, so these are known before bodies are walked.
         toplevel = dict(self.root.names)
         for st in body:
@@ -169,6 +170,8 @@ class Infer(Narrowing, Declarations):
 
     def fun_body(self, f: FunInfo) -> None:
         """Walk a function's body in a fresh scope."""
+        if f.c is not None:
+            return
         outer_scope, outer_fun, outer_narrow, outer_loops = self.scope, self.fun, self.narrow, self.loops
         self.fun = f
         self.narrow = {}
