@@ -59,6 +59,8 @@ class FuncLower(Data):
             assert f.body is not None
             if f is self.m.info.main and self.m.c_process:
                 begin_c(self)
+                if self.m.tls:
+                    self.rt("use_tls")
             if self.m.test_mode and f is self.m.info.main:
                 self.test_main(f.body)
             else:
