@@ -12,7 +12,9 @@ from posixpath import normpath
 from mochic.ir.func import Block, Value
 from mochic.ir.types import REF
 from mochic.lower.module import ir_type
-from mochic.lower.query import Body, Plan, Queries
+from mochic.lower.query import Queries
+from mochic.lower.query_join import Plan
+from mochic.lower.query_rows import Body
 from mochic.syntax import ast
 
 

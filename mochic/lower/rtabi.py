@@ -150,6 +150,7 @@ to_json(tag) ref                       compact
 list_new(ptr,i64) ref                  desc, length = capacity; zeroed
 mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
+list_push(ref,tag) void                append in place
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
@@ -173,6 +174,16 @@ list_intersect(ref,ref) ref
 list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
 list_as(ref,ptr) ref                   the same elements in a list of that descriptor (itself if it has it)
 list_range(i64,i64,i64) ref            list of i64
+# -- indexes of hash joins (runtime/join.mochi)
+join_new(i64) ref                      keys per entry
+join_put(ref,i64,i64) ptr              hash, number of the row: where to store the keys
+join_seal(ref) void                    after the last entry
+join_first(ref,i64) i64 nogc           the first entry with the hash, or 0
+join_next(ref,i64) i64 nogc            the next one with the hash of an entry
+hash_int(tag) i64 nogc pure            int or null
+same_int(tag,tag) i32 nogc pure        int or null
+hash_str(ref) i64 nogc pure            string or null
+dyn_hash(tag) i64                      equal values have equal hashes
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0

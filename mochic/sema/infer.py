@@ -91,13 +91,7 @@ class Infer(Narrowing, Declarations):
         body = self.expanded(body)
         main.body.extend(body)
         first_global = len(info.globals)
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                self.declare_type(st)
-        self.finite_aliases(body)
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                self.type_fields(st)
+        self.declare_types(body)
         for st in body:
             if isinstance(st, ast.FunDecl):
                 f = self.declare_fun(st, None)
@@ -113,12 +107,7 @@ class Infer(Narrowing, Declarations):
                 self.note_callable(v, st)
                 info.globals.append(v)
                 self.root.names[st.name] = v
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                for m in st.methods:
-                    owner = self.types.structs.get(st.name)
-                    if owner is not None:
-                        self.fun_body(owner.methods[m.name])
+        self.method_bodies(body)
         self.hidden = toplevel
         globals_view = self.root.names
         for st in body:
@@ -220,7 +209,10 @@ class Infer(Narrowing, Declarations):
     def block(self, body: list[ast.Stmt]) -> bool:
         """Statements in the current scope.  Nested functions of a block are known throughout it."""
         top = self.fun is self.info.main and self.scope is self.root
+        types = self.types
         if not top:
+            if any(isinstance(st, ast.TypeDecl) for st in body):
+                self.local_types(body)
             for st in body:
                 if isinstance(st, ast.FunDecl):
                     f = self.declare_fun(st, self.fun)
@@ -234,6 +226,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if not self.stmt(st):
                 falls = False
+        self.types = types
         return falls
 
     def inner(self, body: list[ast.Stmt]) -> bool:

@@ -48,7 +48,7 @@ class InferBase:
                 if name in f.struct.methods:
                     return f.struct.methods[name]
             sc = sc.parent
-        return self.types.structs.get(name)
+        return self.types.struct(name)
 
     def use_var(self, v: Var) -> None:
         """Record a use of v by the current function: captures, and which globals need memory."""

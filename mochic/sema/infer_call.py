@@ -83,7 +83,7 @@ class CallInfer(InferBase):
             sc = sc.parent
         if name in BUILTIN_REFS:
             return BUILTIN_REFS[name]
-        st = self.types.structs.get(name)
+        st = self.types.struct(name)
         if st is not None:
             return st
         return var

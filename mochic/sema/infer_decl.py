@@ -66,6 +66,31 @@ class Declarations(Expansion):
         else:
             self.declare_struct(st.name, st.lo)
 
+    def declare_types(self, body: list[ast.Stmt]) -> None:
+        declared = [st for st in body if isinstance(st, ast.TypeDecl)]
+        for st in declared:
+            self.declare_type(st)
+        self.finite_aliases(body)
+        for st in declared:
+            self.type_fields(st)
+
+    def method_bodies(self, body: list[ast.Stmt]) -> None:
+        for st in body:
+            if isinstance(st, ast.TypeDecl):
+                for m in st.methods:
+                    owner = self.types.structs.get(st.name)
+                    if owner is not None:
+                        self.fun_body(owner.methods[m.name])
+
+    def local_types(self, body: list[ast.Stmt]) -> None:
+        """The types that a block declares are known throughout it.  Their methods see no variables of the block."""
+        self.types = TypeTable(self.types)
+        self.info.local_types.append((body[0].lo, body[-1].hi, self.types))
+        self.declare_types(body)
+        scope, self.scope = self.scope, self.root
+        self.method_bodies(body)
+        self.scope = scope
+
     def finite_aliases(self, body: list[ast.Stmt]) -> None:
         """An alias that stands for itself, or for something made of itself, names no type."""
         for st in body:
@@ -74,7 +99,7 @@ class Declarations(Expansion):
                 todo = [st.alias]
                 while todo:
                     ref = todo.pop()
-                    alias = self.types.aliases.get(ref.name) if isinstance(ref, ast.TypeName) else None
+                    alias = self.types.alias(ref.name) if isinstance(ref, ast.TypeName) else None
                     if alias is None:
                         todo += inner_types(ref)
                     elif isinstance(ref, ast.TypeName) and ref.name not in seen:

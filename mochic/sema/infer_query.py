@@ -42,10 +42,8 @@ class QueryInfer(CallInfer):
         self.scope = Scope(outer, self.fun)
         for f in e.froms:
             f.sym = self.query_var(f.var, self.expr(f.source), f.lo, info)
-        if any(j.side in ("right", "outer") for j in e.joins) and (len(e.froms) > 1 or len(e.joins) > 1):
-            self.unsupported(e, "a right or outer join together with other joins or sources")
         for j in e.joins:
-            src = self.expr(j.source)
+            src = self.join_source(j, outer)
             j.sym = self.query_var(j.var, src, j.lo, info)
             self.expr(j.on)
             if j.side in ("right", "outer"):
@@ -70,6 +68,15 @@ class QueryInfer(CallInfer):
         self.scope = outer
         self.narrow = narrow
         return res
+
+    def join_source(self, j: ast.JoinClause, outer: Scope) -> Ty:
+        """The source of a join may name the variables before it, except where rows may have no row before them."""
+        if j.side not in ("right", "outer"):
+            return self.expr(j.source)
+        self.scope, inner = outer, self.scope
+        src = self.expr(j.source)
+        self.scope = inner
+        return src
 
     def query_var(self, name: str, src: Ty, pos: int, info: QueryInfo) -> Var:
         v = self.new_var(name, Ty(), True, self.fun, "loop", pos)

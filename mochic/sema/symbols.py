@@ -131,11 +131,15 @@ class UnionInfo:
 
 
 class TypeTable:
-    """The types that a program or package declares.  Names with a dot belong to an imported package."""
+    """The types that a program, a package or a block declares.  Names with a dot belong to an imported package.
 
-    __slots__ = ("structs", "unions", "aliases", "exports", "imports")
+    A block sees the types of what is around it, its `parent`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("structs", "unions", "aliases", "exports", "imports", "parent")
+
+    def __init__(self, parent: TypeTable | None = None) -> None:
+        self.parent = parent
         self.structs: dict[str, StructInfo] = {}  # variants too
         self.unions: dict[str, UnionInfo] = {}
         self.aliases: dict[str, ast.TypeRef] = {}
@@ -144,11 +148,14 @@ class TypeTable:
 
     def home(self, name: str) -> tuple[TypeTable, str]:
         """The table that a name is in, and what it is called there."""
+        t = self
+        while t.parent is not None and name not in t.structs and name not in t.unions and name not in t.aliases:
+            t = t.parent
         alias, dot, inner = name.partition(".")
         if dot:
-            t = self.imports.get(alias)
-            return (t, inner) if t is not None and inner in t.exports else (_NOTHING, inner)
-        return self, name
+            package = t.imports.get(alias)
+            return (package, inner) if package is not None and inner in package.exports else (_NOTHING, inner)
+        return t, name
 
     def struct(self, name: str) -> StructInfo | None:
         t, name = self.home(name)
@@ -213,7 +220,7 @@ class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
-        "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables",
+        "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables", "local_types",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -227,9 +234,14 @@ class ProgramInfo:
         self.types = TypeTable()  # of the program itself
         self.tables: dict[SourceFile, TypeTable] = {}  # of the files of packages
 
-    # What a type reference means depends on the file that it stands in.
+        self.local_types: list[tuple[int, int, TypeTable]] = []  # of blocks: begin, end; outer ones first
+
+    # What a type reference means depends on the file and the block that it stands in.
 
     def table(self, at: ast.Node) -> TypeTable:
+        for lo, hi, types in reversed(self.local_types):
+            if lo <= at.lo < hi:
+                return types
         if not self.tables:
             return self.types
         return self.tables.get(self.sources.file_of(at.lo), self.types)

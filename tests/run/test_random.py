@@ -1,6 +1,7 @@
 """Random programs must do the same at -O0, where every int is a tagged word, at -O2, and under GC stress.
 
 `randprog` makes programs about integers, `randmix` programs over the whole language; those may end with a run error.
+`randquery` makes queries, with the answer that nested loops give.
 
 Seeds are fixed, so a failure repeats; MOCHI_FUZZ=N tries N more, starting at MOCHI_FUZZ_SEED.
 """
@@ -14,6 +15,7 @@ import subprocess
 import pytest
 from randmix import random_mix
 from randprog import random_program
+from randquery import random_queries
 from test_run import TARGET, WHY_NOT
 
 from mochic import driver
@@ -75,3 +77,16 @@ def test_mixed_programs(seed: int, tmp_path: os.PathLike[str]) -> None:
     assert expected[0] in (0, 1)
     assert outcome(programs[1], False) == expected
     assert outcome(programs[1], True) == expected
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("seed", [*range(20), *SEEDS[24:]])
+def test_queries(seed: int, tmp_path: os.PathLike[str]) -> None:
+    text, answer, status = random_queries(seed)
+    source = os.path.join(tmp_path, "random.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(text)
+    for level in (0, 2):
+        program = build(source, level)
+        for stress in (False, True)[: 1 + (level == 2)]:
+            assert outcome(program, stress)[:2] == (status, answer)
