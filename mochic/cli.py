@@ -60,6 +60,10 @@ _CODE: Final = (
         help="arm64: landing pads, signed returns.",
     ),
     click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
+    click.option(
+        "-l", "libraries", multiple=True, metavar="NAME|FILE", help="C library, archive or object to link with."
+    ),
+    click.option("-L", "folders", multiple=True, metavar="DIR", help="Folder with C libraries."),
 )
 
 

@@ -22,8 +22,14 @@ def cached_binary(path: str, opt: Options) -> str:
     variant = f"{source_key()} {opt.variant()} {opt.test_mode} {path}"
     data = read_source(path)
     digest = sha256(variant.encode() + b"\0" + data)
+    sources = [(path, data)]
     for f in imported_files(path, data):
-        digest.update(f.encode() + b"\0" + read_source(f))
+        sources.append((f, read_source(f)))
+        digest.update(f.encode() + b"\0" + sources[-1][1])
+    if opt.libraries or any(b"import c" in text for _, text in sources):
+        from mochic.link.clibs import fingerprint
+
+        digest.update(fingerprint(sources, opt, target_of(opt)))
     key = digest.hexdigest()[:32]
     d = os.path.join(cache_dir(), "run")
     try:

@@ -110,7 +110,7 @@ class Allocation:
 class Allocator:
     __slots__ = (
         "sel", "iv", "out", "busy", "fixed", "occupants", "queue", "serial", "root", "bundles", "call_bits",
-        "safe_bits", "hot_bits", "loops", "extents", "starts", "positions", "partners", "machine",
+        "safe_bits", "hot_bits", "loops", "extents", "starts", "positions", "partners", "machine", "on_stack",
     )  # fmt: skip
 
     def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
@@ -142,6 +142,7 @@ class Allocator:
         self.loops = loops
         self.extents: list[tuple[int, int]] | None = None
         self.positions = sel.codes
+        self.on_stack = frozenset([v - VREG for v, at in sel.incoming if at < 0])
         self.starts = [2 * c.first for c in sel.codes]
         self.hot_bits = 0  # positions of blocks that are not cold: they come first in the layout
         for c in sel.codes:
@@ -468,9 +469,11 @@ class Allocator:
         return (b.kind == REG and b.reg != v) or (b.kind == CONST and p.as_ in self.machine.compares)
 
     def is_param(self, r: int, d: int) -> bool:
-        """Is r defined at a block's start (by moves on edges, which may write its slot)?  Not the function's
-        parameters: those arrive in registers."""
-        return d > 0 and not d & 1 and self.code_at(d).first * 2 == d
+        """Is r defined at a block's start (by moves on edges, which may write its slot)?  Of the function's parameters
+        only those that arrive on the stack: there may be more of these than registers."""
+        if d == 0:
+            return r in self.on_stack
+        return not d & 1 and self.code_at(d).first * 2 == d
 
     def code_at(self, pos: int) -> BlockCode:
         lo, hi = 0, len(self.starts)
