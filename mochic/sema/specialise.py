@@ -157,6 +157,3 @@ def copy_tree(n: Any) -> Any:
     for x in slots:
         setattr(out, x, None if x in _FILLED else copy_tree(getattr(n, x, None)))
     return out
-
-
-
