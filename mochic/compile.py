@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
 from mochic.sema.infer import Infer
+from mochic.sema.specialise import Specialiser, choose
 from mochic.sema.symbols import ProgramInfo
 from mochic.source import SourceFile, SourceMap
 from mochic.syntax import ast
@@ -72,7 +73,19 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
         raise CompileError("type", diags)
     if warnings is not None:
         warnings += diags
-    return info
+    special = choose(info, inf.calls)
+    return info if special is None else specialised(sources, program, special) or info
+
+
+def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) -> ProgramInfo | None:
+    """The program with instances of its polymorphic functions; None if it cannot be compiled in that form."""
+    from mochic.sema.check import check_solved
+
+    info = ProgramInfo()
+    info.sources = sources
+    inf = Infer(info, special)
+    inf.program(parse(sources.file_of(program.lo))[0])
+    return None if has_errors(demote(inf.diags + check_solved(inf))) else info
 
 
 def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:

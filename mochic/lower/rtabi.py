@@ -213,6 +213,10 @@ file_lines(ref) ref
 json_text(ref) tag                     the value that a JSON text spells
 generate_text(ref,tag) ref             prompt, map of parameters
 generate_embedding(ref,tag) ref        list of floats
+chat_start(ref,tag,tag) tag            prompt, map of parameters, list of tools
+chat_next(tag) tag                     the call that is wanted next: name, arguments, id
+chat_result(tag,tag,tag) void          what came of it
+chat_text(tag) ref
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set

@@ -24,6 +24,7 @@ from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
 from mochic.sema.packages import Package
+from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import (
     BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, Var,
 )  # fmt: skip
@@ -36,8 +37,10 @@ from mochic.syntax import ast
 class Infer(Narrowing, Declarations):
     """State of one program's inference."""
 
-    def __init__(self, info: ProgramInfo) -> None:
+    def __init__(self, info: ProgramInfo, special: Specialiser | None = None) -> None:
         self.info = info
+        self.special = special
+        self.calls: dict[FunInfo, int] = {}  # of top-level functions by name: how many there are
         self.s = Solver()
         info.solver = self.s
         self.diags: list[Diagnostic] = []
@@ -73,6 +76,8 @@ class Infer(Narrowing, Declarations):
         self.packages[path] = Package(path, False, info.types)
         self.unit(prog.body, prog.qualified)
         self.s.solve()
+        if self.special is not None:
+            self.special.join(self.s)
         self.seed_annotations()
 
     def unit(self, body: list[ast.Stmt], qualified: list[ast.TypeName]) -> None:
@@ -108,10 +113,10 @@ class Infer(Narrowing, Declarations):
         globals_view = self.root.names
         for st in body:
             if isinstance(st, ast.FunDecl) and st.info is globals_view.get(st.name):
-                self.fun_body(declared(st))
+                self.top_body(declared(st))
         for f in toplevel.values():  # a function hidden by a variable of the same name
             if isinstance(f, FunInfo) and globals_view.get(f.name) is not f:
-                self.fun_body(f)
+                self.top_body(f)
         self.fun = main
         self.block(body)
         self.fun = None
@@ -167,6 +172,15 @@ class Infer(Narrowing, Declarations):
             s.solve()
 
     # -- functions ------------------------------------------------------------------------------
+
+    def top_body(self, f: FunInfo) -> None:
+        """The body of a top-level function.  One that gets instances is itself for rare uses, so it makes none."""
+        base = self.special is not None and f.node.lo in self.special.chosen
+        if self.special is not None and base:
+            self.special.base += 1
+        self.fun_body(f)
+        if self.special is not None and base:
+            self.special.base -= 1
 
     def fun_body(self, f: FunInfo) -> None:
         """Walk a function's body in a fresh scope."""

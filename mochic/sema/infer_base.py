@@ -8,6 +8,7 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import bind_sig
 from mochic.sema.modules import module_names, native_modules
 from mochic.sema.packages import library_modules
+from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, TypeTable, Var
 from mochic.sema.types import FUNC, Solver, Ty
 from mochic.syntax import ast
@@ -25,6 +26,8 @@ class InferBase:
     first_ref: dict[FunInfo, int]
     checks: list[tuple[str, Any, Any, Any, Any]]
     hidden: dict[str, Any]
+    calls: dict[FunInfo, int]
+    special: Specialiser | None
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -129,6 +132,9 @@ class InferBase:
                 self.use_fun(m, at)
 
     # provided by the other parts
+    def declare_fun(self, st: ast.FunDecl, owner: FunInfo | None) -> FunInfo:
+        raise AssertionError
+
     def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
         raise AssertionError
 

@@ -316,15 +316,13 @@ class Declarations(Expansion):
 
 
 def inner_types(ref: ast.TypeRef) -> list[ast.TypeRef]:
-    """The types that a type is written with."""
+    """The types of which values of a type are made: elements, entries, fields; a function is made of nothing."""
     if isinstance(ref, ast.TypeOpt):
         return [ref.inner]
     if isinstance(ref, ast.TypeGeneric):
         return ref.args
     if isinstance(ref, ast.TypeStruct):
         return [f.type for f in ref.fields]
-    if isinstance(ref, ast.TypeFun):
-        return ref.params if ref.result is None else [*ref.params, ref.result]
     return []
 
 
