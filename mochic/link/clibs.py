@@ -21,6 +21,7 @@ import re
 from struct import iter_unpack, unpack_from
 from typing import Final
 
+from linkscripts import script_path
 from mochic.compile import CompileError
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.link.linker import LinkError
@@ -364,16 +365,17 @@ def _is_elf(path: str) -> bool:
 
 
 def _stub_file(target: Target, name: str, functions: list[str]) -> str:
-    """The path of a stub in the cache."""
+    """The path of a stub: linkers take files, and the cache is a place for them."""
     from hashlib import sha256
 
     from mochic.link.runtime_lib import cache_dir, save_in_cache
 
-    key = sha256("\n".join([target.name, name, *functions]).encode()).hexdigest()[:32]
+    data = _STUBS[target.format](target, name, functions)
+    key = sha256(data).hexdigest()[:32]
     suffix = {"elf": ".so", "macho": ".tbd", "coff": ".lib"}[target.format]
     path = os.path.join(cache_dir(), "stubs", key + suffix)
     if not os.path.exists(path):
-        save_in_cache(path, _STUBS[target.format](target, name, functions))
+        save_in_cache(path, data)
     return path
 
 
@@ -385,7 +387,13 @@ def _elf_stub(target: Target, name: str, functions: list[str]) -> bytes:
 
 def _tbd(target: Target, name: str, functions: list[str]) -> bytes:
     """A text-based stub of a dynamic library, version 4."""
-    symbols = ", ".join("_" + f for f in functions)
+    names = ["_" + f for f in functions]
+    if name == COMMON["darwin"]["c"]:
+        # Linkers take one text for each library: what the runtime needs of this one (linkscripts/libSystem.tbd) as well.
+        with open(script_path(target.script), encoding="utf-8") as f:
+            listed = f.read().partition("symbols:")[2].partition("[")[2].partition("]")[0]
+        names = sorted({*names, *listed.replace(",", " ").split()})
+    symbols = ", ".join(names)
     both = "[ x86_64-macos, arm64-macos ]"
     return (
         f"--- !tapi-tbd\ntbd-version:     4\ntargets:         {both}\ninstall-name:    '{name}'\n"
