@@ -389,7 +389,8 @@ def _tbd(target: Target, name: str, functions: list[str]) -> bytes:
     """A text-based stub of a dynamic library, version 4."""
     names = ["_" + f for f in functions]
     if name == COMMON["darwin"]["c"]:
-        # Linkers take one text for each library: what the runtime needs of this one (linkscripts/libSystem.tbd) as well.
+        # Linkers take one text for each library: what the runtime needs of this
+        # one (linkscripts/libSystem.tbd) as well.
         with open(script_path(target.script), encoding="utf-8") as f:
             listed = f.read().partition("symbols:")[2].partition("[")[2].partition("]")[0]
         names = sorted({*names, *listed.replace(",", " ").split()})
