@@ -165,6 +165,10 @@ list_distinct(ref) ref                 by form L text
 list_contains(ref,tag) i32             dyn_same on elements
 list_sum(ref) tag                      int (exact) or float
 list_avg(ref) f64
+sum_step(tag,tag) tag                  state, next value
+avg_value(tag) f64 nogc pure           what a value that is not null counts
+least_step(tag,tag) tag
+most_step(tag,tag) tag
 list_min(ref) tag
 list_max(ref) tag
 list_union(ref,ref) ref
@@ -180,10 +184,16 @@ join_put(ref,i64,i64) ptr              hash, number of the row: where to store t
 join_seal(ref) void                    after the last entry
 join_first(ref,i64) i64 nogc           the first entry with the hash, or 0
 join_next(ref,i64) i64 nogc            the next one with the hash of an entry
-hash_int(tag) i64 nogc pure            int or null
-same_int(tag,tag) i32 nogc pure        int or null
+join_count(ref) i64 nogc               number of entries
+hash_int(tag) i64 nogc pure            int, bool or null
+same_int(tag,tag) i32 nogc pure        int, bool or null
 hash_str(ref) i64 nogc pure            string or null
 dyn_hash(tag) i64                      equal values have equal hashes
+group_new(i64) ref                     an index to which entries are added between look-ups
+group_put(ref,i64) ptr                 hash: where to store the keys of a new entry
+group_norm(tag) tag                    the same for all values with the same text (12.3): an int or a string
+hash_norm(tag) i64 nogc pure
+same_norm(tag,tag) i32 nogc pure
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
