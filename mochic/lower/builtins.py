@@ -242,7 +242,7 @@ class Builtins(Exprs):
         if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
             v = self.rt("dyn_sort", self.tag(v))
             return v
-        return self.rt("list_sort_by", v, v)
+        return self.rt("list_sorted", v)
 
     def reduce_(self, e: ast.Call) -> Value:
         """A left fold: a loop of calls through the function value."""

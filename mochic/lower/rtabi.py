@@ -151,6 +151,7 @@ list_new(ptr,i64) ref                  desc, length = capacity; zeroed
 mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_push(ref,tag) void                append in place
+list_grow(ref,i64) void                room for that many elements
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
@@ -175,7 +176,8 @@ list_union(ref,ref) ref
 list_union_all(ref,ref) ref
 list_except(ref,ref) ref
 list_intersect(ref,ref) ref
-list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
+list_sort_by(ref,ref) ref              list, list of lists of keys: stable by dyn_cmp of one after the other; new list
+list_sorted(ref) ref                   a new list, stable by dyn_cmp
 list_as(ref,ptr) ref                   the same elements in a list of that descriptor (itself if it has it)
 list_range(i64,i64,i64) ref            list of i64
 # -- indexes of hash joins (runtime/join.mochi)

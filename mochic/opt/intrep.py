@@ -314,6 +314,10 @@ class _Rewrite:
             for i, a in enumerate(b.targs):
                 if a.id in subst:
                     b.targs[i] = subst[a.id]
+            for sa in b.sargs:
+                for i, a in enumerate(sa):
+                    if a.id in subst:
+                        sa[i] = subst[a.id]
 
     def rewrite_value(self, v: Value) -> None:
         op = v.op
