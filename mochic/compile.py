@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
 from mochic.sema.infer import Infer
+from mochic.sema.specialise import Specialiser, choose
 from mochic.sema.symbols import ProgramInfo
 from mochic.source import SourceFile, SourceMap
 from mochic.syntax import ast
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class CompileError(Exception):
-    """The program has errors.  `kind` is "parse" or "type", `warnings` come on top of `diagnostics`."""
+    """The program has errors.  `kind` is "parse", "type" or "link", `warnings` come on top of `diagnostics`."""
 
     def __init__(self, kind: str, diagnostics: list[Diagnostic]) -> None:
         super().__init__(kind)
@@ -72,7 +73,19 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
         raise CompileError("type", diags)
     if warnings is not None:
         warnings += diags
-    return info
+    special = choose(info, inf.calls)
+    return info if special is None else specialised(sources, program, special) or info
+
+
+def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) -> ProgramInfo | None:
+    """The program with instances of its polymorphic functions; None if it cannot be compiled in that form."""
+    from mochic.sema.check import check_solved
+
+    info = ProgramInfo()
+    info.sources = sources
+    inf = Infer(info, special)
+    inf.program(parse(sources.file_of(program.lo))[0])
+    return None if has_errors(demote(inf.diags + check_solved(inf))) else info
 
 
 def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
@@ -87,11 +100,15 @@ def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
         raise CompileError("type", diags)
 
 
-def lower(info: ProgramInfo, opt: Options) -> Module:
-    """Checked tree to IR, ints still without representation."""
+def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> Module:
+    """Checked tree to IR, ints still without representation.  `c_process`: C's library is in the program;
+    `tls`: so is the system's TLS library."""
     from mochic.lower.module import ModuleLower
 
     m = ModuleLower(info)
+    m.c_process = c_process
+    m.tls = tls
+    m.c_packs = opt.target == "darwin/arm64"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
     module = m.run()

@@ -59,6 +59,10 @@ class SourceMap:
         self._next += len(data) + 1
         return f
 
+    def named(self, name: str) -> SourceFile | None:
+        """The file of this name that is there already."""
+        return next((f for f in self.files if f.name == name), None)
+
     def file_of(self, pos: int) -> SourceFile:
         return self.files[bisect_right(self._bases, pos) - 1]
 

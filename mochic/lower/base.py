@@ -131,7 +131,7 @@ class Base:
                 return b.emit(CAST, TAG, [b.emit(OR, I64, [w, self.i64(TAG_FALSE)])])
             if t == VOID:
                 return self.nil()
-        elif t == TAG:
+        elif t == TAG and not (v.op == ICONST and v.imm == 0):  # null is in none of the other types, see below
             if to == INT:
                 return b.emit(UNTAG, INT, [v])
             if to == REF:
@@ -141,7 +141,8 @@ class Base:
             if to == I32:
                 w = b.emit(SHR, I64, [b.emit(CAST, I64, [v]), self.i64(3)])
                 return b.emit(TRUNC32, I32, [b.emit(AND, I64, [w, self.i64(1)])])
-        # A slot that no value reaches on this path: anything of the right type will do.
+        # A slot that no value reaches on this path, such as the parameter that the callee in hand does not have:
+        # anything of the right type will do.
         if to == F64:
             return b.emit(FCONST, F64, [], 0)
         if to == VOID:

@@ -14,6 +14,7 @@ from mochic.lower.descs import (
     E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
     make_bigint, make_desc, make_string, runtime_data,
 )  # fmt: skip
+from mochic.sema.cfun import CFun
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import (
     BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,
@@ -60,6 +61,10 @@ class ModuleLower:
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
         self.run_tests = True  # test blocks run in place
+        self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
+        self.c_process = False  # C's library is in the program: it ends the process and has output of its own
+        self.tls = False  # the program fetches over https
+        self.c_packs = False  # arguments of C on the stack take only the room that they need (Apple's arm64)
         self.test_mode = False  # one block per run, chosen from outside (`mochi test`)
         self.env_less()
 

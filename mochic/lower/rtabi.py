@@ -225,6 +225,10 @@ file_lines(ref) ref
 json_text(ref) tag                     the value that a JSON text spells
 generate_text(ref,tag) ref             prompt, map of parameters
 generate_embedding(ref,tag) ref        list of floats
+chat_start(ref,tag,tag) tag            prompt, map of parameters, list of tools
+chat_next(tag) tag                     the call that is wanted next: name, arguments, id
+chat_result(tag,tag,tag) void          what came of it
+chat_text(tag) ref
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set
@@ -239,6 +243,22 @@ url_unescape(ref,i64) ref              1: `+` is a blank
 int_text(i64,i64) ref                  in a base from 2 to 36
 f64_of_text(ref) f64                   NaN when it spells no number
 md5_hex(ref) ref
+# -- functions of C (lower.ccall): arguments checked and converted; `ref` WHAT names function and parameter
+use_c(ptr,ptr) void nogc               exit and fflush of the C library in the program
+use_tls() void                         called first by programs that fetch over https
+c_enter() void nogc                    write what was printed
+c_text(ref,ref) ref                    string, WHAT: a string followed by a zero byte
+c_text_of(tag,ref,i64) ref             any value; 1: null stays null
+c_address(ref) ptr nogc                of a string's bytes, 0 for null
+c_bool_of(tag,ref) i32
+c_float_of(tag,ref) f64
+c_int_of(tag,ref,i64) tag              an int; 1: null is 0
+c_unsigned(tag,ref) i64                an int as uint64_t
+c_unsigned_value(i64) tag
+c_string(i64,ref,i64) ref              char *, name of the function, 1: NULL is null
+c_pointer(i64) tag                     address, NULL is null
+f32_bits(f64) i64 nogc pure            IEEE 754 binary32
+f32_value(i64) f64 nogc pure
 # -- rest
 input() ref
 now() i64

@@ -19,10 +19,12 @@ import os
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
 from mochic.sema.packages import Package
+from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import (
     BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, Var,
 )  # fmt: skip
@@ -35,8 +37,10 @@ from mochic.syntax import ast
 class Infer(Narrowing, Declarations):
     """State of one program's inference."""
 
-    def __init__(self, info: ProgramInfo) -> None:
+    def __init__(self, info: ProgramInfo, special: Specialiser | None = None) -> None:
         self.info = info
+        self.special = special
+        self.calls: dict[FunInfo, int] = {}  # of top-level functions by name: how many there are
         self.s = Solver()
         info.solver = self.s
         self.diags: list[Diagnostic] = []
@@ -44,6 +48,7 @@ class Infer(Narrowing, Declarations):
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
         self.types = info.types
+        self.c = CDeclarations(info, self.diags)
         self.loops = 0
         self.nvars = 0
         self.seeds: list[tuple[Ty, ast.TypeRef]] = []
@@ -71,6 +76,8 @@ class Infer(Narrowing, Declarations):
         self.packages[path] = Package(path, False, info.types)
         self.unit(prog.body, prog.qualified)
         self.s.solve()
+        if self.special is not None:
+            self.special.join(self.s)
         self.seed_annotations()
 
     def unit(self, body: list[ast.Stmt], qualified: list[ast.TypeName]) -> None:
@@ -86,19 +93,12 @@ class Infer(Narrowing, Declarations):
         body = self.expanded(body)
         main.body.extend(body)
         first_global = len(info.globals)
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                self.declare_type(st)
-        self.finite_aliases(body)
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                self.type_fields(st)
+        self.declare_types(body)
         for st in body:
             if isinstance(st, ast.FunDecl):
                 f = self.declare_fun(st, None)
                 self.root.names[st.name] = f
-            elif isinstance(st, ast.ExternDecl):
-                self.extern_decl(st)
+        self.extern_decls(body)
         # Functions may use any top-level variable, so these are known before bodies are walked.
         toplevel = dict(self.root.names)
         for st in body:
@@ -108,20 +108,15 @@ class Infer(Narrowing, Declarations):
                 self.note_callable(v, st)
                 info.globals.append(v)
                 self.root.names[st.name] = v
-        for st in body:
-            if isinstance(st, ast.TypeDecl):
-                for m in st.methods:
-                    owner = self.types.structs.get(st.name)
-                    if owner is not None:
-                        self.fun_body(owner.methods[m.name])
+        self.method_bodies(body)
         self.hidden = toplevel
         globals_view = self.root.names
         for st in body:
             if isinstance(st, ast.FunDecl) and st.info is globals_view.get(st.name):
-                self.fun_body(declared(st))
+                self.top_body(declared(st))
         for f in toplevel.values():  # a function hidden by a variable of the same name
             if isinstance(f, FunInfo) and globals_view.get(f.name) is not f:
-                self.fun_body(f)
+                self.top_body(f)
         self.fun = main
         self.block(body)
         self.fun = None
@@ -178,8 +173,19 @@ class Infer(Narrowing, Declarations):
 
     # -- functions ------------------------------------------------------------------------------
 
+    def top_body(self, f: FunInfo) -> None:
+        """The body of a top-level function.  One that gets instances is itself for rare uses, so it makes none."""
+        base = self.special is not None and f.node.lo in self.special.chosen
+        if self.special is not None and base:
+            self.special.base += 1
+        self.fun_body(f)
+        if self.special is not None and base:
+            self.special.base -= 1
+
     def fun_body(self, f: FunInfo) -> None:
         """Walk a function's body in a fresh scope."""
+        if f.c is not None:
+            return
         outer_scope, outer_fun, outer_narrow, outer_loops = self.scope, self.fun, self.narrow, self.loops
         self.fun = f
         self.narrow = {}
@@ -206,7 +212,10 @@ class Infer(Narrowing, Declarations):
     def block(self, body: list[ast.Stmt]) -> bool:
         """Statements in the current scope.  Nested functions of a block are known throughout it."""
         top = self.fun is self.info.main and self.scope is self.root
+        types = self.types
         if not top:
+            if any(isinstance(st, ast.TypeDecl) for st in body):
+                self.local_types(body)
             for st in body:
                 if isinstance(st, ast.FunDecl):
                     f = self.declare_fun(st, self.fun)
@@ -220,6 +229,7 @@ class Infer(Narrowing, Declarations):
         for st in body:
             if not self.stmt(st):
                 falls = False
+        self.types = types
         return falls
 
     def inner(self, body: list[ast.Stmt]) -> bool:

@@ -8,6 +8,7 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import bind_sig
 from mochic.sema.modules import module_names, native_modules
 from mochic.sema.packages import library_modules
+from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import FunInfo, ImportInfo, ProgramInfo, Scope, TypeTable, Var
 from mochic.sema.types import FUNC, Solver, Ty
 from mochic.syntax import ast
@@ -25,6 +26,8 @@ class InferBase:
     first_ref: dict[FunInfo, int]
     checks: list[tuple[str, Any, Any, Any, Any]]
     hidden: dict[str, Any]
+    calls: dict[FunInfo, int]
+    special: Specialiser | None
 
     # -- names ----------------------------------------------------------------------------------
 
@@ -45,7 +48,7 @@ class InferBase:
                 if name in f.struct.methods:
                     return f.struct.methods[name]
             sc = sc.parent
-        return self.types.structs.get(name)
+        return self.types.struct(name)
 
     def use_var(self, v: Var) -> None:
         """Record a use of v by the current function: captures, and which globals need memory."""
@@ -87,7 +90,9 @@ class InferBase:
         self.use_var(f.self_var)
 
     def exported(self, imp: ImportInfo, name: str) -> object:
-        """What a package makes visible under a name, or None."""
+        """What a package makes visible under a name, or a function declared for a C library; None for neither."""
+        if imp.c is not None:
+            return imp.functions.get(name)
         p = imp.package
         return None if p is None or p.names is None else p.names.get(name)
 
@@ -102,6 +107,11 @@ class InferBase:
                 help = f"`{name}` is there, without `export` before its declaration."
             elif imp.package is not None and imp.package.names:
                 help += f" There are: {', '.join(sorted({*imp.package.names, *imp.package.types.exports}))}."
+        elif imp.c is not None:
+            if name in imp.members:
+                return  # its declaration was refused
+            text = f"the C function `{imp.alias}.{name}` is not declared"
+            help = f"Declare it with its types: `extern fun {imp.alias}.{name}(x: float): float`."
         else:
             known = sorted({*module_names(imp), *((imp.package.names or ()) if imp.package is not None else ())})
             text = f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary'
@@ -122,6 +132,9 @@ class InferBase:
                 self.use_fun(m, at)
 
     # provided by the other parts
+    def declare_fun(self, st: ast.FunDecl, owner: FunInfo | None) -> FunInfo:
+        raise AssertionError
+
     def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
         raise AssertionError
 

@@ -9,6 +9,7 @@ from mochic.sema.builtins import BUILTINS, METHODS
 from mochic.sema.constraints import CallC, bind_sig, each_struct
 from mochic.sema.infer_base import InferBase
 from mochic.sema.modules import module_member
+from mochic.sema.specialise import Call, Specialiser, copy_tree
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Ty, find
 from mochic.syntax import ast
@@ -82,12 +83,16 @@ class CallInfer(InferBase):
             sc = sc.parent
         if name in BUILTIN_REFS:
             return BUILTIN_REFS[name]
-        st = self.types.structs.get(name)
+        st = self.types.struct(name)
         if st is not None:
             return st
         return var
 
     def call_fun(self, e: ast.Call, f: FunInfo) -> Ty:
+        if f.owner is None and f.struct is None:
+            self.calls[f] = self.calls.get(f, 0) + 1
+            if self.special is not None:
+                f = self.instance(e, f, self.special)
         self.use_fun(f, e)
         e.ref = f
         if f.struct is not None:
@@ -107,6 +112,22 @@ class CallInfer(InferBase):
             bind_sig(s, res, [p.ty for p in params[len(args) :]], f.ret)
             return res
         return f.ret
+
+    def instance(self, e: ast.Call, f: FunInfo, special: Specialiser) -> FunInfo:
+        """What a call of f calls: f, or a copy of it made for this call (see `specialise`)."""
+        g = special.active.get(f)
+        if g is None:
+            if self.info.table(f.node) is not self.types or not special.wants(f):
+                return f
+            g = self.declare_fun(copy_tree(f.node), None)
+            special.instances[f].append(g)
+            scope, active = self.scope, special.active
+            self.scope = self.root
+            special.active = {**active, f: g}
+            self.fun_body(g)
+            self.scope, special.active = scope, active
+        special.calls.append(Call(e, g))
+        return g
 
     def call_eval(self, e: ast.Call) -> Ty:
         """`eval` of a literal text: the program in it, in an environment of its own, as a function called here."""

@@ -97,7 +97,7 @@ def parse_files(info: ProgramInfo, p: Package, files: list[str], diags: list[Dia
         with open(path, "rb") as f:
             data = f.read()
         name = library_name(path) if path.startswith(LIBRARY) else path
-        file = info.sources.add(name, data)
+        file = info.sources.named(name) or info.sources.add(name, data)
         info.tables[file] = p.types
         program, found = parse(file)
         diags += found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochic.sema.cfun import CFun, CLibrary
 from mochic.sema.packages import Package
 from mochic.source import SourceFile
 from mochic.sema.types import FUNC, STRUCT, Ty
@@ -59,7 +60,7 @@ class FunInfo:
 
     __slots__ = (
         "name", "params", "ret", "owner", "captures", "funs", "reads", "struct", "self_var", "node",
-        "sym", "falls", "decl_ret", "body", "expr", "id", "local_var",
+        "sym", "falls", "decl_ret", "body", "expr", "id", "local_var", "c",
     )  # fmt: skip
 
     def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
@@ -79,6 +80,7 @@ class FunInfo:
         self.body: list[ast.Stmt] | None = None
         self.expr: ast.Expr | None = None
         self.local_var: Var | None = None  # nested named function: the variable that holds its closure
+        self.c: CFun | None = None  # a function of C: there is no body
         # filled by lowering
         self.sym: Any = None
 
@@ -131,11 +133,15 @@ class UnionInfo:
 
 
 class TypeTable:
-    """The types that a program or package declares.  Names with a dot belong to an imported package."""
+    """The types that a program, a package or a block declares.  Names with a dot belong to an imported package.
 
-    __slots__ = ("structs", "unions", "aliases", "exports", "imports")
+    A block sees the types of what is around it, its `parent`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("structs", "unions", "aliases", "exports", "imports", "parent")
+
+    def __init__(self, parent: TypeTable | None = None) -> None:
+        self.parent = parent
         self.structs: dict[str, StructInfo] = {}  # variants too
         self.unions: dict[str, UnionInfo] = {}
         self.aliases: dict[str, ast.TypeRef] = {}
@@ -144,11 +150,14 @@ class TypeTable:
 
     def home(self, name: str) -> tuple[TypeTable, str]:
         """The table that a name is in, and what it is called there."""
+        t = self
+        while t.parent is not None and name not in t.structs and name not in t.unions and name not in t.aliases:
+            t = t.parent
         alias, dot, inner = name.partition(".")
         if dot:
-            t = self.imports.get(alias)
-            return (t, inner) if t is not None and inner in t.exports else (_NOTHING, inner)
-        return self, name
+            package = t.imports.get(alias)
+            return (package, inner) if package is not None and inner in package.exports else (_NOTHING, inner)
+        return t, name
 
     def struct(self, name: str) -> StructInfo | None:
         t, name = self.home(name)
@@ -169,7 +178,7 @@ _NOTHING = TypeTable()
 class ImportInfo:
     """An imported module; `members` are the names that `extern` declared for it."""
 
-    __slots__ = ("lang", "path", "alias", "auto", "members", "pos", "package", "broken")
+    __slots__ = ("lang", "path", "alias", "auto", "members", "pos", "package", "broken", "c", "functions")
 
     def __init__(self, lang: str, path: str, alias: str, auto: bool, pos: int) -> None:
         self.lang = lang
@@ -180,6 +189,8 @@ class ImportInfo:
         self.members: dict[str, ast.ExternDecl] = {}
         self.package: Package | None = None
         self.broken = False  # reported already
+        self.c: CLibrary | None = None  # a library of C, and the functions declared for it
+        self.functions: dict[str, FunInfo] = {}
 
 
 class KeyEntry:
@@ -209,11 +220,24 @@ class Scope:
         self.fun = fun
 
 
+class NetworkUse:
+    """What the program's text says about its use of the network.  `fetches`: it has a `fetch` or `generate`; `urls`:
+    places of https URLs that are fetched as they stand; `https`: some text begins as an https URL does."""
+
+    __slots__ = ("fetches", "urls", "https")
+
+    def __init__(self) -> None:
+        self.fetches = False
+        self.urls: list[tuple[int, int]] = []
+        self.https = False
+
+
 class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
-        "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables",
+        "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables", "local_types",
+        "libraries", "network",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -224,12 +248,19 @@ class ProgramInfo:
         self.solver: Any = None
         self.sources: Any = None
         self.program: ast.Program | None = None
+        self.libraries: list[CLibrary] = []  # of C, in the order of their imports
+        self.network = NetworkUse()
         self.types = TypeTable()  # of the program itself
         self.tables: dict[SourceFile, TypeTable] = {}  # of the files of packages
 
-    # What a type reference means depends on the file that it stands in.
+        self.local_types: list[tuple[int, int, TypeTable]] = []  # of blocks: begin, end; outer ones first
+
+    # What a type reference means depends on the file and the block that it stands in.
 
     def table(self, at: ast.Node) -> TypeTable:
+        for lo, hi, types in reversed(self.local_types):
+            if lo <= at.lo < hi:
+                return types
         if not self.tables:
             return self.types
         return self.tables.get(self.sources.file_of(at.lo), self.types)

@@ -209,5 +209,6 @@ def kind_name(kind: int) -> str:
         return "IDENT"
     return "PUNCT" if kind < TEST else "KEYWORD"
 
+
 # What stands for a variable inside a string (newer upstream).
 INTERPOLATED: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -1,7 +1,7 @@
 """Diagnostics that need several files: what packages export, import cycles, packages in the strict mode.
 
-`packages.txt` holds cases: `[name]` or `[name strict]`, files each behind a line `== path`, and behind `---` one line for
-each error: `file:line:column: CODE message`.  MOCHI_BLESS=1 rewrites what is expected.
+`packages.txt` holds cases: `[name]` or `[name strict]`, files each behind a line `== path`, and behind `---` one line
+for each error: `file:line:column: CODE message`.  MOCHI_BLESS=1 rewrites what is expected.
 """
 
 from __future__ import annotations

@@ -32,3 +32,19 @@ TEXT runtime·copy_bytes(SB), NOSPLIT|NOFRAME, $0
 	REP
 	MOVSB
 	RET
+
+// c_call(entry, a, b, c, d): a function of C, or of our own code that calls one.  Ways to an error leave SP unaligned.
+TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	MOVQ	DI, R11
+	MOVQ	SI, DI
+	MOVQ	DX, SI
+	MOVQ	CX, DX
+	MOVQ	R8, CX
+	XORL	AX, AX
+	CALL	R11
+	MOVQ	BP, SP
+	POPQ	BP
+	RET

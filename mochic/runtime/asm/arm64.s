@@ -75,3 +75,13 @@ byte:
 	BNE	byte
 done:
 	RET
+
+// c_call(entry, a, b, c, d)
+TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	R0, R16
+	MOVD	R1, R0
+	MOVD	R2, R1
+	MOVD	R3, R2
+	MOVD	R4, R3
+	JMP	(R16)

@@ -91,3 +91,12 @@ bytes:
 	JMP	bytes
 done:
 	RET
+
+// c_call(entry, a, b, c, d)
+TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
+	MOV	A0, T1
+	MOV	A1, A0
+	MOV	A2, A1
+	MOV	A3, A2
+	MOV	A4, A3
+	JMP	T1
