@@ -188,6 +188,10 @@ class _Rewrite(IntCode):
         subst = self.subst
         if not subst:
             return
+        for n, v in subst.items():
+            while v.id in subst:  # a tag made of an int that came from a tag
+                v = subst[v.id]
+            subst[n] = v
         for b in self.fn.blocks:
             for v in b.values:
                 args = v.args
