@@ -243,7 +243,7 @@ class Infer(Narrowing, Declarations):
     def stmt(self, st: ast.Stmt) -> bool:
         m = _STMTS.get(type(st))
         if m is None:
-            self.unsupported(st, _LATER_STMTS.get(type(st).__name__, type(st).__name__))
+            self.error("M007", st.lo, st.hi, _TOP_LEVEL[type(st)])
             return True
         falls: bool = m(self, st)
         return falls
@@ -550,14 +550,11 @@ _STMTS: dict[type, Any] = {
     ast.ExternDecl: Infer.s_nothing,
 }
 
-_LATER_STMTS = {
-    "FactDecl": "`fact` declarations",
-    "RuleDecl": "`rule` declarations",
-    "StreamDecl": "`stream` declarations",
-    "ModelDecl": "`model` declarations",
-    "AgentDecl": "`agent` declarations",
-    "IntentDecl": "`intent` declarations",
-    "FetchStmt": "`fetch` statements",
-    "Update": "`update` statements",
-    "Try": "`try` statements",
+_TOP_LEVEL = {
+    ast.FactDecl: "facts",
+    ast.RuleDecl: "rules",
+    ast.StreamDecl: "streams",
+    ast.ModelDecl: "models",
+    ast.AgentDecl: "agents",
+    ast.IntentDecl: "intents",
 }
