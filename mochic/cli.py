@@ -10,7 +10,7 @@ import click
 
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
-from mochic.options import PROTECTIONS, STAGES, Options
+from mochic.options import HTTPS, PROTECTIONS, STAGES, Options
 from mochic.targets import DEFAULT_TARGET
 
 
@@ -62,6 +62,9 @@ _CODE: Final = (
     click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
     click.option(
         "-l", "libraries", multiple=True, metavar="NAME|FILE", help="C library, archive or object to link with."
+    ),
+    click.option(
+        "--https", type=click.Choice(HTTPS), default="auto", help="Link the system's TLS library for `fetch`."
     ),
     click.option("-L", "folders", multiple=True, metavar="DIR", help="Folder with C libraries."),
 )

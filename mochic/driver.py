@@ -228,7 +228,7 @@ def build(path: str, opt: Options) -> int:
 
     try:
         libs = c_libraries(info, opt, target)
-        module = c.lower(info, opt, libs is not None and libs.process)
+        module = c.lower(info, opt, libs is not None and libs.process, libs is not None and libs.tls)
         if libs is not None or module.lowering.c_symbols:
             libs = claim_functions(libs, module.lowering, opt, target)
     except c.CompileError as e:
@@ -294,13 +294,16 @@ def emit_text(module: Any, opt: Options) -> int:
 
 def c_libraries(info: Any, opt: Options, target: Any) -> Any:
     """The C libraries that a program asks for, None for most programs."""
-    if not info.libraries and not opt.libraries:
+    if not info.libraries and not opt.libraries and not info.network.fetches:
+        return None
+    tls = wants_tls(info.network, opt, target)
+    if not info.libraries and not opt.libraries and not tls:
         return None
     from mochic.link.clibs import resolve
     from mochic.link.linker import LinkError
 
     try:
-        libs = resolve(info.libraries, opt, target)
+        libs = resolve(info.libraries, opt, target, tls)
     except LinkError as e:
         raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), EXIT_ERRORS) from None
     except OSError as e:
@@ -308,6 +311,26 @@ def c_libraries(info: Any, opt: Options, target: Any) -> Any:
     if libs.shared and opt.branch_protection != "none":
         raise UserError("mochi: -branch-protection is not supported for programs that share C libraries", EXIT_USAGE)
     return libs
+
+
+TLS_SYSTEMS: Final = ("linux",)  # where programs can use the system's TLS library
+
+
+def wants_tls(network: Any, opt: Options, target: Any) -> bool:
+    """Does a program that fetches need TLS?  Raises CompileError where it cannot have it and names an https URL."""
+    if opt.https == "yes" and target.os not in TLS_SYSTEMS:
+        raise UserError(
+            f"mochi: --https=yes: programs for {target.name} have no TLS yet; those for Linux do", EXIT_USAGE
+        )
+    if opt.https != "no" and target.os in TLS_SYSTEMS:
+        return opt.https == "yes" or network.https
+    if network.urls:
+        from mochic.compile import CompileError
+        from mochic.diag.diagnostic import make
+
+        why = "--https=no leaves it out" if opt.https == "no" else f"programs for {target.name} have no TLS yet"
+        raise CompileError("type", [make("M014", lo, hi, why) for lo, hi in network.urls])
+    return False
 
 
 def claim_functions(libs: Any, lowering: Any, opt: Options, target: Any) -> Any:

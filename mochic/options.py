@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
+# Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
+HTTPS = ("auto", "yes", "no")
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
@@ -11,11 +13,12 @@ class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
     allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
     `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS;
-    `libraries`, `folders`: C libraries of the command line (-l), and where libraries are looked for first (-L)."""
+    `libraries`, `folders`: C libraries of the command line (-l), and where libraries are looked for first (-L);
+    `https`: one of HTTPS."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
-        "march", "branch_protection", "libraries", "folders",
+        "march", "branch_protection", "libraries", "folders", "https",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -35,6 +38,7 @@ class Options:
         self.branch_protection = "none"
         self.libraries: tuple[str, ...] = ()
         self.folders: tuple[str, ...] = ()
+        self.https = "auto"
 
     def variant(self) -> str:
         """What machine code depends on beside its source: part of the key of everything cached."""

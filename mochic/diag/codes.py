@@ -373,6 +373,9 @@ h C functions take and give int, int8 to int64, uint8 to uint64, float, float32,
 @M012
 m cannot find the C library "{0}"
 h Name a folder that has it with -L DIR, or import the name that the system's loader knows, such as "libfoo.so.1".
+@M014
+m `fetch` over https: {0}
+h Build for Linux without --https=no, or use an http URL: that of a proxy which takes http and speaks https.
 @M013
 m no library has the C function `{0}`
 h Check the name, and that its library is imported (`import c "name"`) or given with -l.

@@ -21,6 +21,7 @@ import re
 from struct import iter_unpack, unpack_from
 from typing import Final
 
+from linkscripts import script_path
 from mochic.compile import CompileError
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.link.linker import LinkError
@@ -37,6 +38,18 @@ COMMON: Final = {
 # What every program with shared libraries on Linux calls (runtime/os_linux.mochi), and all that end C's library.
 PROCESS: Final = ("exit", "fflush")
 START: Final = "__libc_start_main"
+# The system's TLS library (OpenSSL 3), and what runtime/os_tls_linux.mochi calls of it.
+TLS: Final = {
+    "libssl.so.3": (
+        "SSL_CTX_ctrl", "SSL_CTX_new", "SSL_CTX_set_default_verify_paths", "SSL_CTX_set_verify", "SSL_connect",
+        "SSL_ctrl", "SSL_free", "SSL_get0_param", "SSL_get_error", "SSL_get_verify_result", "SSL_new", "SSL_read",
+        "SSL_set1_host", "SSL_set_fd", "SSL_set_hostflags", "SSL_shutdown", "SSL_write", "TLS_client_method",
+    ),
+    "libcrypto.so.3": (
+        "ERR_clear_error", "ERR_get_error", "ERR_reason_error_string", "X509_VERIFY_PARAM_set1_ip_asc",
+        "X509_verify_cert_error_string",
+    ),
+}  # fmt: skip
 _LOADED: Final = {
     "linux": re.compile(r"\.so(\.[0-9]+)*$"),
     "darwin": re.compile(r"\.dylib$"),
@@ -58,7 +71,7 @@ class Libraries:
     """What a program is linked with.  `stubs`: the system's name of a library -> the functions wanted of it; `names`:
     what a library's import resolved to; `process`: C's library is in the program."""
 
-    __slots__ = ("target", "stubs", "names", "files", "folders", "process", "given", "options")
+    __slots__ = ("target", "stubs", "names", "files", "folders", "process", "given", "tls")
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -68,7 +81,7 @@ class Libraries:
         self.folders: list[str] = []
         self.process = False
         self.given = False  # libraries or objects on the command line
-        self.options: list[str] = []
+        self.tls = False  # the program fetches over https
 
     @property
     def shared(self) -> bool:
@@ -138,10 +151,15 @@ def search(name: str, target: Target, places: list[str]) -> str:
     return ""
 
 
-def resolve(imported: list[CLibrary], opt: Options, target: Target) -> Libraries:
-    """What the imports and the command line lead to.  Raises CompileError or, for the command line, LinkError."""
+def resolve(imported: list[CLibrary], opt: Options, target: Target, tls: bool = False) -> Libraries:
+    """What the imports and the command line lead to; `tls`: and the system's TLS library.  Raises
+    CompileError or, for the command line, LinkError."""
     out = Libraries(target)
-    if not imported and not opt.libraries:
+    if tls:
+        out.tls = True
+        for soname, functions in TLS.items():
+            out.stubs[soname] = dict.fromkeys(functions)
+    if not imported and not opt.libraries and not tls:
         return out
     out.folders = folders(target, opt)
     diags: list[Diagnostic] = []
@@ -347,16 +365,17 @@ def _is_elf(path: str) -> bool:
 
 
 def _stub_file(target: Target, name: str, functions: list[str]) -> str:
-    """The path of a stub in the cache."""
+    """The path of a stub: linkers take files, and the cache is a place for them."""
     from hashlib import sha256
 
     from mochic.link.runtime_lib import cache_dir, save_in_cache
 
-    key = sha256("\n".join([target.name, name, *functions]).encode()).hexdigest()[:32]
+    data = _STUBS[target.format](target, name, functions)
+    key = sha256(data).hexdigest()[:32]
     suffix = {"elf": ".so", "macho": ".tbd", "coff": ".lib"}[target.format]
     path = os.path.join(cache_dir(), "stubs", key + suffix)
     if not os.path.exists(path):
-        save_in_cache(path, _STUBS[target.format](target, name, functions))
+        save_in_cache(path, data)
     return path
 
 
@@ -368,7 +387,14 @@ def _elf_stub(target: Target, name: str, functions: list[str]) -> bytes:
 
 def _tbd(target: Target, name: str, functions: list[str]) -> bytes:
     """A text-based stub of a dynamic library, version 4."""
-    symbols = ", ".join("_" + f for f in functions)
+    names = ["_" + f for f in functions]
+    if name == COMMON["darwin"]["c"]:
+        # Linkers take one text for each library: what the runtime needs of this
+        # one (linkscripts/libSystem.tbd) as well.
+        with open(script_path(target.script), encoding="utf-8") as f:
+            listed = f.read().partition("symbols:")[2].partition("[")[2].partition("]")[0]
+        names = sorted({*names, *listed.replace(",", " ").split()})
+    symbols = ", ".join(names)
     both = "[ x86_64-macos, arm64-macos ]"
     return (
         f"--- !tapi-tbd\ntbd-version:     4\ntargets:         {both}\ninstall-name:    '{name}'\n"

@@ -28,6 +28,7 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, VOID
 
+from mochic.lower.descs import runtime_data
 from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT, CFun, CType
 from mochic.sema.symbols import Var
 from mochic.sema.types import STR, find
@@ -48,7 +49,7 @@ def begin_c(f: FuncLower) -> None:
 
 
 def _shim(f: FuncLower, name: str) -> FuncSym:
-    sym = FuncSym("mochi.c." + name, [I64], VOID, NOGC)
+    sym = FuncSym(f.m.unique("mochi.c." + name), [I64], VOID, NOGC)
     target = FuncSym(name, [I64], VOID, FOREIGN | NOGC)
 
     def make() -> Func:
@@ -68,7 +69,7 @@ def call_c(f: FuncLower, c: CFun, params: list[Var], given: list[Value]) -> Valu
     # What may allocate comes first.
     ready = [_prepare(f, c, t, p, v) for t, p, v in zip(c.params, params, given, strict=True)]
     if c.library is None or c.library.name not in QUIET:
-        f.rt("c_enter")
+        _write_printed(f)
     args = [_argument(f, t, v) for t, v in zip(c.params, ready, strict=True)]
     if f.m.c_packs:
         args = _packed(f, c.params, args)
@@ -81,6 +82,18 @@ def call_c(f: FuncLower, c: CFun, params: list[Var], given: list[Value]) -> Valu
         f.m.c_symbols[c.symbol] = (sym, c)
     v = b.emit(CALL, kind, args, 0, sym)
     return f.nil() if ret is None else _result(f, c, ret, v)
+
+
+def _write_printed(f: FuncLower) -> None:
+    """Write what was printed so far, if anything was (runtime/io.mochi)."""
+    b = f.b
+    at, base = (f.ld(PTR, f.sym(runtime_data(name)), 0) for name in ("out_at", "out_base"))
+    some, go = f.new_block(True), f.new_block()
+    b.brif(b.emit(EQ, I32, [at, base]), go, some)
+    b.start(some)
+    f.rt("c_enter")
+    b.jump(go)
+    b.start(go)
 
 
 def _what(f: FuncLower, c: CFun, name: str) -> Value:

@@ -62,6 +62,7 @@ class ModuleLower:
         self.run_tests = True  # test blocks run in place
         self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
         self.c_process = False  # C's library is in the program: it ends the process and has output of its own
+        self.tls = False  # the program fetches over https
         self.c_packs = False  # arguments of C on the stack take only the room that they need (Apple's arm64)
         self.test_mode = False  # one block per run, chosen from outside (`mochi test`)
         self.env_less()

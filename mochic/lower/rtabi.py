@@ -36,7 +36,10 @@ panic_div0() void noreturn             division by zero
 panic_index(i64,i64) void noreturn     list index out of range: I (len N)
 panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
 panic_store_index() void noreturn      index out of range
-panic_msg(ref) void noreturn           any message
+panic_msg(ref) void noreturn           any message; code 1
+panic_code(i64,ref) void noreturn      code for `catch`, message
+try_call(tag) i32                      calls a closure without parameters; whether an error ended it
+caught_code() i64 nogc                 of the error that ended the last try_call
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
 panic_cast(tag,ref) void noreturn      cannot cast KIND to T (strings: cannot cast "S" to T)
@@ -233,6 +236,7 @@ f64_of_text(ref) f64                   NaN when it spells no number
 md5_hex(ref) ref
 # -- functions of C (lower.ccall): arguments checked and converted; `ref` WHAT names function and parameter
 use_c(ptr,ptr) void nogc               exit and fflush of the C library in the program
+use_tls() void                         called first by programs that fetch over https
 c_enter() void nogc                    write what was printed
 c_text(ref,ref) ref                    string, WHAT: a string followed by a zero byte
 c_text_of(tag,ref,i64) ref             any value; 1: null stays null

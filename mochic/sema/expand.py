@@ -224,6 +224,7 @@ class Expansion(NewerInfer):
         entries: list[tuple[ast.Expr, ast.Expr]] = [(ast.StrLit(e.lo, e.lo, k), v) for k, v in params.items()]
         options = ast.Cast(e.lo, e.hi, ast.MapLit(e.lo, e.hi, entries), map_type(e), e.lo)
         self.checks.append(("T008", source.lo, source.hi, ast.TypeName(e.lo, e.hi, "string"), self.expr(source)))
+        self.info.network.fetches = True
         value: ast.Expr = call(e, "#embedding" if e.target == "embedding" else "#generate", [source, options])
         if tools:
             made = self.parsed(tool_calls.loop_text(self.info, tools))[0]

@@ -19,6 +19,7 @@ import os
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema import trycatch
 from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
@@ -61,6 +62,7 @@ class Infer(Narrowing, Declarations):
         self.agents: dict[str, ast.AgentDecl] = {}
         self.models: dict[str, ast.ModelDecl] = {}
         self.relations: dict[str, None] = {}
+        self.tries = 0
 
     # -- program --------------------------------------------------------------------------------
 
@@ -496,6 +498,15 @@ class Infer(Narrowing, Declarations):
         st.code = self.on_code(st)
         return self.block(st.code)
 
+    def s_try(self, st: ast.Try) -> bool:
+        made = trycatch.desugar(st, self.tries)
+        self.tries = made.last + 1
+        st.code = made.code
+        self.drop_assigned(st.body)
+        falls = self.inner(st.code)
+        self.drop_assigned(st.body)
+        return falls
+
     def s_emit(self, st: ast.Emit) -> bool:
         st.code = self.emit_code(st)
         return self.block(st.code)
@@ -545,6 +556,7 @@ _STMTS: dict[type, Any] = {
     ast.Update: Infer.s_update,
     ast.OnHandler: Infer.s_on,
     ast.Emit: Infer.s_emit,
+    ast.Try: Infer.s_try,
     ast.FetchStmt: Infer.s_fetch,
     ast.ImportDecl: Infer.s_nothing,
     ast.ExternDecl: Infer.s_nothing,

@@ -42,7 +42,9 @@ class ExprInfer(QueryInfer):
     def e_float(self, e: ast.Expr) -> Ty:
         return FLOAT_TY
 
-    def e_str(self, e: ast.Expr) -> Ty:
+    def e_str(self, e: ast.StrLit) -> Ty:
+        if e.value.startswith("https:"):
+            self.info.network.https = True
         return STR_TY
 
     def e_bool(self, e: ast.Expr) -> Ty:

@@ -220,12 +220,24 @@ class Scope:
         self.fun = fun
 
 
+class NetworkUse:
+    """What the program's text says about its use of the network.  `fetches`: it has a `fetch` or `generate`; `urls`:
+    places of https URLs that are fetched as they stand; `https`: some text begins as an https URL does."""
+
+    __slots__ = ("fetches", "urls", "https")
+
+    def __init__(self) -> None:
+        self.fetches = False
+        self.urls: list[tuple[int, int]] = []
+        self.https = False
+
+
 class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
         "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables", "local_types",
-        "libraries",
+        "libraries", "network",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -237,6 +249,7 @@ class ProgramInfo:
         self.sources: Any = None
         self.program: ast.Program | None = None
         self.libraries: list[CLibrary] = []  # of C, in the order of their imports
+        self.network = NetworkUse()
         self.types = TypeTable()  # of the program itself
         self.tables: dict[SourceFile, TypeTable] = {}  # of the files of packages
 
