@@ -50,9 +50,15 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "lines": ("s", "file_lines"),
 }
 
+_AGGREGATES = ("count", "len", "exists", "sum", "avg", "min", "max")
+
 
 class Builtins(Exprs):
     def builtin(self, e: ast.Call, name: str) -> Value:
+        if name in _AGGREGATES:
+            whole = self.folded(e, name)
+            if whole is not None:
+                return whole
         special = _SPECIAL.get(name)
         if special is not None:
             v: Value = special(self, e)
@@ -63,6 +69,9 @@ class Builtins(Exprs):
             self.b.pos = e.lo
             v = self.from_runtime(self.rt(fn, *vals), e)
         return self.share_elements(v, e.ty) if name in _COPY_ELEMENTS else v
+
+    def folded(self, e: ast.Call, name: str) -> Value | None:
+        raise AssertionError
 
     def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
@@ -240,7 +249,7 @@ class Builtins(Exprs):
         if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
             v = self.rt("dyn_sort", self.tag(v))
             return v
-        return self.rt("list_sort_by", v, v)
+        return self.rt("list_sorted", v)
 
     def reduce_(self, e: ast.Call) -> Value:
         """A left fold: a loop of calls through the function value."""

@@ -30,6 +30,7 @@ class FuncLower(Data):
         self.env_index: dict[Var, int] = {v: i for i, v in enumerate(m.captures(f))}
         self.loops: list[tuple[Block, Block]] = []
         self.own_append: ast.Call | None = None
+        self.given = {}
 
     def lower(self) -> None:
         f = self.f

@@ -11,8 +11,8 @@ from typing import Any
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.descs import (
-    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc, make_bigint,
-    make_desc, make_string, runtime_data,
+    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
+    make_bigint, make_desc, make_string, runtime_data,
 )  # fmt: skip
 from mochic.sema.cfun import CFun
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
@@ -57,6 +57,7 @@ class ModuleLower:
         self.closures: dict[FuncSym, DataSym] = {}
         self.pending: list[Any] = []  # stub bodies to make
         self.list_descs: dict[Any, LazyDesc] = {}
+        self.records: dict[tuple[bool, ...], DataSym] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
         self.run_tests = True  # test blocks run in place
@@ -261,6 +262,17 @@ class ModuleLower:
             return made[-1]
 
         return LazyDesc(make)
+
+    def record_desc(self, traced: list[bool]) -> DataSym:
+        """The descriptor of an object that programs never see: a tag, then words of which some are traced."""
+        key = tuple(traced)
+        d = self.records.get(key)
+        if d is None:
+            name = self.unique("mochi.record") + ".desc"
+            made = make_desc(name, K_CELL, 0, 16 + 8 * len(traced), [False, True, *traced], None, [], 0)
+            self.module.data.extend(made)
+            d = self.records[key] = made[-1]
+        return d
 
     def static_closure(self, code: FuncSym, arity: int) -> DataSym:
         """A closure object without captures, in read-only data."""

@@ -154,6 +154,7 @@ list_new(ptr,i64) ref                  desc, length = capacity; zeroed
 mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_push(ref,tag) void                append in place
+list_grow(ref,i64) void                room for that many elements
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
@@ -168,13 +169,18 @@ list_distinct(ref) ref                 by form L text
 list_contains(ref,tag) i32             dyn_same on elements
 list_sum(ref) tag                      int (exact) or float
 list_avg(ref) f64
+sum_step(tag,tag) tag                  state, next value
+avg_value(tag) f64 nogc pure           what a value that is not null counts
+least_step(tag,tag) tag
+most_step(tag,tag) tag
 list_min(ref) tag
 list_max(ref) tag
 list_union(ref,ref) ref
 list_union_all(ref,ref) ref
 list_except(ref,ref) ref
 list_intersect(ref,ref) ref
-list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
+list_sort_by(ref,ref) ref              list, list of lists of keys: stable by dyn_cmp of one after the other; new list
+list_sorted(ref) ref                   a new list, stable by dyn_cmp
 list_as(ref,ptr) ref                   the same elements in a list of that descriptor (itself if it has it)
 list_range(i64,i64,i64) ref            list of i64
 # -- indexes of hash joins (runtime/join.mochi)
@@ -183,10 +189,16 @@ join_put(ref,i64,i64) ptr              hash, number of the row: where to store t
 join_seal(ref) void                    after the last entry
 join_first(ref,i64) i64 nogc           the first entry with the hash, or 0
 join_next(ref,i64) i64 nogc            the next one with the hash of an entry
-hash_int(tag) i64 nogc pure            int or null
-same_int(tag,tag) i32 nogc pure        int or null
+join_count(ref) i64 nogc               number of entries
+hash_int(tag) i64 nogc pure            int, bool or null
+same_int(tag,tag) i32 nogc pure        int, bool or null
 hash_str(ref) i64 nogc pure            string or null
 dyn_hash(tag) i64                      equal values have equal hashes
+group_new(i64) ref                     an index to which entries are added between look-ups
+group_put(ref,i64) ptr                 hash: where to store the keys of a new entry
+group_norm(tag) tag                    the same for all values with the same text (12.3): an int or a string
+hash_norm(tag) i64 nogc pure
+same_norm(tag,tag) i32 nogc pure
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0

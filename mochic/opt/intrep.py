@@ -188,6 +188,10 @@ class _Rewrite(IntCode):
         subst = self.subst
         if not subst:
             return
+        for n, v in subst.items():
+            while v.id in subst:  # a tag made of an int that came from a tag
+                v = subst[v.id]
+            subst[n] = v
         for b in self.fn.blocks:
             for v in b.values:
                 args = v.args
@@ -197,6 +201,10 @@ class _Rewrite(IntCode):
             for i, a in enumerate(b.targs):
                 if a.id in subst:
                     b.targs[i] = subst[a.id]
+            for sa in b.sargs:
+                for i, a in enumerate(sa):
+                    if a.id in subst:
+                        sa[i] = subst[a.id]
 
     def rewrite_value(self, v: Value) -> None:
         op = v.op
