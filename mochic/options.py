@@ -4,17 +4,20 @@ from __future__ import annotations
 
 # As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
+# Ints that grow beyond 64 bits as the language has them, or an error where one would.
+INT_MODES = ("exact", "checked")
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
 class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
     allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
-    `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS."""
+    `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS; `int_mode`:
+    one of INT_MODES."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
-        "march", "branch_protection",
+        "march", "branch_protection", "int_mode",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -32,6 +35,7 @@ class Options:
         self.strict = False
         self.march = ""
         self.branch_protection = "none"
+        self.int_mode = "exact"
 
     def variant(self) -> str:
         """What machine code depends on beside its source: part of the key of everything cached."""

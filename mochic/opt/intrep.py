@@ -8,6 +8,9 @@ the overflow flag, and an out-of-line path that calls the runtime.
 Where only the *result* may leave 64 bits the operation stays on words and its overflow branch computes
 the exact result with bigints.  Operands that a branch has bounded (pi nodes) are converted without checks.
 
+With `checked` (`-int=checked`) every int is a word, and what leaves 64 bits is a run-time error: intervals are cut to
+those of words, and operations and conversions that were cut are checked.
+
 Invariants.  An int slot (parameter, result, field, element, global) has one representation everywhere:
 IntSlot.word.  Small ints and bigints are normalised: an int that fits 63 bits is never a bigint.
 """
@@ -27,7 +30,7 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32, I64, INT, PTR, TAG
 from mochic.lower.literals import float_bits
 from mochic.lower.rtabi import RUNTIME
-from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, solve, trivial
+from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, clamp, solve, trivial
 
 _OV: Final = {ADD: ADDOV, SUB: SUBOV, MUL: MULOV}
 _TAG_CALL: Final = {ADD: "int_add", SUB: "int_sub", MUL: "int_mul", SDIV: "int_div", SREM: "int_rem"}
@@ -36,13 +39,14 @@ _F_LIMIT: Final = float_bits(float(1 << 62))
 _F_NLIMIT: Final = float_bits(-float(1 << 62))
 
 
-def select_representations(module: Module, bigint: Any, analyse: bool = True) -> None:
+def select_representations(module: Module, bigint: Any, analyse: bool = True, checked: bool = False) -> None:
     """Rewrite the module in place.  `bigint(n)` gives the static object of a large constant."""
     r = build(module)
     if analyse:
         solve(r)
     else:
         trivial(r)
+    cut = clamp(r) if checked else None
     slots: dict[int, Any] = {}
     for fn in module.funcs:
         _slots_of(fn, slots)
@@ -52,10 +56,10 @@ def select_representations(module: Module, bigint: Any, analyse: bool = True) ->
             s.word = True
             continue
         s.lo, s.hi = r.lo[n], r.hi[n]
-        s.word = (s.lo >= W_MIN and s.hi <= W_MAX) and (analyse or s.lo > s.hi)
+        s.word = (s.lo >= W_MIN and s.hi <= W_MAX) and (analyse or checked or s.lo > s.hi)
     done: set[int] = set()
     for fn in module.funcs:
-        _Rewrite(r, r.tables[fn], fn, bigint).run()
+        _Rewrite(r, r.tables[fn], fn, bigint, cut).run()
     for fn in module.funcs:
         _fix_signature(fn.sym, done)
         for b in fn.blocks:
@@ -98,13 +102,15 @@ def _fix_signature(sym: Any, done: set[int]) -> None:
 class _Rewrite:
     """One function."""
 
-    __slots__ = ("r", "t", "fn", "bigint", "cur", "out", "pos", "subst", "compares")
+    __slots__ = ("r", "t", "fn", "bigint", "cut", "sat", "cur", "out", "pos", "subst", "compares")
 
-    def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any) -> None:
+    def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any, cut: set[int] | None) -> None:
         self.r = r
         self.t = t
         self.fn = fn
         self.bigint = bigint
+        self.cut = cut or set()  # nodes whose operations are checked
+        self.sat = "int_sat" if cut is None else "int_word"
         self.cur: Block = fn.blocks[0]
         self.out: list[Block] = []
         self.pos = 0
@@ -180,7 +186,7 @@ class _Rewrite:
         self.start(small)
         self.jump(done, [self.emit(SAR, I64, [w, self.const(1)])])
         self.start(big)
-        self.jump(done, [self.rt("int_sat", v)])
+        self.jump(done, [self.rt(self.sat, v)])
         self.start(done)
         return p
 
@@ -202,6 +208,10 @@ class _Rewrite:
         self.jump(done, [self.rt("int_box", v)])
         self.start(done)
         return p
+
+    def arrived(self, v: Value, tag: Value) -> Value:
+        """An int from where ints are exact, such as the runtime."""
+        return self.to_word(tag, self.t.of[v.id]) if self.t.of[v.id] in self.cut else tag
 
     def tag_const(self, n: int) -> Value:
         if S_MIN <= n <= S_MAX:
@@ -342,12 +352,12 @@ class _Rewrite:
             assert ns is not None
             self.subst[v.id] = self.to_tag(self.use(v.args[0]), ns[0])
         elif op == UNTAG:
-            self.subst[v.id] = v.args[0]
+            self.subst[v.id] = self.arrived(v, v.args[0])
         elif op == INT2F:
             assert ns is not None
             self.subst[v.id] = self.to_f64(self.use(v.args[0]), ns[0])
         elif op == F2INT:
-            self.subst[v.id] = self.from_f64(v.args[0])
+            self.subst[v.id] = self.arrived(v, self.from_f64(v.args[0]))
         elif op == LD:
             v.type = I64 if v.sym is not None and v.sym.word else TAG
             self.cur.values.append(v)
@@ -415,16 +425,17 @@ class _Rewrite:
             ns = [zero, ns[0]]
         a, b = args
         na, nb = ns
-        counter = node in self.r.counters
+        cut = node in self.cut
+        counter = cut or node in self.r.counters
         if self.word_node(node) and (counter or (self.word_node(na) and self.word_node(nb))):
             x, y = self.to_word(a, na), self.to_word(b, nb)
             v.op, v.type, v.args = op, I64, [x, y]
             self.cur.values.append(v)
-            if counter and not self.cannot_overflow(op, na, nb):
+            if cut or (counter and not self.cannot_overflow(op, na, nb)):
                 ok, bad = self.block(), self.block(True)
                 self.branch(self.emit(_OV[op], I32, [x, y]), bad, ok, -1)
                 self.start(bad)
-                self.rt("panic_overflow")
+                self.rt("panic_checked" if cut else "panic_overflow")
                 self.start(ok)
             return
         self.subst[v.id] = self.tag_arith(op, a, b, na, nb, self.word_node(node), node)
@@ -500,7 +511,16 @@ class _Rewrite:
         word = self.word_node(node)
         r = self.r
         if word and self.word_node(na) and self.word_node(nb):
-            self.subst[v.id] = self.word_divide(op, self.to_word(a, na), self.to_word(b, nb), na, nb)
+            x, y = self.to_word(a, na), self.to_word(b, nb)
+            if op == SDIV and node in self.cut:  # MIN / -1
+                odd, bad, ok = self.block(True), self.block(True), self.block()
+                self.branch(self.emit(EQ, I32, [y, self.const(-1)]), odd, ok, -1)
+                self.start(odd)
+                self.branch(self.emit(EQ, I32, [x, self.const(W_MIN)]), bad, ok, -1)
+                self.start(bad)
+                self.rt("panic_checked")
+                self.start(ok)
+            self.subst[v.id] = self.word_divide(op, x, y, na, nb)
             return
         if a.type == I64 and b.type == I64 and op == SREM:
             v.type = I64
