@@ -75,3 +75,47 @@ byte:
 	BNE	byte
 done:
 	RET
+
+// save_context(p): 0, and 1 when restore_context(p) comes back to the same place.  What a function may rely on after a call
+// is kept: the stack and the callee-saved registers.
+TEXT runtime·save_context(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	R30, 8(R0)
+	MOVD	RSP, R1
+	MOVD	R1, 16(R0)
+	STP	(R19, R20), 24(R0)
+	STP	(R21, R22), 40(R0)
+	STP	(R23, R24), 56(R0)
+	STP	(R25, R26), 72(R0)
+	STP	(g, R29), 88(R0)
+	FMOVD	F8, 104(R0)
+	FMOVD	F9, 112(R0)
+	FMOVD	F10, 120(R0)
+	FMOVD	F11, 128(R0)
+	FMOVD	F12, 136(R0)
+	FMOVD	F13, 144(R0)
+	FMOVD	F14, 152(R0)
+	FMOVD	F15, 160(R0)
+	MOVD	ZR, R0
+	RET
+
+TEXT runtime·restore_context(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	LDP	24(R0), (R19, R20)
+	LDP	40(R0), (R21, R22)
+	LDP	56(R0), (R23, R24)
+	LDP	72(R0), (R25, R26)
+	LDP	88(R0), (g, R29)
+	FMOVD	104(R0), F8
+	FMOVD	112(R0), F9
+	FMOVD	120(R0), F10
+	FMOVD	128(R0), F11
+	FMOVD	136(R0), F12
+	FMOVD	144(R0), F13
+	FMOVD	152(R0), F14
+	FMOVD	160(R0), F15
+	MOVD	16(R0), R1
+	MOVD	R1, RSP
+	MOVD	8(R0), R30
+	MOVD	$1, R0
+	RET
