@@ -38,7 +38,6 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "from_json": ("s", "json_text"),
     "#embedding": ("st", "generate_embedding"),
     "#generate": ("st", "generate_text"),
-    "#code": ("", "caught_code"),
     "num": ("t", "dyn_numerator"),
     "denom": ("t", "dyn_denominator"),
     "readFile": ("s", "read_file"),
@@ -131,17 +130,8 @@ class Builtins(Exprs):
     def panic_(self, e: ast.Call) -> Value:
         vals = [self.expr(a) for a in e.args]
         self.b.pos = e.lo
-        text = self.text(vals[-1], e.args[-1].ty)
-        if len(vals) == 2:
-            self.rt("panic_code", self.want(vals[0], "i"), text)
-        else:
-            self.rt("panic_msg", text)
+        self.rt("panic_msg", self.text(vals[-1], e.args[-1].ty))
         return self.nil()
-
-    def try_(self, e: ast.Call) -> Value:
-        v = self.convert(self.expr(e.args[0]), REF)
-        self.b.pos = e.lo
-        return self.rt("try_call", v)
 
     # -- sizes, conversions ---------------------------------------------------------------------
 
@@ -448,7 +438,6 @@ _SPECIAL: dict[str, Any] = {
     "print": Builtins.print_,
     "json": Builtins.json,
     "panic": Builtins.panic_,
-    "#try": Builtins.try_,
     "len": Builtins.len_,
     "str": Builtins.str_,
     "string": Builtins.str_,

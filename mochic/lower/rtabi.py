@@ -40,9 +40,6 @@ panic_store_index() void noreturn      index out of range
 panic_msg(ref) void noreturn           any message
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
-panic_code(i64,ref) void noreturn      panic(code, message)
-try_call(ref) i32
-caught_code() i64 nogc
 panic_checked() void noreturn          integer overflow
 panic_cast(tag,ref) void noreturn      cannot cast KIND to T (strings: cannot cast "S" to T)
 exit_code(i64) void noreturn           flush, exit

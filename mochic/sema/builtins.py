@@ -285,8 +285,6 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "from_json": (1, 1, _data),
     "#embedding": (2, 2, _float_list),
     "#generate": (2, 2, _str),
-    "#try": (1, 1, _bool),
-    "#code": (0, 0, _int),
     "reduce": (3, 3, _reduce),
     "sort": (1, 1, _same_list),
     "num": (1, 1, _int),

@@ -21,7 +21,6 @@ from typing import Any
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
-from mochic.sema.infer_newer import falls_through
 from mochic.sema.infer_narrow import Narrowing, has_break
 from mochic.sema.packages import Package
 from mochic.sema.specialise import Specialiser
@@ -49,7 +48,6 @@ class Infer(Narrowing, Declarations):
         self.narrow: dict[Var, Ty] = {}
         self.types = info.types
         self.loops = 0
-        self.tries = 0
         self.nvars = 0
         self.seeds: list[tuple[Ty, ast.TypeRef]] = []
         self.checks: list[tuple[str, Any, Any, Any, Any]] = []
@@ -512,11 +510,6 @@ class Infer(Narrowing, Declarations):
         st.code = self.emit_code(st)
         return self.block(st.code)
 
-    def s_try(self, st: ast.Try) -> bool:
-        st.code = self.try_code(st)
-        self.inner(st.code)
-        return falls_through(st.body) or falls_through(st.handler)
-
     def s_nothing(self, st: ast.Stmt) -> bool:
         return True
 
@@ -563,7 +556,6 @@ _STMTS: dict[type, Any] = {
     ast.OnHandler: Infer.s_on,
     ast.Emit: Infer.s_emit,
     ast.FetchStmt: Infer.s_fetch,
-    ast.Try: Infer.s_try,
     ast.ImportDecl: Infer.s_nothing,
     ast.ExternDecl: Infer.s_nothing,
 }
@@ -577,4 +569,5 @@ _LATER_STMTS = {
     "IntentDecl": "`intent` declarations",
     "FetchStmt": "`fetch` statements",
     "Update": "`update` statements",
+    "Try": "`try` statements",
 }

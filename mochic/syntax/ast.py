@@ -732,7 +732,7 @@ class For(Stmt):
 class Try(Stmt):
     """`try { body } catch var { handler }` (newer upstream)."""
 
-    __slots__ = ("body", "var", "handler", "code")
+    __slots__ = ("body", "var", "handler", "sym")
 
     def __init__(self, lo: int, hi: int, body: list[Stmt], var: str, handler: list[Stmt]) -> None:
         self.lo = lo
@@ -740,7 +740,7 @@ class Try(Stmt):
         self.body = body
         self.var = var
         self.handler = handler
-        self.code: list[Stmt] = []
+        self.sym: Any = None
 
 
 class Break(Stmt):

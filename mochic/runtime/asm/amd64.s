@@ -32,31 +32,3 @@ TEXT runtime·copy_bytes(SB), NOSPLIT|NOFRAME, $0
 	REP
 	MOVSB
 	RET
-
-// save_context(p): 0, and 1 when restore_context(p) comes back to the same place.  What a function may rely on after a call
-// is kept: the stack and the callee-saved registers.
-TEXT runtime·save_context(SB), NOSPLIT|NOFRAME, $0
-	MOVQ	0(SP), AX
-	MOVQ	AX, 8(DI)
-	LEAQ	8(SP), AX
-	MOVQ	AX, 16(DI)
-	MOVQ	BX, 24(DI)
-	MOVQ	BP, 32(DI)
-	MOVQ	R12, 40(DI)
-	MOVQ	R13, 48(DI)
-	MOVQ	R14, 56(DI)
-	MOVQ	R15, 64(DI)
-	XORL	AX, AX
-	RET
-
-TEXT runtime·restore_context(SB), NOSPLIT|NOFRAME, $0
-	MOVQ	24(DI), BX
-	MOVQ	32(DI), BP
-	MOVQ	40(DI), R12
-	MOVQ	48(DI), R13
-	MOVQ	56(DI), R14
-	MOVQ	64(DI), R15
-	MOVQ	16(DI), SP
-	MOVQ	8(DI), CX
-	MOVL	$1, AX
-	JMP	CX
