@@ -10,7 +10,7 @@ import click
 
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
-from mochic.options import INT_MODES, PROTECTIONS, STAGES, Options
+from mochic.options import HTTPS, INT_MODES, PROTECTIONS, STAGES, Options
 from mochic.targets import DEFAULT_TARGET
 
 
@@ -67,6 +67,13 @@ _CODE: Final = (
         help="checked: an int that leaves 64 bits is a run-time error.",
     ),
     click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
+    click.option(
+        "-l", "libraries", multiple=True, metavar="NAME|FILE", help="C library, archive or object to link with."
+    ),
+    click.option(
+        "--https", type=click.Choice(HTTPS), default="auto", help="Link the system's TLS library for `fetch`."
+    ),
+    click.option("-L", "folders", multiple=True, metavar="DIR", help="Folder with C libraries."),
 )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class CompileError(Exception):
-    """The program has errors.  `kind` is "parse" or "type", `warnings` come on top of `diagnostics`."""
+    """The program has errors.  `kind` is "parse", "type" or "link", `warnings` come on top of `diagnostics`."""
 
     def __init__(self, kind: str, diagnostics: list[Diagnostic]) -> None:
         super().__init__(kind)
@@ -100,11 +100,15 @@ def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
         raise CompileError("type", diags)
 
 
-def lower(info: ProgramInfo, opt: Options) -> Module:
-    """Checked tree to IR, ints still without representation."""
+def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> Module:
+    """Checked tree to IR, ints still without representation.  `c_process`: C's library is in the program;
+    `tls`: so is the system's TLS library."""
     from mochic.lower.module import ModuleLower
 
     m = ModuleLower(info)
+    m.c_process = c_process
+    m.tls = tls
+    m.c_packs = opt.target == "darwin/arm64"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
     module = m.run()

@@ -145,8 +145,8 @@ def guarded(action: Callable[[], int]) -> int:
 def render_errors(e: Any, sources: Any) -> str:
     from mochic.diag.render import render, render_list
 
-    if e.kind == "parse":
-        return "parse error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
+    if e.kind in ("parse", "link"):
+        return f"{e.kind} error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
     return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
 
 
@@ -226,7 +226,14 @@ def build(path: str, opt: Options) -> int:
     info = front(path, opt, timer)
     from mochic import compile as c
 
-    module = c.lower(info, opt)
+    try:
+        libs = c_libraries(info, opt, target)
+        module = c.lower(info, opt, libs is not None and libs.process, libs is not None and libs.tls)
+        if libs is not None or module.lowering.c_symbols:
+            libs = claim_functions(libs, module.lowering, opt, target)
+    except c.CompileError as e:
+        e.sources = info.sources
+        raise
     timer.mark("lower")
     if opt.emit == "ir":
         return emit_text(module, opt)
@@ -249,10 +256,29 @@ def build(path: str, opt: Options) -> int:
     if opt.emit == "obj":
         write_output(opt.out or out + ".o", data)
         return EXIT_OK
-    link_program(data, target, opt, out, timer)
+    link_program(data, target, opt, out, timer, libs, module.lowering)
     if opt.time:
         say(timer.table())
     return EXIT_OK
+
+
+def explain_link_error(e: Any, libs: Any, lowering: Any) -> None:
+    """Raises what says more than the linker's own messages where functions of C are missing."""
+    from mochic.compile import CompileError
+    from mochic.link.clibs import undefined
+
+    calls = {s: c for s, (_, c) in lowering.c_symbols.items()}
+    diags, others = undefined(e.detail, calls, "_" if libs.target.format == "macho" else "")
+    if diags:
+        error = CompileError("link", diags)
+        error.sources = lowering.info.sources
+        raise error from None
+    if others:
+        raise UserError(
+            f"mochi: the C libraries need what no library has: {', '.join(others)}\n"
+            "  Add the library that has it with -l NAME; `-l c` is C's own.",
+            EXIT_ERRORS,
+        ) from None
 
 
 def emit_text(module: Any, opt: Options) -> int:
@@ -266,7 +292,60 @@ def emit_text(module: Any, opt: Options) -> int:
     return EXIT_OK
 
 
-def link_program(data: bytes, target: Any, opt: Options, out: str, timer: Timer) -> None:
+def c_libraries(info: Any, opt: Options, target: Any) -> Any:
+    """The C libraries that a program asks for, None for most programs."""
+    if not info.libraries and not opt.libraries and not info.network.fetches:
+        return None
+    tls = wants_tls(info.network, opt, target)
+    if not info.libraries and not opt.libraries and not tls:
+        return None
+    from mochic.link.clibs import resolve
+    from mochic.link.linker import LinkError
+
+    try:
+        libs = resolve(info.libraries, opt, target, tls)
+    except LinkError as e:
+        raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), EXIT_ERRORS) from None
+    except OSError as e:
+        raise UserError(f"mochi: cannot read {e.filename}: {e.strerror}", EXIT_TOOL) from None
+    if libs.shared and opt.branch_protection != "none":
+        raise UserError("mochi: -branch-protection is not supported for programs that share C libraries", EXIT_USAGE)
+    return libs
+
+
+TLS_SYSTEMS: Final = ("linux",)  # where programs can use the system's TLS library
+
+
+def wants_tls(network: Any, opt: Options, target: Any) -> bool:
+    """Does a program that fetches need TLS?  Raises CompileError where it cannot have it and names an https URL."""
+    if opt.https == "yes" and target.os not in TLS_SYSTEMS:
+        raise UserError(
+            f"mochi: --https=yes: programs for {target.name} have no TLS yet; those for Linux do", EXIT_USAGE
+        )
+    if opt.https != "no" and target.os in TLS_SYSTEMS:
+        return opt.https == "yes" or network.https
+    if network.urls:
+        from mochic.compile import CompileError
+        from mochic.diag.diagnostic import make
+
+        why = "--https=no leaves it out" if opt.https == "no" else f"programs for {target.name} have no TLS yet"
+        raise CompileError("type", [make("M014", lo, hi, why) for lo, hi in network.urls])
+    return False
+
+
+def claim_functions(libs: Any, lowering: Any, opt: Options, target: Any) -> Any:
+    """The libraries, asked for the functions that the program calls."""
+    from mochic.link.clibs import Libraries, claim
+
+    if libs is None:
+        libs = Libraries(target)
+    claim(libs, {s: c for s, (_, c) in lowering.c_symbols.items()}, opt)
+    return libs
+
+
+def link_program(
+    data: bytes, target: Any, opt: Options, out: str, timer: Timer, libs: Any = None, lowering: Any = None
+) -> None:
     from mochic.link.linker import LinkError, link
     from mochic.link.runtime_lib import cache_dir, runtime_object
 
@@ -281,8 +360,10 @@ def link_program(data: bytes, target: Any, opt: Options, out: str, timer: Timer)
     obj = os.path.join(folder, f".{name}.{os.getpid()}.o")
     write_output(obj, data)
     try:
-        link(target, [obj, runtime], out, opt.linker, opt.strip, opt.branch_protection != "none")
+        link(target, [obj, runtime], out, opt.linker, opt.strip, opt.branch_protection != "none", libs)
     except LinkError as e:
+        if libs is not None:
+            explain_link_error(e, libs, lowering)
         raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
     except OSError as e:
         raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None

@@ -6,18 +6,21 @@ from __future__ import annotations
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
 # Ints that grow beyond 64 bits as the language has them, or an error where one would.
 INT_MODES = ("exact", "checked")
+# Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
+HTTPS = ("auto", "yes", "no")
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
 class Options:
     """`opt`: 0, 1 or 2.  `emit`: one of STAGES.  `verify`: check the IR between passes and every register
     allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
-    `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS; `int_mode`:
-    one of INT_MODES."""
+    `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS;
+    `libraries`, `folders`: C libraries of the command line (-l), and where libraries are looked for first (-L);
+    `https`: one of HTTPS; `int_mode`: one of INT_MODES."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
-        "march", "branch_protection", "int_mode",
+        "march", "branch_protection", "libraries", "folders", "https", "int_mode",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -36,6 +39,9 @@ class Options:
         self.march = ""
         self.branch_protection = "none"
         self.int_mode = "exact"
+        self.libraries: tuple[str, ...] = ()
+        self.folders: tuple[str, ...] = ()
+        self.https = "auto"
 
     def variant(self) -> str:
         """What machine code depends on beside its source: part of the key of everything cached."""

@@ -19,11 +19,17 @@ def cached_binary(path: str, opt: Options) -> str:
     from mochic.link.runtime_lib import cache_dir, source_key
     from mochic.sema.packages import imported_files
 
-    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {opt.int_mode} {path}"
+    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {opt.https} {opt.int_mode} {path}"
     data = read_source(path)
     digest = sha256(variant.encode() + b"\0" + data)
+    sources = [(path, data)]
     for f in imported_files(path, data):
-        digest.update(f.encode() + b"\0" + read_source(f))
+        sources.append((f, read_source(f)))
+        digest.update(f.encode() + b"\0" + sources[-1][1])
+    if opt.libraries or any(b"import c" in text for _, text in sources):
+        from mochic.link.clibs import fingerprint
+
+        digest.update(fingerprint(sources, opt, target_of(opt)))
     key = digest.hexdigest()[:32]
     d = os.path.join(cache_dir(), "run")
     try:

@@ -41,6 +41,10 @@ wasip1/wasm    wasm   32   little wasm    lld-wasm  wasm32            -         
 """
 
 
+# What Debian and GNU tools call a CPU's Linux.
+TRIPLES: Final = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu", "riscv64": "riscv64-linux-gnu"}
+
+
 class Target:
     """One row."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from backend.obj.prog import BRANCH, REG, VREG, Addr
 from backend.obj.sym import A_STATIC, SRODATA, LSym
 from mochic.codegen.isel import M_USE, SelectorBase, Special
-from mochic.ir.func import NOGC, NORETURN, Block, Sig, Value
+from mochic.ir.func import FOREIGN, NOGC, NORETURN, Block, Sig, Value
 from mochic.ir.ops import CALL, EQ, ICONST, IS_BOOL, IS_COMMUTATIVE, NE, XOR
 from mochic.ir.types import F64, I32, VOID
 
@@ -126,8 +126,8 @@ class Calls(SelectorBase):
         sym = v.sym
         uses: list[tuple[Addr, int]] = []
         if v.op == CALL:
-            as_ = m.call_near if self.ctx.near else m.call
             flags = sym.flags
+            as_ = m.call_near if self.ctx.near and not flags & FOREIGN else m.call
             operand = [Addr(BRANCH, 0, 0, self.ctx.lsym(sym))]
         else:
             as_ = m.call_reg
@@ -136,13 +136,15 @@ class Calls(SelectorBase):
             operand = [Addr(REG, m.call_target)]
             args = args[1:]
         s = Special(uses, [], m.clobbers)
-        for a, at in zip(args, self.places([a.type for a in args]), strict=True):
+        types = [a.type for a in args]
+        places = m.foreign_places(types) if flags & FOREIGN else None
+        for a, at in zip(args, self.places(types) if places is None else places, strict=True):
             if at >= 0:
                 uses.append((self.any(a), at))
             else:
                 s.stack.append((self.any(a), -1 - at))
         sel = self.sel
-        depth = 8 * len(s.stack)
+        depth = 8 * len(s.stack) + (m.foreign_room if flags & FOREIGN else 0)
         if depth > sel.outgoing:
             sel.outgoing = depth
         if v.type != VOID and self.regs[v.id] is not None:

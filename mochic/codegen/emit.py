@@ -14,7 +14,7 @@ from mochic.codegen.isel import M_USE, PR_ALLOCA, BlockCode, Selection, Special
 from mochic.codegen.join import join
 from mochic.codegen.machine import SLOT
 from mochic.codegen.moves import parallel
-from mochic.codegen.regalloc import Allocation
+from mochic.codegen.allocation import Allocation
 from mochic.codegen.regcheck import Checker, Trace
 from mochic.ir.ops import JUMP
 
@@ -299,7 +299,7 @@ class Emitter:
                             else:
                                 # Beside fixed registers operands are read where they are after the moves into those.
                                 x = alloc.at(r, gap) if mark >= 0 else self.register(r, gap + 1)
-                                if not x:  # regalloc.in_memory
+                                if not x:  # cuts.in_memory
                                     args[k] = machine.place(self.slot(r))
                                     continue
                         args[k] = regs[x]

@@ -12,7 +12,7 @@ SP is 16-aligned at calls (amd64 psABI 3.2.2, the return address counts), on mac
 from __future__ import annotations
 
 from mochic.codegen.isel import Selection
-from mochic.codegen.regalloc import Allocation
+from mochic.codegen.allocation import Allocation
 from mochic.ir.types import TRACED
 
 

@@ -61,6 +61,7 @@ class Machine:
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
         "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
         "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
+        "foreign_room",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -103,6 +104,7 @@ class Machine:
         self.ops: frozenset[int] = frozenset()
         self.lacks: frozenset[int] = frozenset()  # IR ops without an instruction: legalize.py writes them out
         self.assemble: Callable[[LSym, list[Prog]], Any] = _no_assembler
+        self.foreign_room = 0  # bytes that functions of C may use above their return address
         self.jump_pads = False  # what a jump table leads to begins with `jump_pad`
 
     def set_registers(self, nregs: int, first_float: int, end_float: int) -> None:
@@ -115,6 +117,10 @@ class Machine:
         self.clobbers = self.gp_caller + self.fp_caller
 
     # -- places
+
+    def foreign_places(self, types: list[int]) -> list[int] | None:
+        """Where C wants arguments (calls.places), None where its convention is ours."""
+        return None
 
     def place(self, loc: int) -> Addr:
         """The operand for a location."""

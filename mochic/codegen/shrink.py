@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.codegen.isel import Selection
-from mochic.codegen.regalloc import Allocation
+from mochic.codegen.allocation import Allocation
 from mochic.ir.func import NORETURN, Block, Func, Value
 from mochic.ir.ops import ALLOCA, CALL, FCONST, ICONST, IS_CALL, JUMP, PARAM, RET, SYMADDR
 

@@ -358,9 +358,27 @@ h Give the type a name of its own: `type {0} { ... }` declares a struct, whose f
 @M006
 m {0} is newer than the language of the strict mode
 h Leave out `--strict`, or write it in the older language.
+@M007
+m {0} belong to the top level of a file
+h Move it out of the block.
+@M008
+m `generate` knows no provider `{0}`
+h Known are {1}.
 @M003
 m cannot find the package "{0}"
 h A package is a directory with .mochi files, or one file.
+@M011
+m {0} has no C form
+h C functions take and give int, int8 to int64, uint8 to uint64, float, float32, bool, string and names declared with `extern type`.
+@M012
+m cannot find the C library "{0}"
+h Name a folder that has it with -L DIR, or import the name that the system's loader knows, such as "libfoo.so.1".
+@M014
+m `fetch` over https: {0}
+h Build for Linux without --https=no, or use an http URL: that of a proxy which takes http and speaks https.
+@M013
+m no library has the C function `{0}`
+h Check the name, and that its library is imported (`import c "name"`) or given with -l.
 """
 
 CODES: Final = CodeTable(_TABLE)

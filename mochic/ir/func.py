@@ -24,6 +24,7 @@ PURE = 4  # no effect visible to the caller (may be merged and removed); implies
 COLD = 8  # calls to it make the path to it unlikely
 ASM = 16  # body is assembly
 INLINE = 32  # always inline where possible
+FOREIGN = 64  # a function of C, called by the platform's convention, anywhere in memory
 
 
 class FuncSym:

@@ -14,10 +14,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from linkscripts import script_path
 from mochic.targets import Target, host_target
+
+if TYPE_CHECKING:
+    from mochic.link.clibs import Libraries
 
 EXIT_TOOL: Final = 3
 
@@ -127,11 +130,43 @@ def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
 
 
 def link_command(
-    target: Target, linker: Linker, inputs: list[str], out: str, strip: bool = False, protected: bool = False
+    target: Target,
+    linker: Linker,
+    inputs: list[str],
+    out: str,
+    strip: bool = False,
+    protected: bool = False,
+    shared: bool = False,
 ) -> list[str]:
     """The argv that links `inputs` (objects and archives) to the executable `out`; `protected`: the objects have
-    program properties."""
+    program properties; `shared`: there are shared libraries, and the system's loader starts the program (Linux)."""
+    if shared:
+        return _shared_command(target, linker, inputs, out, strip)
     return _COMMANDS[target.linker](target, linker, inputs, out, strip, protected)
+
+
+def _shared_command(target: Target, linker: Linker, inputs: list[str], out: str, strip: bool) -> list[str]:
+    """All functions are bound when the program starts (-z now), so that one that is missing is not found too late.
+    What is missing in shared libraries themselves is theirs to find: stubs need nothing."""
+    argv = [
+        *linker.argv, "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack", "-z", "now", "-z",
+        "norelro", "-z", f"max-page-size={target.page}", "-m", target.emulation, "-T", script_path(SHARED_SCRIPT),
+        "--build-id=none", "--hash-style=gnu", "--allow-shlib-undefined", "-dynamic-linker", LOADERS[target.arch],
+    ]  # fmt: skip
+    if not linker.gnu:
+        argv.append("--threads=1")
+    if strip:
+        argv.append("--strip-all")
+    return [*argv, "-o", out, *inputs]
+
+
+# The loaders of shared libraries by the C library's (glibc's) ABI.
+LOADERS: Final = {
+    "amd64": "/lib64/ld-linux-x86-64.so.2",
+    "arm64": "/lib/ld-linux-aarch64.so.1",
+    "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
+}
+SHARED_SCRIPT: Final = "linux_shared.ld"
 
 
 def _elf_command(
@@ -193,7 +228,13 @@ _COMMANDS: Final = {"lld-elf": _elf_command, "lld-coff": _coff_command, "lld-mac
 
 
 def link(
-    target: Target, inputs: list[str], out: str, choice: str = "", strip: bool = False, protected: bool = False
+    target: Target,
+    inputs: list[str],
+    out: str,
+    choice: str = "",
+    strip: bool = False,
+    protected: bool = False,
+    libraries: Libraries | None = None,
 ) -> Linker:
     """Links to `out`; raises LinkError when there is no linker or it fails.  Returns the linker used."""
     if not target.script:
@@ -205,7 +246,13 @@ def link(
     temporary = os.path.join(place, "program")
     os.mkdir(place)
     try:
-        argv = link_command(target, linker, inputs, temporary, strip, protected)
+        shared = False
+        if libraries is not None:
+            from mochic.link.clibs import inputs as c_inputs
+
+            shared = libraries.shared
+            inputs = inputs + c_inputs(libraries)
+        argv = link_command(target, linker, inputs, temporary, strip, protected, shared)
         status, text = run_tool(argv)
         if status != 0:
             how = f"exit status {status}" if status > 0 else f"signal {-status}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Final
 
 from mochic.driver import EXIT_TOOL, UserError
 from mochic.link.linker import which
-from mochic.targets import Target, host_target
+from mochic.targets import TRIPLES, Target, host_target
 
 
 # Where distributions put what is not on PATH.
@@ -31,6 +32,13 @@ def runner_hint(target: Target) -> str:
     return f"install {target.runner} {how}"
 
 
+def sysroot(target: Target) -> str:
+    """Where this machine has the shared libraries of another Linux (Debian's cross packages), an empty string where
+    not."""
+    folder = f"/usr/{TRIPLES[target.arch]}" if target.os == "linux" and target.arch in TRIPLES else ""
+    return folder if folder and os.path.isdir(folder + "/lib") else ""
+
+
 def command_for(target: Target, name: str = "") -> list[str]:
     """The words in front of a program's path on the command line; `name`: what the program is told that it is called.
     Raises UserError when nothing here runs it."""
@@ -39,4 +47,7 @@ def command_for(target: Target, name: str = "") -> list[str]:
     found = find_runner(target)
     if not found:
         raise UserError(f"mochi: nothing here runs programs for {target.name}; {runner_hint(target)}", EXIT_TOOL)
-    return [found, "-0", name] if name and target.runner.startswith("qemu-") else [found]
+    if not target.runner.startswith("qemu-"):
+        return [found]
+    root = sysroot(target)
+    return [found, *(["-L", root] if root else []), *(["-0", name] if name else [])]

@@ -7,6 +7,7 @@ guarantees that the value fits, so narrowing conversions do not check.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mochic.ir.builder import Builder
@@ -57,6 +58,7 @@ class Base:
     b: Builder
     env: Value | None
     env_index: dict[Var, int]
+    given: dict[ast.Expr, Callable[[], Value]]  # what expressions mean here instead of what they say (query_group)
 
     # -- emitting -------------------------------------------------------------------------------
 

@@ -38,15 +38,27 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "from_json": ("s", "json_text"),
     "#embedding": ("st", "generate_embedding"),
     "#generate": ("st", "generate_text"),
+    "__try": ("t", "try_call"),
+    "__caught": ("", "caught_code"),
+    "__chat_start": ("stt", "chat_start"),
+    "__chat_next": ("t", "chat_next"),
+    "__chat_result": ("ttt", "chat_result"),
+    "__chat_text": ("t", "chat_text"),
     "num": ("t", "dyn_numerator"),
     "denom": ("t", "dyn_denominator"),
     "readFile": ("s", "read_file"),
     "lines": ("s", "file_lines"),
 }
 
+_AGGREGATES = ("count", "len", "exists", "sum", "avg", "min", "max")
+
 
 class Builtins(Exprs):
     def builtin(self, e: ast.Call, name: str) -> Value:
+        if name in _AGGREGATES:
+            whole = self.folded(e, name)
+            if whole is not None:
+                return whole
         special = _SPECIAL.get(name)
         if special is not None:
             v: Value = special(self, e)
@@ -57,6 +69,9 @@ class Builtins(Exprs):
             self.b.pos = e.lo
             v = self.from_runtime(self.rt(fn, *vals), e)
         return self.share_elements(v, e.ty) if name in _COPY_ELEMENTS else v
+
+    def folded(self, e: ast.Call, name: str) -> Value | None:
+        raise AssertionError
 
     def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
@@ -128,9 +143,10 @@ class Builtins(Exprs):
         return v
 
     def panic_(self, e: ast.Call) -> Value:
-        vals = [self.expr(a) for a in e.args]
+        code = self.arg(e.args[0], "i", "panic") if len(e.args) > 1 else self.b.iconst(I64, 1)
+        message = self.expr(e.args[-1])
         self.b.pos = e.lo
-        self.rt("panic_msg", self.text(vals[-1], e.args[-1].ty))
+        self.rt("panic_code", code, self.text(message, e.args[-1].ty))
         return self.nil()
 
     # -- sizes, conversions ---------------------------------------------------------------------
@@ -233,7 +249,7 @@ class Builtins(Exprs):
         if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
             v = self.rt("dyn_sort", self.tag(v))
             return v
-        return self.rt("list_sort_by", v, v)
+        return self.rt("list_sorted", v)
 
     def reduce_(self, e: ast.Call) -> Value:
         """A left fold: a loop of calls through the function value."""

@@ -9,6 +9,7 @@ from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
 from mochic.lower.access import same_target
+from mochic.lower.ccall import begin_c, call_c
 from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
 from mochic.lower.data import Data
 from mochic.lower.module import ModuleLower, ir_type
@@ -29,6 +30,7 @@ class FuncLower(Data):
         self.env_index: dict[Var, int] = {v: i for i, v in enumerate(m.captures(f))}
         self.loops: list[tuple[Block, Block]] = []
         self.own_append: ast.Call | None = None
+        self.given = {}
 
     def lower(self) -> None:
         f = self.f
@@ -49,11 +51,17 @@ class FuncLower(Data):
             if v.appended:
                 self.mark(p, v.ty)
             self.declare_var(v, p)
-        if f.expr is not None:
+        if f.c is not None:
+            self.ret(call_c(self, f.c, f.params, ps))
+        elif f.expr is not None:
             v2 = self.moved_out(f.expr)
             self.ret(v2)
         else:
             assert f.body is not None
+            if f is self.m.info.main and self.m.c_process:
+                begin_c(self)
+                if self.m.tls:
+                    self.rt("use_tls")
             if self.m.test_mode and f is self.m.info.main:
                 self.test_main(f.body)
             else:
@@ -454,7 +462,7 @@ class FuncLower(Data):
         assert st.loop is not None
         self.s_for(st.loop)
 
-    def s_code(self, st: ast.OnHandler | ast.Emit) -> None:
+    def s_code(self, st: ast.OnHandler | ast.Emit | ast.Try) -> None:
         self.block(st.code)
 
     def s_fetch(self, st: ast.FetchStmt) -> None:
@@ -506,6 +514,7 @@ _STMTS: dict[type, Any] = {
     ast.Update: FuncLower.s_update,
     ast.OnHandler: FuncLower.s_code,
     ast.Emit: FuncLower.s_code,
+    ast.Try: FuncLower.s_code,
     ast.FetchStmt: FuncLower.s_fetch,
     ast.ImportDecl: FuncLower.s_nothing,
     ast.ExternDecl: FuncLower.s_nothing,

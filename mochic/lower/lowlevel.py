@@ -12,22 +12,20 @@ stores fold the constant part of their offset into the instruction.
 from __future__ import annotations
 
 import struct
-from typing import Final, NoReturn
+from typing import Final
 
 from mochic.diag.diagnostic import Diagnostic
 from mochic.ir.builder import Builder
-from mochic.ir.func import ASM, COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value
+from mochic.ir.func import NOGC, NORETURN, Block, DataSym, Func, FuncSym, Module, Sig, Value
 from mochic.ir.ops import (
     ADD, ALLOC, ALLOCA, CALL, CALLI, CAST, EQ, F2I, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, I2F,
     ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
 )  # fmt: skip
-from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, TRACED, TYPE_NAMES, VOID
-from mochic.lower.descs import make_string, runtime_data
-from mochic.lower.rtabi import RUNTIME
-from mochic.source import SourceMap
+from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
+from mochic.lower.descs import runtime_data
+from mochic.lower.lowlevel_names import Failure, Names, fail, name_type
 from mochic.syntax import ast
 
-_TYPES: Final[dict[str, int]] = {"int": I64, "float": F64, "bool": I32, "ptr": PTR, "ref": REF, "tag": TAG}
 _WORDS: Final = (I64, PTR, REF, TAG)
 _ADDRESSES: Final = (PTR, REF, TAG)
 
@@ -93,25 +91,7 @@ _COMPARE: Final[dict[str, tuple[int, int, int, bool]]] = {
     ">": (SLT, FLT, ULT, True),
     ">=": (SLE, FLE, ULE, True),
 }
-_ATTRIBUTES: Final[dict[str, int]] = {"@nogc": NOGC, "@noreturn": NORETURN | COLD, "@inline": INLINE, "@pure": PURE}
 _MAX_INLINE_ALLOC: Final = 256
-
-
-class _Failure(Exception):
-    def __init__(self, diag: Diagnostic) -> None:
-        super().__init__()
-        self.diag = diag
-
-
-def _fail(node: ast.Node, message: str) -> NoReturn:
-    raise _Failure(Diagnostic("", message, node.lo, node.hi, "docs/runtime.md describes the dialect."))
-
-
-def _name_type(name: int) -> str:
-    for text, t in _TYPES.items():
-        if t == name:
-            return text
-    return TYPE_NAMES[name]
 
 
 class Local:
@@ -125,135 +105,12 @@ class Local:
         self.mutable = mutable
 
 
-class RuntimeLower:
-    """All files of the package: names first, then bodies.
-
-    >>> lower = RuntimeLower(sources)           # doctest: +SKIP
-    >>> module, diagnostics = lower.run(programs)
-    """
-
-    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings")
-
-    def __init__(self, sources: SourceMap) -> None:
-        self.module = Module(sources)
-        self.diags: list[Diagnostic] = []
-        self.consts: dict[str, int | float] = {}
-        self.vars: dict[str, tuple[DataSym, int]] = {}
-        self.funcs: dict[str, FuncSym] = {}
-        self.decls: list[tuple[FuncSym, ast.FunDecl]] = []
-        self.strings: dict[str, DataSym] = {}
-
-    def run(self, programs: list[ast.Program]) -> tuple[Module, list[Diagnostic]]:
-        for program in programs:
-            for stmt in program.body:
-                try:
-                    self.declare(stmt)
-                except _Failure as e:
-                    self.diags.append(e.diag)
-        for sym, decl in self.decls:
-            try:
-                self.module.funcs.append(FuncLower(self, sym, decl).run())
-            except _Failure as e:
-                self.diags.append(e.diag)
-        return self.module, self.diags
-
-    def declare(self, stmt: ast.Stmt) -> None:
-        if isinstance(stmt, ast.FunDecl):
-            if stmt.name in self.funcs:
-                _fail(stmt, f"function {stmt.name} is defined twice")
-            sym = self.signature(stmt, stmt.name, stmt.params, stmt.result, stmt.doc)
-            self.funcs[stmt.name] = sym
-            self.decls.append((sym, stmt))
-        elif isinstance(stmt, ast.ExternDecl) and stmt.kind == "fun":
-            assert stmt.params is not None
-            sym = self.signature(stmt, stmt.name, stmt.params, stmt.type, stmt.doc)
-            sym.flags |= ASM
-            self.funcs[stmt.name] = sym
-        elif isinstance(stmt, ast.VarDecl):
-            if stmt.name in self.consts or stmt.name in self.vars:
-                _fail(stmt, f"{stmt.name} is defined twice")
-            value = 0 if stmt.value is None else self.constant(stmt.value)
-            if not stmt.mutable:
-                self.consts[stmt.name] = value
-                return
-            if stmt.type is None:
-                _fail(stmt, "a global variable needs a type")
-            t = self.type_of(stmt.type)
-            if isinstance(value, float):
-                _fail(stmt, "a global float cannot be initialised")
-            kind = "roots" if TRACED[t] else "data"
-            d = DataSym("runtime." + stmt.name, kind, (value & (1 << 64) - 1).to_bytes(8, "little"))
-            d.local = False
-            self.module.data.append(d)
-            self.vars[stmt.name] = (d, t)
-        else:
-            _fail(stmt, "not allowed at the top level of the runtime")
-
-    def signature(
-        self, node: ast.Node, name: str, params: list[ast.Param], result: ast.TypeRef | None, doc: str
-    ) -> FuncSym:
-        types = []
-        for p in params:
-            if p.type is None:
-                _fail(p, "a parameter needs a type")
-            types.append(self.type_of(p.type))
-        ret = VOID if result is None else self.type_of(result)
-        flags = 0
-        for word in doc.split():
-            flags |= _ATTRIBUTES.get(word, 0)
-        known = RUNTIME.get(name)
-        if known is not None:
-            if known.params != types or known.ret != ret:
-                _fail(node, f"{name} does not have the signature of the table in rtabi")
-            if known.flags & NOGC and not flags & NOGC:
-                _fail(node, f"{name} must be @nogc")
-            flags = known.flags | (flags & INLINE)
-        # A symbol of this compilation: the table's are those of programs, where the function has no body.
-        sym = FuncSym("runtime." + name, types, ret, flags)
-        sym.pos = node.lo
-        return sym
-
-    def type_of(self, t: ast.TypeRef) -> int:
-        if isinstance(t, ast.TypeName) and t.name in _TYPES:
-            return _TYPES[t.name]
-        _fail(t, "not a type of the runtime dialect")
-
-    def constant(self, e: ast.Expr) -> int | float:
-        """The value of a constant expression."""
-        if isinstance(e, (ast.IntLit, ast.FloatLit)):
-            return e.value
-        if isinstance(e, ast.BoolLit):
-            return int(e.value)
-        if isinstance(e, ast.NoneLit):
-            return 0
-        if isinstance(e, ast.Ident) and e.name in self.consts:
-            return self.consts[e.name]
-        if isinstance(e, ast.Unary) and e.op == "-":
-            return -self.constant(e.operand)
-        if isinstance(e, ast.Binary) and e.op in ("+", "-", "*"):
-            a, b = self.constant(e.left), self.constant(e.right)
-            return a + b if e.op == "+" else a - b if e.op == "-" else a * b
-        if isinstance(e, ast.Call) and isinstance(e.fn, ast.Ident) and e.fn.name == "shl":
-            a, b = (self.constant(x) for x in e.args)
-            if isinstance(a, int) and isinstance(b, int):
-                return a << b
-        _fail(e, "not a constant")
-
-    def string(self, text: str) -> DataSym:
-        d = self.strings.get(text)
-        if d is None:
-            d = make_string(f"runtime.str.{len(self.strings)}", text, runtime_data("desc.string"))
-            self.strings[text] = d
-            self.module.data.append(d)
-        return d
-
-
 class FuncLower:
     """One function body."""
 
     __slots__ = ("rt", "sym", "decl", "fn", "b", "scopes", "loops")
 
-    def __init__(self, rt: RuntimeLower, sym: FuncSym, decl: ast.FunDecl) -> None:
+    def __init__(self, rt: Names, sym: FuncSym, decl: ast.FunDecl) -> None:
         self.rt = rt
         self.sym = sym
         self.decl = decl
@@ -276,7 +133,7 @@ class FuncLower:
             elif self.sym.flags & NORETURN:
                 b.trap()
             else:
-                _fail(self.decl, f"{self.decl.name} can end without a result")
+                fail(self.decl, f"{self.decl.name} can end without a result")
         return b.finish()
 
     # -- statements
@@ -298,7 +155,7 @@ class FuncLower:
             want = VOID if s.type is None else self.rt.type_of(s.type)
             v = self.zero(want) if s.value is None else self.typed(s.value, want) if want else self.expr(s.value)
             if v.type == VOID:
-                _fail(s, "no value")
+                fail(s, "no value")
             local = Local(s.name, v.type, s.mutable)
             self.scopes[-1][s.name] = local
             b.write(local, v)
@@ -321,29 +178,29 @@ class FuncLower:
         elif isinstance(s, ast.Return):
             if s.value is None:
                 if self.sym.ret != VOID:
-                    _fail(s, "a result is needed")
+                    fail(s, "a result is needed")
                 b.ret()
             else:
                 b.ret(self.typed(s.value, self.sym.ret))
         elif isinstance(s, (ast.Break, ast.Continue)):
             if not self.loops:
-                _fail(s, "not in a loop")
+                fail(s, "not in a loop")
             b.jump(self.loops[-1][0 if isinstance(s, ast.Break) else 1])
         else:
-            _fail(s, "not a statement of the runtime dialect")
+            fail(s, "not a statement of the runtime dialect")
 
     def assign(self, s: ast.Assign) -> None:
         if not isinstance(s.target, ast.Ident):
-            _fail(s, "only variables can be assigned")
+            fail(s, "only variables can be assigned")
         name = s.target.name
         local = self.local(name)
         if local is not None:
             if not local.mutable:
-                _fail(s, f"{name} is immutable")
+                fail(s, f"{name} is immutable")
             self.b.write(local, self.typed(s.value, local.type))
             return
         if name not in self.rt.vars:
-            _fail(s, f"undefined variable {name}")
+            fail(s, f"undefined variable {name}")
         sym, t = self.rt.vars[name]
         v = self.typed(s.value, t)
         self.b.emit(OP_BY_NAME["st"], VOID, [self.b.emit(SYMADDR, PTR, [], 0, sym), v])
@@ -373,7 +230,7 @@ class FuncLower:
     def for_stmt(self, s: ast.For) -> None:
         b = self.b
         if s.end is None:
-            _fail(s, "only ranges")
+            fail(s, "only ranges")
         first = self.typed(s.source, I64)
         last = self.typed(s.end, I64)
         head, body, step, done = b.block(), b.block(), b.block(), b.block()
@@ -431,7 +288,7 @@ class FuncLower:
             return self.b.iconst(want, 0)
         v = self.expr(e)
         if v.type != want:
-            _fail(e, f"expected {_name_type(want)}, got {_name_type(v.type)}")
+            fail(e, f"expected {name_type(want)}, got {name_type(v.type)}")
         return v
 
     def expr(self, e: ast.Expr) -> Value:
@@ -451,7 +308,7 @@ class FuncLower:
                 return b.iconst(I64, -e.operand.value)
             v = self.expr(e.operand)
             if v.type not in (I64, F64):
-                _fail(e, "only int and float have a sign")
+                fail(e, "only int and float have a sign")
             return b.emit(FNEG if v.type == F64 else NEG, v.type, [v])
         if isinstance(e, ast.Cast):
             return self.cast(e)
@@ -463,7 +320,7 @@ class FuncLower:
             return b.iconst(I32, int(e.value))
         if isinstance(e, ast.NoneLit):
             return b.iconst(TAG, 0)
-        _fail(e, "not an expression of the runtime dialect")
+        fail(e, "not an expression of the runtime dialect")
 
     def float_const(self, value: float) -> Value:
         return self.b.emit(FCONST, F64, [], struct.unpack("<q", struct.pack("<d", value))[0])
@@ -478,7 +335,7 @@ class FuncLower:
         if value is not None:
             return self.float_const(value) if isinstance(value, float) else b.iconst(I64, _wrap(value))
         if e.name not in rt.vars:
-            _fail(e, f"undefined name {e.name}")
+            fail(e, f"undefined name {e.name}")
         sym, t = rt.vars[e.name]
         return b.emit(OP_BY_NAME["ld"], t, [b.emit(SYMADDR, PTR, [], 0, sym)])
 
@@ -505,7 +362,7 @@ class FuncLower:
         cmp = _COMPARE.get(op)
         if cmp is not None:
             if lt != rt or (lt in (REF, TAG, I32) and op not in ("==", "!=")):
-                _fail(e, f"cannot compare {_name_type(lt)} with {_name_type(rt)}")
+                fail(e, f"cannot compare {name_type(lt)} with {name_type(rt)}")
             code = cmp[1] if lt == F64 else cmp[2] if lt == PTR else cmp[0]
             return b.emit(code, I32, [right, left] if cmp[3] else [left, right])
         if lt == rt == I64 and op in _INT_OPS:
@@ -516,7 +373,7 @@ class FuncLower:
             return b.emit(_INT_OPS[op], PTR, [left, right])
         if lt == rt == PTR and op == "-":
             return b.emit(SUB, I64, [left, right])
-        _fail(e, f"no operator {op} on {_name_type(lt)} and {_name_type(rt)}")
+        fail(e, f"no operator {op} on {name_type(lt)} and {name_type(rt)}")
 
     def cast(self, e: ast.Cast) -> Value:
         b = self.b
@@ -533,13 +390,13 @@ class FuncLower:
             return b.emit(I2F, F64, [v])
         if src == F64 and to == I64:
             return b.emit(F2I, I64, [v])
-        _fail(e, f"no cast from {_name_type(src)} to {_name_type(to)}")
+        fail(e, f"no cast from {name_type(src)} to {name_type(to)}")
 
     # -- calls
 
     def call(self, e: ast.Call) -> Value:
         if not isinstance(e.fn, ast.Ident):
-            _fail(e, "only functions can be called")
+            fail(e, "only functions can be called")
         name = e.fn.name
         b = self.b
         b.pos = e.lo
@@ -572,9 +429,9 @@ class FuncLower:
         if name in _CALLS:
             values = [self.expr(a) for a in e.args]
             if not values or values[0].type != PTR:
-                _fail(e, "the first argument is the code address")
+                fail(e, "the first argument is the code address")
             if self.sym.flags & NOGC:
-                _fail(e, "an indirect call in a @nogc function")
+                fail(e, "an indirect call in a @nogc function")
             sig = Sig([v.type for v in values[1:]], _CALLS[name])
             return b.emit(CALLI, sig.ret, values, 0, sig)
         return self.special(e, name)
@@ -590,7 +447,7 @@ class FuncLower:
             self.arity(e, 1)
             n = self.rt.constant(e.args[0])
             if not isinstance(n, int) or n <= 0:
-                _fail(e, "alloca needs a positive constant")
+                fail(e, "alloca needs a positive constant")
             return b.emit(ALLOCA, PTR, [], (n + 15) & -16)
         if name == "addr":
             self.arity(e, 1)
@@ -599,7 +456,7 @@ class FuncLower:
             self.arity(e, 0)
             b.trap()
             return Value(-1, ICONST, VOID, [], 0, None, 0)
-        _fail(e, f"unknown function {name}")
+        fail(e, f"unknown function {name}")
 
     def symbol(self, e: ast.Expr) -> FuncSym | DataSym:
         """The operand of `addr`."""
@@ -613,7 +470,7 @@ class FuncLower:
             if e.value.startswith("runtime."):
                 return runtime_data(e.value[8:])
             return FuncSym(e.value, [], VOID)
-        _fail(e, "not a symbol")
+        fail(e, "not a symbol")
 
     def inline_alloc(self, e: ast.Call) -> Value | None:
         """`alloc(addr("runtime.desc.X"), CONSTANT)` becomes the inline allocation that programs use."""
@@ -624,7 +481,7 @@ class FuncLower:
             return None
         try:
             n = self.rt.constant(size)
-        except _Failure:
+        except Failure:
             return None
         if not isinstance(n, int) or n > _MAX_INLINE_ALLOC:
             return None
@@ -636,23 +493,23 @@ class FuncLower:
 
     def arity(self, e: ast.Call, n: int) -> None:
         if len(e.args) != n:
-            _fail(e, f"expected {n} arguments, got {len(e.args)}")
+            fail(e, f"expected {n} arguments, got {len(e.args)}")
 
     def check_nogc(self, e: ast.Call, sym: FuncSym) -> None:
         if self.sym.flags & NOGC and not sym.flags & NOGC:
-            _fail(e, f"@nogc function {self.decl.name} calls {sym.name}, which is not")
+            fail(e, f"@nogc function {self.decl.name} calls {sym.name}, which is not")
 
     def address(self, base: ast.Expr, off: ast.Expr) -> tuple[Value, int]:
         """Base value and constant offset of a memory access."""
         p = self.expr(base)
         if p.type not in _ADDRESSES:
-            _fail(base, "not an address")
+            fail(base, "not an address")
         n = 0
         while isinstance(off, ast.Binary) and off.op == "+":
             # x + CONSTANT: the constant goes into the instruction.
             try:
                 c = self.rt.constant(off.right)
-            except _Failure:
+            except Failure:
                 break
             assert isinstance(c, int)
             n += c
@@ -661,7 +518,7 @@ class FuncLower:
             c = self.rt.constant(off)
             assert isinstance(c, int)
             return p, n + c
-        except _Failure:
+        except Failure:
             i = self.typed(off, I64)
         return self.b.emit(ADD, PTR, [p, i]), n
 
@@ -669,3 +526,27 @@ class FuncLower:
 def _wrap(n: int) -> int:
     n &= (1 << 64) - 1
     return n - (1 << 64) if n >> 63 else n
+
+
+class RuntimeLower(Names):
+    """All files of the package: names first, then bodies.
+
+    >>> lower = RuntimeLower(sources)           # doctest: +SKIP
+    >>> module, diagnostics = lower.run(programs)
+    """
+
+    __slots__ = ()
+
+    def run(self, programs: list[ast.Program]) -> tuple[Module, list[Diagnostic]]:
+        for program in programs:
+            for stmt in program.body:
+                try:
+                    self.declare(stmt)
+                except Failure as e:
+                    self.diags.append(e.diag)
+        for sym, decl in self.decls:
+            try:
+                self.module.funcs.append(FuncLower(self, sym, decl).run())
+            except Failure as e:
+                self.diags.append(e.diag)
+        return self.module, self.diags

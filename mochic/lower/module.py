@@ -11,9 +11,10 @@ from typing import Any
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.descs import (
-    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc, make_bigint,
-    make_desc, make_string, runtime_data,
+    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
+    make_bigint, make_desc, make_string, runtime_data,
 )  # fmt: skip
+from mochic.sema.cfun import CFun
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import (
     BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,
@@ -56,9 +57,14 @@ class ModuleLower:
         self.closures: dict[FuncSym, DataSym] = {}
         self.pending: list[Any] = []  # stub bodies to make
         self.list_descs: dict[Any, LazyDesc] = {}
+        self.records: dict[tuple[bool, ...], DataSym] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
         self.run_tests = True  # test blocks run in place
+        self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
+        self.c_process = False  # C's library is in the program: it ends the process and has output of its own
+        self.tls = False  # the program fetches over https
+        self.c_packs = False  # arguments of C on the stack take only the room that they need (Apple's arm64)
         self.test_mode = False  # one block per run, chosen from outside (`mochi test`)
         self.env_less()
 
@@ -256,6 +262,17 @@ class ModuleLower:
             return made[-1]
 
         return LazyDesc(make)
+
+    def record_desc(self, traced: list[bool]) -> DataSym:
+        """The descriptor of an object that programs never see: a tag, then words of which some are traced."""
+        key = tuple(traced)
+        d = self.records.get(key)
+        if d is None:
+            name = self.unique("mochi.record") + ".desc"
+            made = make_desc(name, K_CELL, 0, 16 + 8 * len(traced), [False, True, *traced], None, [], 0)
+            self.module.data.extend(made)
+            d = self.records[key] = made[-1]
+        return d
 
     def static_closure(self, code: FuncSym, arity: int) -> DataSym:
         """A closure object without captures, in read-only data."""

@@ -1,32 +1,28 @@
 """Lowering of queries (mochi-language.md section 12) to loops.
 
 Rows come from the loops of `query_join`, arranged by `query_plan`, in the order that the language fixes.  Groups are
-found by hash as well.
+found by hash as well (`query_group`), and aggregates need no lists (`query_fold`).
 
-Selected values go to the result list, sort keys to a parallel list of dynamic values; sorting, skip, take, distinct and
-scalar aggregates work on the finished list.  A group is an object with its key and the list of its items.
+Selected values go to the result list, the parts of sort keys to parallel lists (runtime/sort.mochi); sorting, skip,
+take, distinct and scalar aggregates under them work on the finished list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from mochic.ir.func import Value
-from mochic.ir.ops import TOINT
-from mochic.ir.types import INT, REF, TAG
-from mochic.lower.base import GROUP_ITEMS, GROUP_KEY
+from mochic.ir.ops import ADD, TOINT
+from mochic.ir.types import F64, I64, INT, REF, TAG
+from mochic.lower.base import ARRAY_DATA, LIST_LEN
 from mochic.lower.descs import runtime_data
 from mochic.lower.module import ir_type
+from mochic.lower.query_group import Groups
 from mochic.lower.query_join import Plan
-from mochic.lower.query_rows import Rows, Sources
-from mochic.sema.symbols import Var
-from mochic.sema.types import INT as KINT
-from mochic.sema.types import LIST, STR, Ty, find
 from mochic.syntax import ast
 
 
-class Queries(Sources):
+class Queries(Groups):
     # -- the query ------------------------------------------------------------------------------
 
     def e_query(self, e: ast.Query) -> Value:
@@ -34,10 +30,14 @@ class Queries(Sources):
         info = e.info
         rows = info.rows
         elem = self.elem_ty(rows)
+        if info.aggregate and isinstance(e.select, ast.Call) and e.sort is None and e.skip is None and e.take is None:
+            if not e.distinct:
+                return self.fold_query(e, info.aggregate, e.select.args[0], rows, e, ir_type(e.ty))
         plan = Plan(self, e)
         b.pos = e.lo
         out = self.rt("list_new", self.sym(self.m.list_desc(elem)), self.i64(0))
-        keys = self.tag_list() if e.sort is not None else None
+        parts, order = sort_parts(e.sort)
+        cols = [self.key_column(p) for p in parts]
         # The builder's variable follows the list through appends, which may give a new object.
         var = ("#out", e)
         b.write(var, out)
@@ -45,17 +45,20 @@ class Queries(Sources):
         def select() -> None:
             sel = e.select.args[0] if info.aggregate and isinstance(e.select, ast.Call) else e.select
             v = self.moved(sel)
-            if keys is not None:
-                assert e.sort is not None
-                self.push(keys, self.expr(e.sort))
+            keys = [self.expr(p) for p in parts]
             b.pos = e.lo
+            for col, k in zip(cols, keys, strict=True):
+                self.push_key(col, k)
             b.write(var, self.append(b.read(var, REF), rows, v, True))
 
         self.run_plan(e, plan, select)
         res = b.read(var, REF)
         b.pos = e.lo
-        if keys is not None:
-            res = self.rt("list_sort_by", res, keys)
+        if cols:
+            table = self.tag_list()
+            for i in order:
+                self.push(table, cols[i])
+            res = self.rt("list_sort_by", res, table)
         if e.skip is not None:
             res = self.rt("list_slice", res, self.want(self.expr(e.skip), "i"), self.i64((1 << 63) - 1))
         if e.take is not None:
@@ -66,8 +69,21 @@ class Queries(Sources):
             return self.aggregate(info.aggregate, res, ir_type(e.ty))
         return self.convert(res, ir_type(e.ty))
 
+    def key_column(self, e: ast.Expr) -> Value:
+        """An empty list for the values of a sort key."""
+        floats = ir_type(e.ty) == F64
+        return self.rt("list_new", self.sym(runtime_data("desc.list_f64" if floats else "desc.list_tag")), self.i64(0))
+
+    def push_key(self, col: Value, v: Value) -> None:
+        if v.type != F64:
+            self.push(col, v)
+            return
+        n = self.list_len(col)
+        self.rt("list_grow", col, self.b.emit(ADD, I64, [n, self.i64(1)]))
+        self.st(self.element_address(col, n, F64), v, ARRAY_DATA)
+        self.st(col, self.b.emit(ADD, I64, [n, self.i64(1)]), LIST_LEN)
+
     def run_plan(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:
-        """All loops of the query; select() where a result's variables are bound."""
         if e.info.group is not None:
             self.grouped(e, plan, select)
         else:
@@ -81,86 +97,14 @@ class Queries(Sources):
             return self.convert(self.rt("dyn_num_arg", v), want)
         return self.convert(v, want)
 
-    # -- groups ---------------------------------------------------------------------------------
 
-    def grouped(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:
-        b = self.b
-        info = e.info
-        g: Var = info.group
-        s = self.m.solver
-        items_ty = Ty(LIST)
-        s.unify(s.elem(items_ty), s.elem(g.ty))
-        key_ty = s.key(g.ty)
-        kind = find(key_ty).kinds
-        by_int, by_str = kind == KINT, kind == STR
-        desc = runtime_data("desc.map_int_tag" if by_int else "desc.map_str_tag")
-        index = self.rt("map_new", self.sym(desc), self.i64(0))
-        groups = self.tag_list()
-
-        def add() -> None:
-            key = self.group_key(e)
-            b.pos = e.lo
-            if by_int:
-                slot = self.rt("map_slot_int", index, self.tag(key))
-            else:
-                slot = self.rt("map_slot_str", index, key if by_str else self.rt("str_of_tag", self.tag(key)))
-            found = self.ld(REF, slot, 0)
-            new, done = self.new_block(), self.new_block()
-            b.write("#group", found)
-            b.brif(self.is_nil(found), new, done, -1)
-            b.start(new)
-            # The slot stays where it is: nothing is inserted meanwhile.
-            items = self.rt("list_new", self.sym(self.m.list_desc(s.elem(g.ty))), self.i64(0))
-            grp = self.alloc(runtime_data("desc.group"), 24)
-            self.st(grp, self.tag(key), GROUP_KEY)
-            self.st(grp, items, GROUP_ITEMS)
-            self.st(slot, grp, 0)
-            self.push(groups, grp)
-            b.write("#group", grp)
-            b.jump(done)
-            b.start(done)
-            grp2 = b.read("#group", REF)
-            item = self.group_item(info)
-            lst = self.append(self.ld(REF, grp2, GROUP_ITEMS), items_ty, item, True)
-            self.st(grp2, lst, GROUP_ITEMS)
-
-        plan.run(add)
-
-        def one(x: Value) -> None:
-            self.bind_row(g, x)
-            if e.having is not None:
-                ok, skip = self.new_block(), self.new_block()
-                self.branch(e.having, ok, skip)
-                b.start(ok)
-                select()
-                b.jump(skip)
-                b.start(skip)
-            else:
-                select()
-
-        self.each(Rows(groups, None, False, True), one)
-
-    def group_key(self, e: ast.Query) -> Value:
-        keys = e.group_keys
-        if len(keys) == 1:
-            return self.convert(self.moved(keys[0]), ir_type(self.m.solver.key(e.info.group.ty)))
-        s = self.m.solver
-        kt = s.key(e.info.group.ty)  # maps
-        m = self.rt("map_new", self.sym(self.m.map_desc(s.key(kt), s.val(kt))), self.i64(len(keys)))
-        for name, k in zip(e.info.keys, keys, strict=True):
-            v = self.moved(k)
-            self.map_store(m, kt, self.str_const(name), v, k.ty)
-        return m
-
-    def group_item(self, info: Any) -> Value:
-        if info.row is None:
-            v: Var = info.vars[0]
-            item = self.read_var(v, ir_type(v.ty))
-            self.mark(item, v.ty)
-            return item
-        given = {}
-        for v in info.vars:
-            item = self.read_var(v, ir_type(v.ty))
-            self.mark(item, v.ty)
-            given[v.name] = self.convert(item, ir_type(info.row.fields[v.name]))
-        return self.make_struct(info.row, given)
+def sort_parts(e: ast.Expr | None) -> tuple[list[ast.Expr], list[int]]:
+    """The keys that rows are sorted by, and the order in which they count: lists go by their elements, maps by their
+    entries in the order of names (12.7)."""
+    if isinstance(e, ast.ListLit) and e.elems:
+        return e.elems, list(range(len(e.elems)))
+    if isinstance(e, ast.MapLit) and e.entries:
+        names = [k.value.encode("utf-8") for k, _ in e.entries if isinstance(k, ast.StrLit)]
+        if len(set(names)) == len(e.entries):
+            return [v for _, v in e.entries], sorted(range(len(names)), key=lambda i: names[i])
+    return ([e], [0]) if e is not None else ([], [])

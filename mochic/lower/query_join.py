@@ -57,12 +57,13 @@ class Side:
 class Plan:
     """The loops of one query."""
 
-    __slots__ = ("fl", "e", "steps", "load", "ready")
+    __slots__ = ("fl", "e", "planner", "steps", "load", "ready")
 
     def __init__(self, fl: Sources, e: ast.Query) -> None:
         self.fl = fl
         self.e = e
-        self.steps: list[Step] = Planner(e, fl.m.info.structs).steps
+        self.planner = Planner(e, fl.m.info.structs)
+        self.steps: list[Step] = self.planner.steps
         first = self.steps[0]
         self.load = first.source if isinstance(first.source, ast.Load) else None
         # Sources that name no query variable are evaluated once.
@@ -286,18 +287,13 @@ class Plan:
     def hash(self, exprs: list[ast.Expr], step: Step) -> tuple[Value, list[Value]]:
         """The keys of a row, as they are compared, and their hash."""
         fl = self.fl
-        b = fl.b
-        h: Value | None = None
         vals = []
         for pair, x in zip(step.keys, exprs, strict=True):
             fn = _functions(*pair)[0]
             v = fl.expr(x)
             v = fl.convert(v, REF) if fn == "hash_str" else fl.tag(v)
             vals.append(v)
-        for pair, v in zip(step.keys, vals, strict=True):
-            one = fl.rt(_functions(*pair)[0], v)
-            h = one if h is None else b.emit(XOR, I64, [b.emit(MUL, I64, [h, fl.i64(_MIX)]), one])
-        return (h if h is not None else fl.i64(0)), vals
+        return mixed(fl, [fl.rt(_functions(*pair)[0], v) for pair, v in zip(step.keys, vals, strict=True)]), vals
 
     def index_of(self, step: Step, side: Side) -> Value:
         """The step's index, built here if this is the first row that asks for it."""
@@ -328,6 +324,15 @@ class Plan:
         b.jump(done)
         b.start(done)
         return b.read(var, REF)
+
+
+def mixed(fl: Sources, hashes: list[Value]) -> Value:
+    """One hash of several; the upper bits count."""
+    b = fl.b
+    h = hashes[0] if hashes else fl.i64(0)
+    for x in hashes[1:]:
+        h = b.emit(XOR, I64, [b.emit(MUL, I64, [h, fl.i64(_MIX)]), x])
+    return h
 
 
 def _functions(own: ast.Expr, other: ast.Expr) -> tuple[str, str]:

@@ -154,13 +154,15 @@ class Effects:
     def _call(self, e: ast.Call) -> int:
         fn = e.fn
         args = e.args
+        if isinstance(e.ref, ast.Call):  # eval
+            return LOUD
         if isinstance(fn, ast.Ident):
-            if isinstance(fn.ref, FunInfo) and e.ref is None:
+            if isinstance(fn.ref, FunInfo):
                 return max(self.all(*args), self._function(fn.ref, len(args)))
-            if not isinstance(fn.ref, BuiltinRef) or e.ref is not None:
+            if not isinstance(fn.ref, BuiltinRef):
                 return LOUD
             name = fn.ref.name
-        elif isinstance(fn, ast.Field) and e.ref is None and fn.name in ("contains", "starts_with"):
+        elif isinstance(fn, ast.Field) and not isinstance(e.ref, FunInfo) and fn.name in ("contains", "starts_with"):
             name = fn.name
             args = [fn.obj, *args]
         else:

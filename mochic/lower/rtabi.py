@@ -37,7 +37,10 @@ panic_div0() void noreturn             division by zero
 panic_index(i64,i64) void noreturn     list index out of range: I (len N)
 panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
 panic_store_index() void noreturn      index out of range
-panic_msg(ref) void noreturn           any message
+panic_msg(ref) void noreturn           any message; code 1
+panic_code(i64,ref) void noreturn      code for `catch`, message
+try_call(tag) i32                      calls a closure without parameters; whether an error ended it
+caught_code() i64 nogc                 of the error that ended the last try_call
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
 panic_checked() void noreturn          integer overflow
@@ -153,6 +156,7 @@ list_new(ptr,i64) ref                  desc, length = capacity; zeroed
 mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_push(ref,tag) void                append in place
+list_grow(ref,i64) void                room for that many elements
 list_copy_room(ref) ref                a fresh copy with room for at least one more
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
@@ -167,13 +171,18 @@ list_distinct(ref) ref                 by form L text
 list_contains(ref,tag) i32             dyn_same on elements
 list_sum(ref) tag                      int (exact) or float
 list_avg(ref) f64
+sum_step(tag,tag) tag                  state, next value
+avg_value(tag) f64 nogc pure           what a value that is not null counts
+least_step(tag,tag) tag
+most_step(tag,tag) tag
 list_min(ref) tag
 list_max(ref) tag
 list_union(ref,ref) ref
 list_union_all(ref,ref) ref
 list_except(ref,ref) ref
 list_intersect(ref,ref) ref
-list_sort_by(ref,ref) ref              list, list of keys (tags): stable by dyn_cmp; new list
+list_sort_by(ref,ref) ref              list, list of lists of keys: stable by dyn_cmp of one after the other; new list
+list_sorted(ref) ref                   a new list, stable by dyn_cmp
 list_as(ref,ptr) ref                   the same elements in a list of that descriptor (itself if it has it)
 list_range(i64,i64,i64) ref            list of i64
 # -- indexes of hash joins (runtime/join.mochi)
@@ -182,10 +191,16 @@ join_put(ref,i64,i64) ptr              hash, number of the row: where to store t
 join_seal(ref) void                    after the last entry
 join_first(ref,i64) i64 nogc           the first entry with the hash, or 0
 join_next(ref,i64) i64 nogc            the next one with the hash of an entry
-hash_int(tag) i64 nogc pure            int or null
-same_int(tag,tag) i32 nogc pure        int or null
+join_count(ref) i64 nogc               number of entries
+hash_int(tag) i64 nogc pure            int, bool or null
+same_int(tag,tag) i32 nogc pure        int, bool or null
 hash_str(ref) i64 nogc pure            string or null
 dyn_hash(tag) i64                      equal values have equal hashes
+group_new(i64) ref                     an index to which entries are added between look-ups
+group_put(ref,i64) ptr                 hash: where to store the keys of a new entry
+group_norm(tag) tag                    the same for all values with the same text (12.3): an int or a string
+hash_norm(tag) i64 nogc pure
+same_norm(tag,tag) i32 nogc pure
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
@@ -215,6 +230,10 @@ file_lines(ref) ref
 json_text(ref) tag                     the value that a JSON text spells
 generate_text(ref,tag) ref             prompt, map of parameters
 generate_embedding(ref,tag) ref        list of floats
+chat_start(ref,tag,tag) tag            prompt, map of parameters, list of tools
+chat_next(tag) tag                     the call that is wanted next: name, arguments, id
+chat_result(tag,tag,tag) void          what came of it
+chat_text(tag) ref
 write_file(ref,ref,i64) void           path, text, 1: at the end of what is there
 # -- for the modules of the library
 env_value(ref) ref                     "" when it is not set
@@ -229,6 +248,22 @@ url_unescape(ref,i64) ref              1: `+` is a blank
 int_text(i64,i64) ref                  in a base from 2 to 36
 f64_of_text(ref) f64                   NaN when it spells no number
 md5_hex(ref) ref
+# -- functions of C (lower.ccall): arguments checked and converted; `ref` WHAT names function and parameter
+use_c(ptr,ptr) void nogc               exit and fflush of the C library in the program
+use_tls() void                         called first by programs that fetch over https
+c_enter() void nogc                    write what was printed
+c_text(ref,ref) ref                    string, WHAT: a string followed by a zero byte
+c_text_of(tag,ref,i64) ref             any value; 1: null stays null
+c_address(ref) ptr nogc                of a string's bytes, 0 for null
+c_bool_of(tag,ref) i32
+c_float_of(tag,ref) f64
+c_int_of(tag,ref,i64) tag              an int; 1: null is 0
+c_unsigned(tag,ref) i64                an int as uint64_t
+c_unsigned_value(i64) tag
+c_string(i64,ref,i64) ref              char *, name of the function, 1: NULL is null
+c_pointer(i64) tag                     address, NULL is null
+f32_bits(f64) i64 nogc pure            IEEE 754 binary32
+f32_value(i64) f64 nogc pure
 # -- rest
 input() ref
 now() i64

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from mochic.diag.diagnostic import make
 from mochic.sema import logic
+from mochic.sema import tools as tool_calls
 from mochic.sema.infer_expr import EXPRS
 from mochic.sema.infer_newer import NewerInfer
+from mochic.sema.symbols import FunInfo
 from mochic.sema.types import Ty
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
@@ -60,7 +62,7 @@ class Expansion(NewerInfer):
             elif isinstance(st, ast.AgentDecl):
                 out += self.agent(st)
             elif isinstance(st, ast.ModelDecl):
-                self.model(st)
+                out += self.model(st)
             elif isinstance(st, ast.FactDecl):
                 added = call(st, logic.relation(st.pred) + "_fact", [ast.ListLit(st.lo, st.hi, st.pred.terms)])
                 out.append(ast.ExprStmt(st.lo, st.hi, added))
@@ -69,8 +71,10 @@ class Expansion(NewerInfer):
         return out
 
     def parsed(self, text: str) -> list[ast.Stmt]:
-        """Statements made by us."""
-        program, diags = parse(self.info.sources.add("<logic>", text.encode()))
+        """Statements made by us; types mean in them what they mean here."""
+        file = self.info.sources.add("<made>", text.encode())
+        self.info.tables[file] = self.types
+        program, diags = parse(file)
         assert not diags, diags
         return program.body
 
@@ -185,11 +189,16 @@ class Expansion(NewerInfer):
         e.code = st.value
         return t
 
-    def model(self, st: ast.ModelDecl) -> None:
+    def model(self, st: ast.ModelDecl) -> list[ast.Stmt]:
+        """Its fields are evaluated where it stands, once."""
+        self.models[st.name] = st
+        made: list[ast.Stmt] = []
         for f in st.fields:
             if not is_constant(f.value):
-                self.unsupported(f.value, "a field of a model that is not a literal")
-        self.models[st.name] = st
+                name = f"__model_{st.name}_{f.name}"
+                made.append(ast.VarDecl(f.lo, f.hi, name, None, f.value, False, ""))
+                f.value = ast.Ident(f.value.lo, f.value.hi, name)
+        return made
 
     def e_generate(self, e: ast.Generate) -> Ty:
         what = "text" if e.target == "embedding" else "prompt"
@@ -210,15 +219,47 @@ class Expansion(NewerInfer):
             return Ty()
         provider = params.get("provider")
         if isinstance(provider, ast.StrLit) and provider.value not in PROVIDERS:
-            self.unsupported(e, f"`generate` with the provider `{provider.value}`")
+            self.error("M008", provider.lo, provider.hi, provider.value, ", ".join(PROVIDERS))
+        tools = self.tools(params.pop("tools")) if e.target != "embedding" and "tools" in params else []
         entries: list[tuple[ast.Expr, ast.Expr]] = [(ast.StrLit(e.lo, e.lo, k), v) for k, v in params.items()]
         options = ast.Cast(e.lo, e.hi, ast.MapLit(e.lo, e.hi, entries), map_type(e), e.lo)
         self.checks.append(("T008", source.lo, source.hi, ast.TypeName(e.lo, e.hi, "string"), self.expr(source)))
+        self.info.network.fetches = True
         value: ast.Expr = call(e, "#embedding" if e.target == "embedding" else "#generate", [source, options])
+        if tools:
+            made = self.parsed(tool_calls.loop_text(self.info, tools))[0]
+            assert isinstance(made, ast.VarDecl) and made.value is not None
+            value = ast.Call(e.lo, e.hi, made.value, [source, options], e.lo)
         if e.target not in ("embedding", "text"):
             value = ast.Cast(e.lo, e.hi, call(e, "from_json", [value]), ast.TypeName(e.lo, e.hi, e.target), e.lo)
         e.code = value
         return self.expr(value)
+
+    def tools(self, e: ast.Expr) -> list[tool_calls.Tool]:
+        """`[f, g { description: "..." }]`: functions, and what to tell the model about them."""
+        if not isinstance(e, ast.ListLit):
+            self.unsupported(e, "`tools` that are not written as a list")
+            return []
+        found = []
+        for t in e.elems:
+            name, text = "", ""
+            if isinstance(t, ast.Ident):
+                name = t.name
+            elif isinstance(t, ast.StructLit):
+                name = t.name
+                for f in t.fields:
+                    if f.name != "description":
+                        self.error("T026", f.lo, f.hi, f.name, name)
+                    elif isinstance(f.value, ast.StrLit):
+                        text = f.value.value
+                    else:
+                        self.unsupported(f.value, "a description that is not a literal")
+            fun = self.lookup(name, t) if name else None
+            if isinstance(fun, FunInfo):
+                found.append(tool_calls.Tool(name, text, fun))
+            else:
+                self.error("T004", t.lo, t.hi, name or "this tool")
+        return found
 
     def use_model(self, model: ast.Expr, params: dict[str, ast.Expr]) -> None:
         """The parameters that `model: m` stands for: a declared model, `provider:name`, or the name of a model."""
@@ -230,8 +271,8 @@ class Expansion(NewerInfer):
                 params.update({f.name: f.value for f in self.models[head].fields})
                 if colon:
                     params["name"] = ast.StrLit(model.lo, model.hi, name)
-            elif colon and head in PROVIDERS:
-                params["provider"] = ast.StrLit(model.lo, model.hi, head)
+            elif colon:
+                params["provider"] = ast.StrLit(model.lo, model.hi, head)  # known or not
                 params["name"] = ast.StrLit(model.lo, model.hi, name)
             else:
                 params["name"] = model

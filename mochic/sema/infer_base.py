@@ -90,7 +90,9 @@ class InferBase:
         self.use_var(f.self_var)
 
     def exported(self, imp: ImportInfo, name: str) -> object:
-        """What a package makes visible under a name, or None."""
+        """What a package makes visible under a name, or a function declared for a C library; None for neither."""
+        if imp.c is not None:
+            return imp.functions.get(name)
         p = imp.package
         return None if p is None or p.names is None else p.names.get(name)
 
@@ -105,6 +107,11 @@ class InferBase:
                 help = f"`{name}` is there, without `export` before its declaration."
             elif imp.package is not None and imp.package.names:
                 help += f" There are: {', '.join(sorted({*imp.package.names, *imp.package.types.exports}))}."
+        elif imp.c is not None:
+            if name in imp.members:
+                return  # its declaration was refused
+            text = f"the C function `{imp.alias}.{name}` is not declared"
+            help = f"Declare it with its types: `extern fun {imp.alias}.{name}(x: float): float`."
         else:
             known = sorted({*module_names(imp), *((imp.package.names or ()) if imp.package is not None else ())})
             text = f'`{name}` of the {imp.lang} module "{imp.path}" cannot be compiled into a native binary'

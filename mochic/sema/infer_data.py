@@ -48,9 +48,9 @@ class DataInfer(ExprInfer):
         t = self.expr(e.url)
         self.checks.append(("T028", e.url.lo, e.url.hi, None, t))
         self.options(e.options, "fetch")
+        self.info.network.fetches = True
         if isinstance(e.url, ast.StrLit) and e.url.value.startswith("https:"):
-            help = "Programs have no TLS of their own. Use an http URL, or a proxy that takes http and speaks https."
-            self.diags.append(Diagnostic("M001", "`fetch` over https: not supported", e.url.lo, e.url.hi, help))
+            self.info.network.urls.append((e.url.lo, e.url.hi))
         return data_type(self.s)
 
     # -- update ---------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
+from mochic.sema.cfun import CDeclarations, CLibrary
 from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
 from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
@@ -29,6 +30,7 @@ class Declarations(Expansion):
     seeds: list[tuple[Ty, ast.TypeRef]]
     nvars: int
     packages: dict[str, Package]
+    c: CDeclarations
 
     def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
         self.nvars += 1
@@ -172,6 +174,10 @@ class Declarations(Expansion):
         alias = st.alias or package_name(st.path)
         imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
         self.root.names[alias] = imp
+        if st.lang == "c":
+            imp.c = CLibrary(st.path, st.lo, st.hi, self.info.sources.file_of(st.lo).name)
+            self.info.libraries.append(imp.c)
+            return
         if st.lang:
             f = library_file(st.lang, st.path)
             # The library's file about a module builds on the members that are native.
@@ -225,13 +231,48 @@ class Declarations(Expansion):
             )
         return p
 
-    def extern_decl(self, st: ast.ExternDecl) -> None:
+    def extern_decls(self, body: list[ast.Stmt]) -> None:
+        """The `extern` declarations of a unit; one without a module belongs to the C library imported last above it."""
+        library: CLibrary | None = None
+        for st in body:
+            if isinstance(st, ast.ExternDecl) and st.kind == "type":
+                self.c.opaque[st.lo] = None
+                self.types.aliases.setdefault(st.name, ast.TypeName(st.lo, st.hi, "any"))
+                self.types.exports.add(st.name)
+        for st in body:
+            if isinstance(st, ast.ImportDecl) and st.lang == "c":
+                library = next(x for x in reversed(self.info.libraries) if x.lo == st.lo)
+            elif isinstance(st, ast.ExternDecl) and st.kind in ("fun", "var"):
+                self.extern_decl(st, library)
+
+    def extern_decl(self, st: ast.ExternDecl, library: CLibrary | None) -> None:
         mod, _, member = st.name.rpartition(".")
         imp = self.root.names.get(mod)
-        if isinstance(imp, ImportInfo) and st.kind in ("fun", "var"):
+        if isinstance(imp, ImportInfo):
             imp.members[member] = st
-        elif st.kind in ("fun", "var"):
+            if imp.c is None:
+                return
+            library = imp.c
+        elif mod or st.lang not in ("", "c"):
             self.unsupported(st, f"`extern {st.kind}` of a name outside an imported module")
+            return
+        if st.kind == "var":
+            self.unsupported(st, "`extern var` of a C library")
+            return
+        fun = self.c.function(st, member, library)
+        if fun is None:
+            return
+        f = FunInfo(len(self.info.functions), st.name, None, st)
+        f.c = fun
+        self.info.functions.append(f)
+        for p, t in zip(st.params or (), fun.params, strict=True):
+            base: ast.TypeRef = ast.TypeName(p.lo, p.hi, t.base)
+            self.add_param(f, ast.Param(p.lo, p.hi, p.name, ast.TypeOpt(p.lo, p.hi, base) if t.optional else base))
+        self.s.grow(f.ret, NIL if fun.ret is None else fun.ret.mochi)
+        if isinstance(imp, ImportInfo):
+            imp.functions[member] = f
+        else:
+            self.root.names[member] = f
 
     def package_unit(self, p: Package) -> None:
         raise AssertionError

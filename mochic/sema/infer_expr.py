@@ -42,7 +42,9 @@ class ExprInfer(QueryInfer):
     def e_float(self, e: ast.Expr) -> Ty:
         return FLOAT_TY
 
-    def e_str(self, e: ast.Expr) -> Ty:
+    def e_str(self, e: ast.StrLit) -> Ty:
+        if e.value.startswith("https:"):
+            self.info.network.https = True
         return STR_TY
 
     def e_bool(self, e: ast.Expr) -> Ty:
@@ -263,7 +265,7 @@ class ExprInfer(QueryInfer):
                 self.expr(f.value)
             if "." in e.name and not self.known_type(e):
                 return Ty()
-            self.unsupported(e, f"a struct literal of the undeclared type `{e.name}`")
+            self.error("T025", e.lo, e.hi, e.name)
             return Ty()
         e.ref = st
         given = set()

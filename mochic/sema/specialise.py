@@ -127,7 +127,7 @@ def mixed(s: Solver, t: Ty, depth: int) -> bool:
 def choose(info: ProgramInfo, calls: dict[FunInfo, int]) -> Specialiser | None:
     """The functions of a solved program that should have instances; None if there are none."""
     s: Solver = info.solver
-    often = [f for f, n in calls.items() if n > 1 and f.node.hi - f.node.lo <= MAX_TEXT]
+    often = [f for f, n in calls.items() if n > 1 and f.c is None and f.node.hi - f.node.lo <= MAX_TEXT]
     if info.local_types:  # a copy of a function would declare its types again
         often = [f for f in often if not any(f.node.lo <= lo < f.node.hi for lo, _, _ in info.local_types)]
     chosen = {f.node.lo for f in often if mixed(s, f.ret, 0) or any(mixed(s, p.ty, 0) for p in f.params)}
@@ -157,6 +157,3 @@ def copy_tree(n: Any) -> Any:
     for x in slots:
         setattr(out, x, None if x in _FILLED else copy_tree(getattr(n, x, None)))
     return out
-
-
-

@@ -17,13 +17,14 @@ from typing import Any, Final
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema import logic
+from mochic.sema.cfun import C_TYPES
 from mochic.sema.strict_base import StrictError, root_name
 from mochic.sema.strict_effects import effects_of, function_effects, parts
 from mochic.sema.strict_packages import Checked, Packages, as_type
 from mochic.sema.strict_query import StrictQuery
 from mochic.sema.strict_types import (
     ANY, ANY_K, BOOL, BOOL_K, GROUP_K, INT, INT64_K, INT_K, LIST_K, MAP_K, OPT_K, STRING, STRING_K, STRUCT_K, UNION_K,
-    UNIT, UNIT_K, VAR_K, SType, fun_of, text, unify,
+    PRIMITIVES, UNIT, UNIT_K, VAR_K, SType, fun_of, opt_of, text, unify,
 )  # fmt: skip
 from mochic.source import SourceMap
 from mochic.syntax import ast
@@ -244,10 +245,18 @@ class Strict(StrictQuery):
         elif "." not in st.name:
             t = ANY
             if st.kind == "fun":
-                t = fun_of([self.resolve(p.type) for p in st.params or []], self.resolve(st.type, UNIT))
+                t = fun_of([self.resolve_c(p.type) for p in st.params or []], self.resolve_c(st.type, UNIT))
             elif st.kind == "var":
                 t = self.resolve(st.type)
             self.declare(st.name, t, False)
+
+    def resolve_c(self, ref: ast.TypeRef | None, default: SType = ANY) -> SType:
+        """The type of a C function's parameter or result: numbers of C's sizes are ints and floats."""
+        if isinstance(ref, ast.TypeOpt):
+            return opt_of(self.resolve_c(ref.inner))
+        if isinstance(ref, ast.TypeName) and ref.name in C_TYPES and ref.name not in self.types:
+            return PRIMITIVES[C_TYPES[ref.name].base]
+        return self.resolve(ref, default)
 
     def s_stream(self, st: ast.StreamDecl) -> None:
         t = self.streams[st.name]

@@ -478,11 +478,23 @@ class StrictExpr(StrictBase):
                 raise self.fail("T025", e.lo, e.hi, e.target)
         for f in e.fields:
             t = _GENERATE.get(f.name)
-            if t is None:
+            if f.name == "tools" and isinstance(f.value, ast.ListLit):
+                for tool in f.value.elems:
+                    self.tool(tool)
+            elif t is None:
                 self.expr(f.value)
             else:
                 self.check(f.value, t)
         return result
+
+    def tool(self, e: ast.Expr) -> None:
+        """A function, or its name with what the model is told about it."""
+        if isinstance(e, ast.StructLit):
+            for f in e.fields:
+                self.check(f.value, STRING)
+            e = ast.Ident(e.lo, e.hi, e.name)
+        if self.expr(e).kind not in (FUN_K, ANY_K):
+            raise self.fail("T004", e.lo, e.hi, e.name if isinstance(e, ast.Ident) else "this tool")
 
     def x_load(self, e: ast.Load, want: SType | None) -> SType:
         t = self.resolve(e.type)

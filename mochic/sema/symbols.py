@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mochic.sema.cfun import CFun, CLibrary
 from mochic.sema.packages import Package
 from mochic.source import SourceFile
 from mochic.sema.types import FUNC, STRUCT, Ty
@@ -59,7 +60,7 @@ class FunInfo:
 
     __slots__ = (
         "name", "params", "ret", "owner", "captures", "funs", "reads", "struct", "self_var", "node",
-        "sym", "falls", "decl_ret", "body", "expr", "id", "local_var",
+        "sym", "falls", "decl_ret", "body", "expr", "id", "local_var", "c",
     )  # fmt: skip
 
     def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
@@ -79,6 +80,7 @@ class FunInfo:
         self.body: list[ast.Stmt] | None = None
         self.expr: ast.Expr | None = None
         self.local_var: Var | None = None  # nested named function: the variable that holds its closure
+        self.c: CFun | None = None  # a function of C: there is no body
         # filled by lowering
         self.sym: Any = None
 
@@ -176,7 +178,7 @@ _NOTHING = TypeTable()
 class ImportInfo:
     """An imported module; `members` are the names that `extern` declared for it."""
 
-    __slots__ = ("lang", "path", "alias", "auto", "members", "pos", "package", "broken")
+    __slots__ = ("lang", "path", "alias", "auto", "members", "pos", "package", "broken", "c", "functions")
 
     def __init__(self, lang: str, path: str, alias: str, auto: bool, pos: int) -> None:
         self.lang = lang
@@ -187,6 +189,8 @@ class ImportInfo:
         self.members: dict[str, ast.ExternDecl] = {}
         self.package: Package | None = None
         self.broken = False  # reported already
+        self.c: CLibrary | None = None  # a library of C, and the functions declared for it
+        self.functions: dict[str, FunInfo] = {}
 
 
 class KeyEntry:
@@ -216,11 +220,24 @@ class Scope:
         self.fun = fun
 
 
+class NetworkUse:
+    """What the program's text says about its use of the network.  `fetches`: it has a `fetch` or `generate`; `urls`:
+    places of https URLs that are fetched as they stand; `https`: some text begins as an https URL does."""
+
+    __slots__ = ("fetches", "urls", "https")
+
+    def __init__(self) -> None:
+        self.fetches = False
+        self.urls: list[tuple[int, int]] = []
+        self.https = False
+
+
 class ProgramInfo:
     """Everything the later stages need to know about a checked program."""
 
     __slots__ = (
         "functions", "structs", "globals", "main", "solver", "sources", "program", "types", "tables", "local_types",
+        "libraries", "network",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -231,6 +248,8 @@ class ProgramInfo:
         self.solver: Any = None
         self.sources: Any = None
         self.program: ast.Program | None = None
+        self.libraries: list[CLibrary] = []  # of C, in the order of their imports
+        self.network = NetworkUse()
         self.types = TypeTable()  # of the program itself
         self.tables: dict[SourceFile, TypeTable] = {}  # of the files of packages
 

@@ -33,8 +33,8 @@ from mochic.syntax.tokens import (
     VAR,
 )  # fmt: skip
 
-LANGUAGES: Final = ("go", "python", "typescript", "zig", "lua", "clj", "clojure")
-_EXTERN_LANGUAGES: Final = ("go", "python", "js")
+LANGUAGES: Final = ("go", "python", "typescript", "zig", "lua", "clj", "clojure", "c")
+_EXTERN_LANGUAGES: Final = ("go", "python", "js", "c")
 EFFECTS: Final = ("io", "fs", "net", "time", "meta")
 _DECL_RULE: Final = '<ident> (":" TypeRef)? ("=" Expr)?'
 

@@ -179,7 +179,7 @@ class Image:
 
 
 class Darwin(Machine):
-    """libSystem: the functions of linkscripts/libSystem.tbd."""
+    """libSystem: the functions of linkscripts/libSystem.tbd, and some that programs of the tests call."""
 
     def __init__(self, path: str, arguments: list[str]) -> None:
         with open(path, "rb") as f:
@@ -211,6 +211,15 @@ class Darwin(Machine):
 
     def do_exit(self, status: int) -> None:
         self.status = status & 0xFF
+
+    def do_fflush(self, stream: int) -> int:
+        return 0
+
+    def do_puts(self, text: int) -> int:
+        return os.write(1, self.text(text) + b"\n")
+
+    def do_strlen(self, text: int) -> int:
+        return len(self.text(text))
 
     def do_write(self, fd: int, address: int, size: int) -> int:
         try:

@@ -42,6 +42,8 @@ build                                       | 2  | Missing argument
 build missing.mochi                         | 2  | mochi: missing.mochi: No such file or directory
 build folder                                | 2  | mochi: folder: is a directory
 build folder/missing.mochi                  | 2  | No such file or directory
+build -l surely_no_such hello.mochi         | 1  | cannot find the C library
+build --https=yes -target=darwin/arm64 net.mochi | 2 | have no TLS yet
 build hello.mochi/x.mochi                   | 2  | Not a directory
 build hello.mochi extra                     | 2  | unexpected extra argument
 build --nonsense hello.mochi                | 2  | No such option
@@ -82,7 +84,7 @@ build binary.mochi                          | 1  | binary.mochi
 build deep.mochi                            | 1  | nested too deeply
 build deeplist.mochi                        | 1  | nested too deeply
 build deepif.mochi                          | 1  | nested too deeply
-build net.mochi                             | 1  | not supported
+build --https=no net.mochi                  | 1  | error[M014]
 check type.mochi syntax.mochi               | 1  | undefined variable: nope
 check missing.mochi                         | 2  | missing.mochi
 check hello.mochi                           | 0  |

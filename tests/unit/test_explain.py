@@ -11,18 +11,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "sema"))
 
-from mochic.compile import CompileError, check, check_strict, parse_file
+from mochic.compile import CompileError, check, check_strict, lower, parse_file
 from mochic.diag.codes import CODES
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.pages import Page, explain, page
+from mochic.driver import c_libraries, claim_functions
+from mochic.options import Options
 from mochic.source import SourceMap
+from mochic.targets import TARGETS
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = [p for p in sorted((ROOT / "mochic").rglob("*.py")) if p.name != "codes.py"]
 PAGES = [p for c in CODES.names() if (p := page(c)) is not None]
 
 
-def codes_of(source: bytes, folder: Path, strict: bool) -> list[str]:
+def codes_of(source: bytes, folder: Path, strict: bool, link: str = "") -> list[str]:
     """The codes of the errors in a program."""
     sources = SourceMap()
     file = sources.add(str(folder / "t.mochi"), source)
@@ -31,7 +34,11 @@ def codes_of(source: bytes, folder: Path, strict: bool) -> list[str]:
         if strict:
             check_strict(file)
         else:
-            check(sources, parse_file(file, found), found)
+            info = check(sources, parse_file(file, found), found)
+            if link:
+                opt = Options(link)
+                libraries = c_libraries(info, opt, TARGETS[opt.target])
+                claim_functions(libraries, lower(info, opt).lowering, opt, TARGETS[opt.target])
     except CompileError as e:
         assert all(d.help and 0 < d.lo <= d.hi for d in e.diagnostics)
         return [d.code for d in e.diagnostics]
@@ -50,8 +57,11 @@ def test_programs_of_a_page(found: Page, tmp_path: Path) -> None:
     (tmp_path / "shapes.mochi").write_text("export fun area(r: float): float { return r * r * 3.14 }\n")
     strict = "strict" in found.flags
     wrong = data(found, found.wrong)
-    assert codes_of(wrong, tmp_path, strict) == [found.code]
-    assert found.right and codes_of(data(found, found.right), tmp_path, strict) == []
+    link = ""
+    if "link" in found.flags:
+        link = next((f for f in found.flags if "/" in f), "linux/amd64")
+    assert codes_of(wrong, tmp_path, strict, link) == [found.code]
+    assert found.right and codes_of(data(found, found.right), tmp_path, strict, link) == []
     if strict:  # else the page would say too little
         try:
             assert codes_of(wrong, tmp_path, False) != [found.code]

@@ -24,3 +24,12 @@ TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
 	MOVL	$15, AX
 	SYSCALL
 	INT	$3
+
+// The dynamic loader enters here, in programs that have the C library: SP as above, DX what to call at the end.
+TEXT runtime·start_shared(SB), NOSPLIT|NOFRAME, $0
+	MOVQ	SP, DI
+	MOVQ	DX, SI
+	XORL	BP, BP
+	ANDQ	$-16, SP
+	CALL	runtime·start_c(SB)
+	INT	$3

@@ -29,3 +29,13 @@ TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
 	MOVD	$139, R8
 	SVC
 	BRK
+
+// The dynamic loader enters here, in programs that have the C library: RSP as above, R0 what to call at the end.
+TEXT runtime·start_shared(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	R0, R1
+	MOVD	RSP, R0
+	MOVD	$0, R29
+	MOVD	$0, R30
+	BL	runtime·start_c(SB)
+	BRK

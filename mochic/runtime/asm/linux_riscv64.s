@@ -21,3 +21,11 @@ TEXT runtime·syscall6(SB), NOSPLIT|NOFRAME, $0
 
 TEXT runtime·signal_return(SB), NOSPLIT|NOFRAME, $0
 	EBREAK
+
+// The dynamic loader enters here, in programs that have the C library: SP as above, A0 what to call at the end.
+TEXT runtime·start_shared(SB), NOSPLIT|NOFRAME, $0
+	MOV	A0, A1
+	MOV	SP, A0
+	AND	$-16, SP
+	CALLFAR	runtime·start_c(SB)
+	EBREAK

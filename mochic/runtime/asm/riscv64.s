@@ -91,3 +91,74 @@ bytes:
 	JMP	bytes
 done:
 	RET
+
+// c_call(entry, a, b, c, d)
+TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
+	MOV	A0, T1
+	MOV	A1, A0
+	MOV	A2, A1
+	MOV	A3, A2
+	MOV	A4, A3
+	JMP	T1
+
+// set_handler(room): 0, and 1 when to_handler comes back to it.
+TEXT runtime·set_handler(SB), NOSPLIT|NOFRAME, $0
+	MOV	RA, 8(A0)
+	MOV	SP, 16(A0)
+	MOV	S0, 24(A0)
+	MOV	S1, 32(A0)
+	MOV	S2, 40(A0)
+	MOV	S3, 48(A0)
+	MOV	S4, 56(A0)
+	MOV	S5, 64(A0)
+	MOV	S6, 72(A0)
+	MOV	S7, 80(A0)
+	MOV	S8, 88(A0)
+	MOV	S9, 96(A0)
+	MOV	S10, 104(A0)
+	MOV	g, 112(A0)
+	MOVD	F8, 120(A0)
+	MOVD	F9, 128(A0)
+	MOVD	F18, 136(A0)
+	MOVD	F19, 144(A0)
+	MOVD	F20, 152(A0)
+	MOVD	F21, 160(A0)
+	MOVD	F22, 168(A0)
+	MOVD	F23, 176(A0)
+	MOVD	F24, 184(A0)
+	MOVD	F25, 192(A0)
+	MOVD	F26, 200(A0)
+	MOVD	F27, 208(A0)
+	MOV	X0, A0
+	RET
+
+// to_handler(room)
+TEXT runtime·to_handler(SB), NOSPLIT|NOFRAME, $0
+	MOV	24(A0), S0
+	MOV	32(A0), S1
+	MOV	40(A0), S2
+	MOV	48(A0), S3
+	MOV	56(A0), S4
+	MOV	64(A0), S5
+	MOV	72(A0), S6
+	MOV	80(A0), S7
+	MOV	88(A0), S8
+	MOV	96(A0), S9
+	MOV	104(A0), S10
+	MOV	112(A0), g
+	MOVD	120(A0), F8
+	MOVD	128(A0), F9
+	MOVD	136(A0), F18
+	MOVD	144(A0), F19
+	MOVD	152(A0), F20
+	MOVD	160(A0), F21
+	MOVD	168(A0), F22
+	MOVD	176(A0), F23
+	MOVD	184(A0), F24
+	MOVD	192(A0), F25
+	MOVD	200(A0), F26
+	MOVD	208(A0), F27
+	MOV	16(A0), SP
+	MOV	8(A0), RA
+	MOV	$1, A0
+	RET

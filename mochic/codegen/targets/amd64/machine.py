@@ -17,10 +17,11 @@ from backend.x86.ops import (
     AADDQ, ACALL, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL, ALEAQ,
     AMOVAPS, AMOVB, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, ANOP, APOPQ, APUSHQ, ARET, ASUBQ, AUD2, AXCHGQ, AXORL, AXORPS,
 )  # fmt: skip
-from backend.x86.regs import AX, DX, SP, X0
+from backend.x86.regs import AX, CX, DX, R8, R9, SP, X0, X1, X2, X3
 from mochic.codegen.frame import Frame
 from mochic.codegen.isel import SelectorBase, Special
 from mochic.codegen.machine import MEMORY, PAGE, SLOT, Machine, imm, refuse_choices
+from mochic.ir.types import F64
 from mochic.codegen.targets.amd64.peephole import TESTS, shorten
 from mochic.codegen.targets.amd64.regs import (
     ACMOVSD, CALL_TARGET, CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, COMPARES, FP_ARGS, FP_REGS, GP_ARGS, GP_CALLEE,
@@ -30,6 +31,11 @@ from mochic.codegen.targets.amd64.regs import (
 # Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).  Windows promises none, but only exceptions
 # write there, and those end our programs.
 _PARK: Final = SLOT - 8
+# Where functions of Windows want their first arguments.  Our own code uses one convention on all systems; what Windows
+# keeps for its callers is what ours keeps, and more.
+_WIN_GP: Final = (CX, DX, R8, R9)
+_WIN_FP: Final = (X0, X1, X2, X3)
+_WIN_ROOM: Final = 32
 _DIVIDES: Final = frozenset((AIDIVQ, AIDIVL, ADIVQ, ADIVL))
 
 
@@ -38,9 +44,10 @@ class Amd64(Machine):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
+    def __init__(self, foreign_room: int = 0) -> None:
         super().__init__()
         self.name = "amd64"
+        self.foreign_room = foreign_room
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
         self.gp_result, self.fp_result = AX, X0
         self.gp_caller, self.gp_callee, self.fp_caller = GP_CALLER, GP_CALLEE, FP_REGS
@@ -59,6 +66,15 @@ class Amd64(Machine):
         self.reads_memory, self.compares = READS_MEMORY, COMPARES
         self.ops = _DIVIDES | TESTS | {ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD, ACVTSQ2SD, ACMOVSD}
         self.assemble = assemble
+
+    def foreign_places(self, types: list[int]) -> list[int] | None:
+        """ "x64 calling convention": the first four arguments by their position, the rest above room for those four."""
+        if not self.foreign_room:
+            return None
+        out = []
+        for i, t in enumerate(types):
+            out.append((_WIN_FP[i] if t == F64 else _WIN_GP[i]) if i < len(_WIN_GP) else -1 - 8 * i)
+        return out
 
     def selector(self) -> type[SelectorBase]:
         from mochic.codegen.targets.amd64.select import Selector
@@ -241,9 +257,10 @@ class Amd64(Machine):
 
 
 _MACHINE: Final = Amd64()
+_WINDOWS: Final = Amd64(_WIN_ROOM)
 
 
 def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
     """The machine; there is one instruction set."""
     refuse_choices("amd64", march, protection)
-    return _MACHINE
+    return _WINDOWS if system == "windows" else _MACHINE
