@@ -125,6 +125,18 @@ def _fits(path: str, target: Target) -> bool:
     return machine == _MACHINE.get(target.arch)
 
 
+_BINARY: Final = (
+    b"\x7fELF", b"!<arch>\n", b"!<thin>\n", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\x64\x86", b"\x64\xaa",
+)  # fmt: skip
+
+
+def _is_library(path: str) -> bool:
+    """Does a file begin as an archive, object or library of some format does, or as texts that linkers take for one?"""
+    with open(path, "rb") as f:
+        head = f.read(4096)
+    return head.startswith((*_BINARY, b"--- !tapi")) or bool(re.search(rb"\b(GROUP|INPUT|OUTPUT_FORMAT)\s*\(", head))
+
+
 def _found(folder: str, names: list[str], target: Target) -> str:
     for n in names:
         path = os.path.join(folder, n)
@@ -217,6 +229,10 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
         path = os.path.join(where, name)
         if not os.path.isfile(path):
             return "there is no such file"
+        if not _fits(path, out.target):
+            return "that file is for another CPU"
+        if not _is_library(path):
+            return "that file is no library, object or linker script"
     else:
         path = search(name, out.target, out.folders)
         if not path:
