@@ -358,6 +358,12 @@ h Give the type a name of its own: `type {0} { ... }` declares a struct, whose f
 @M006
 m {0} is newer than the language of the strict mode
 h Leave out `--strict`, or write it in the older language.
+@M007
+m {0} belong to the top level of a file
+h Move it out of the block.
+@M008
+m `generate` knows no provider `{0}`
+h Known are {1}.
 @M003
 m cannot find the package "{0}"
 h A package is a directory with .mochi files, or one file.

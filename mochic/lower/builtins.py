@@ -38,6 +38,8 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "from_json": ("s", "json_text"),
     "#embedding": ("st", "generate_embedding"),
     "#generate": ("st", "generate_text"),
+    "__try": ("t", "try_call"),
+    "__caught": ("", "caught_code"),
     "__chat_start": ("stt", "chat_start"),
     "__chat_next": ("t", "chat_next"),
     "__chat_result": ("ttt", "chat_result"),
@@ -141,9 +143,10 @@ class Builtins(Exprs):
         return v
 
     def panic_(self, e: ast.Call) -> Value:
-        vals = [self.expr(a) for a in e.args]
+        code = self.arg(e.args[0], "i", "panic") if len(e.args) > 1 else self.b.iconst(I64, 1)
+        message = self.expr(e.args[-1])
         self.b.pos = e.lo
-        self.rt("panic_msg", self.text(vals[-1], e.args[-1].ty))
+        self.rt("panic_code", code, self.text(message, e.args[-1].ty))
         return self.nil()
 
     # -- sizes, conversions ---------------------------------------------------------------------

@@ -462,7 +462,7 @@ class FuncLower(Data):
         assert st.loop is not None
         self.s_for(st.loop)
 
-    def s_code(self, st: ast.OnHandler | ast.Emit) -> None:
+    def s_code(self, st: ast.OnHandler | ast.Emit | ast.Try) -> None:
         self.block(st.code)
 
     def s_fetch(self, st: ast.FetchStmt) -> None:
@@ -514,6 +514,7 @@ _STMTS: dict[type, Any] = {
     ast.Update: FuncLower.s_update,
     ast.OnHandler: FuncLower.s_code,
     ast.Emit: FuncLower.s_code,
+    ast.Try: FuncLower.s_code,
     ast.FetchStmt: FuncLower.s_fetch,
     ast.ImportDecl: FuncLower.s_nothing,
     ast.ExternDecl: FuncLower.s_nothing,

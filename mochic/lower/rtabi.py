@@ -36,7 +36,10 @@ panic_div0() void noreturn             division by zero
 panic_index(i64,i64) void noreturn     list index out of range: I (len N)
 panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
 panic_store_index() void noreturn      index out of range
-panic_msg(ref) void noreturn           any message
+panic_msg(ref) void noreturn           any message; code 1
+panic_code(i64,ref) void noreturn      code for `catch`, message
+try_call(tag) i32                      calls a closure without parameters; whether an error ended it
+caught_code() i64 nogc                 of the error that ended the last try_call
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
 panic_cast(tag,ref) void noreturn      cannot cast KIND to T (strings: cannot cast "S" to T)

@@ -285,6 +285,8 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "from_json": (1, 1, _data),
     "#embedding": (2, 2, _float_list),
     "#generate": (2, 2, _str),
+    "__try": (1, 1, _bool),
+    "__caught": (0, 0, _int),
     "__chat_start": (3, 3, _data),
     "__chat_next": (1, 1, _data),
     "__chat_result": (3, 3, _nil),

@@ -62,7 +62,7 @@ class Expansion(NewerInfer):
             elif isinstance(st, ast.AgentDecl):
                 out += self.agent(st)
             elif isinstance(st, ast.ModelDecl):
-                self.model(st)
+                out += self.model(st)
             elif isinstance(st, ast.FactDecl):
                 added = call(st, logic.relation(st.pred) + "_fact", [ast.ListLit(st.lo, st.hi, st.pred.terms)])
                 out.append(ast.ExprStmt(st.lo, st.hi, added))
@@ -189,11 +189,16 @@ class Expansion(NewerInfer):
         e.code = st.value
         return t
 
-    def model(self, st: ast.ModelDecl) -> None:
+    def model(self, st: ast.ModelDecl) -> list[ast.Stmt]:
+        """Its fields are evaluated where it stands, once."""
+        self.models[st.name] = st
+        made: list[ast.Stmt] = []
         for f in st.fields:
             if not is_constant(f.value):
-                self.unsupported(f.value, "a field of a model that is not a literal")
-        self.models[st.name] = st
+                name = f"__model_{st.name}_{f.name}"
+                made.append(ast.VarDecl(f.lo, f.hi, name, None, f.value, False, ""))
+                f.value = ast.Ident(f.value.lo, f.value.hi, name)
+        return made
 
     def e_generate(self, e: ast.Generate) -> Ty:
         what = "text" if e.target == "embedding" else "prompt"
@@ -214,7 +219,7 @@ class Expansion(NewerInfer):
             return Ty()
         provider = params.get("provider")
         if isinstance(provider, ast.StrLit) and provider.value not in PROVIDERS:
-            self.unsupported(e, f"`generate` with the provider `{provider.value}`")
+            self.error("M008", provider.lo, provider.hi, provider.value, ", ".join(PROVIDERS))
         tools = self.tools(params.pop("tools")) if e.target != "embedding" and "tools" in params else []
         entries: list[tuple[ast.Expr, ast.Expr]] = [(ast.StrLit(e.lo, e.lo, k), v) for k, v in params.items()]
         options = ast.Cast(e.lo, e.hi, ast.MapLit(e.lo, e.hi, entries), map_type(e), e.lo)
@@ -266,8 +271,8 @@ class Expansion(NewerInfer):
                 params.update({f.name: f.value for f in self.models[head].fields})
                 if colon:
                     params["name"] = ast.StrLit(model.lo, model.hi, name)
-            elif colon and head in PROVIDERS:
-                params["provider"] = ast.StrLit(model.lo, model.hi, head)
+            elif colon:
+                params["provider"] = ast.StrLit(model.lo, model.hi, head)  # known or not
                 params["name"] = ast.StrLit(model.lo, model.hi, name)
             else:
                 params["name"] = model

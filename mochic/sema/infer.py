@@ -19,6 +19,7 @@ import os
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema import trycatch
 from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
@@ -61,6 +62,7 @@ class Infer(Narrowing, Declarations):
         self.agents: dict[str, ast.AgentDecl] = {}
         self.models: dict[str, ast.ModelDecl] = {}
         self.relations: dict[str, None] = {}
+        self.tries = 0
 
     # -- program --------------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class Infer(Narrowing, Declarations):
     def stmt(self, st: ast.Stmt) -> bool:
         m = _STMTS.get(type(st))
         if m is None:
-            self.unsupported(st, _LATER_STMTS.get(type(st).__name__, type(st).__name__))
+            self.error("M007", st.lo, st.hi, _TOP_LEVEL[type(st)])
             return True
         falls: bool = m(self, st)
         return falls
@@ -496,6 +498,15 @@ class Infer(Narrowing, Declarations):
         st.code = self.on_code(st)
         return self.block(st.code)
 
+    def s_try(self, st: ast.Try) -> bool:
+        made = trycatch.desugar(st, self.tries)
+        self.tries = made.last + 1
+        st.code = made.code
+        self.drop_assigned(st.body)
+        falls = self.inner(st.code)
+        self.drop_assigned(st.body)
+        return falls
+
     def s_emit(self, st: ast.Emit) -> bool:
         st.code = self.emit_code(st)
         return self.block(st.code)
@@ -545,19 +556,17 @@ _STMTS: dict[type, Any] = {
     ast.Update: Infer.s_update,
     ast.OnHandler: Infer.s_on,
     ast.Emit: Infer.s_emit,
+    ast.Try: Infer.s_try,
     ast.FetchStmt: Infer.s_fetch,
     ast.ImportDecl: Infer.s_nothing,
     ast.ExternDecl: Infer.s_nothing,
 }
 
-_LATER_STMTS = {
-    "FactDecl": "`fact` declarations",
-    "RuleDecl": "`rule` declarations",
-    "StreamDecl": "`stream` declarations",
-    "ModelDecl": "`model` declarations",
-    "AgentDecl": "`agent` declarations",
-    "IntentDecl": "`intent` declarations",
-    "FetchStmt": "`fetch` statements",
-    "Update": "`update` statements",
-    "Try": "`try` statements",
+_TOP_LEVEL = {
+    ast.FactDecl: "facts",
+    ast.RuleDecl: "rules",
+    ast.StreamDecl: "streams",
+    ast.ModelDecl: "models",
+    ast.AgentDecl: "agents",
+    ast.IntentDecl: "intents",
 }

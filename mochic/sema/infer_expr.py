@@ -265,7 +265,7 @@ class ExprInfer(QueryInfer):
                 self.expr(f.value)
             if "." in e.name and not self.known_type(e):
                 return Ty()
-            self.unsupported(e, f"a struct literal of the undeclared type `{e.name}`")
+            self.error("T025", e.lo, e.hi, e.name)
             return Ty()
         e.ref = st
         given = set()

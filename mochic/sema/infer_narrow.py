@@ -74,6 +74,8 @@ def has_break(body: list[ast.Stmt]) -> bool:
             return True
         if isinstance(st, ast.If) and (has_break(st.then) or (st.orelse is not None and has_break(st.orelse))):
             return True
+        if isinstance(st, ast.Try) and (has_break(st.body) or has_break(st.handler)):
+            return True
     return False
 
 
@@ -89,6 +91,9 @@ def assigned_names(body: list[ast.Stmt], out: set[str]) -> None:
                 assigned_names(st.orelse, out)
         elif isinstance(st, ast.While | ast.For | ast.TestDecl | ast.BenchDecl | ast.FunDecl):
             assigned_names(st.body, out)
+        elif isinstance(st, ast.Try):
+            assigned_names(st.body, out)
+            assigned_names(st.handler, out)
         elif isinstance(st, ast.ExprStmt | ast.VarDecl | ast.Expect | ast.Return):
             e = st.expr if isinstance(st, ast.ExprStmt | ast.Expect) else st.value
             if isinstance(e, ast.Match):

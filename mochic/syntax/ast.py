@@ -730,9 +730,9 @@ class For(Stmt):
 
 
 class Try(Stmt):
-    """`try { body } catch var { handler }` (newer upstream)."""
+    """`try { body } catch var { handler }` (newer upstream); `code`: what the checker made of it."""
 
-    __slots__ = ("body", "var", "handler", "sym")
+    __slots__ = ("body", "var", "handler", "code")
 
     def __init__(self, lo: int, hi: int, body: list[Stmt], var: str, handler: list[Stmt]) -> None:
         self.lo = lo
@@ -740,7 +740,7 @@ class Try(Stmt):
         self.body = body
         self.var = var
         self.handler = handler
-        self.sym: Any = None
+        self.code: list[Stmt] = []
 
 
 class Break(Stmt):

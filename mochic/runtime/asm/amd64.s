@@ -48,3 +48,31 @@ TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	BP, SP
 	POPQ	BP
 	RET
+
+// set_handler(room): 0, and 1 when to_handler comes back to it.
+TEXT runtime·set_handler(SB), NOSPLIT|NOFRAME, $0
+	MOVQ	0(SP), AX
+	MOVQ	AX, 8(DI)
+	LEAQ	8(SP), AX
+	MOVQ	AX, 16(DI)
+	MOVQ	BX, 24(DI)
+	MOVQ	BP, 32(DI)
+	MOVQ	R12, 40(DI)
+	MOVQ	R13, 48(DI)
+	MOVQ	R14, 56(DI)
+	MOVQ	R15, 64(DI)
+	XORL	AX, AX
+	RET
+
+// to_handler(room)
+TEXT runtime·to_handler(SB), NOSPLIT|NOFRAME, $0
+	MOVQ	24(DI), BX
+	MOVQ	32(DI), BP
+	MOVQ	40(DI), R12
+	MOVQ	48(DI), R13
+	MOVQ	56(DI), R14
+	MOVQ	64(DI), R15
+	MOVQ	16(DI), SP
+	MOVL	$1, AX
+	MOVQ	8(DI), CX
+	JMP	CX

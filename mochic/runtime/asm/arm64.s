@@ -85,3 +85,39 @@ TEXT runtime·c_call(SB), NOSPLIT|NOFRAME, $0
 	MOVD	R3, R2
 	MOVD	R4, R3
 	JMP	(R16)
+
+// set_handler(room): 0, and 1 when to_handler comes back to it.
+TEXT runtime·set_handler(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	R30, 8(R0)
+	MOVD	RSP, R1
+	MOVD	R1, 16(R0)
+	STP	(R19, R20), 24(R0)
+	STP	(R21, R22), 40(R0)
+	STP	(R23, R24), 56(R0)
+	STP	(R25, R26), 72(R0)
+	STP	(g, R29), 88(R0)
+	FSTPD	(F8, F9), 104(R0)
+	FSTPD	(F10, F11), 120(R0)
+	FSTPD	(F12, F13), 136(R0)
+	FSTPD	(F14, F15), 152(R0)
+	MOVD	ZR, R0
+	RET
+
+// to_handler(room)
+TEXT runtime·to_handler(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	LDP	24(R0), (R19, R20)
+	LDP	40(R0), (R21, R22)
+	LDP	56(R0), (R23, R24)
+	LDP	72(R0), (R25, R26)
+	LDP	88(R0), (g, R29)
+	FLDPD	104(R0), (F8, F9)
+	FLDPD	120(R0), (F10, F11)
+	FLDPD	136(R0), (F12, F13)
+	FLDPD	152(R0), (F14, F15)
+	MOVD	16(R0), R1
+	MOVD	R1, RSP
+	MOVD	8(R0), R30
+	MOVD	$1, R0
+	RET
