@@ -10,7 +10,7 @@ import click
 
 from mochic import __version__
 from mochic.driver import EXIT_USAGE, guarded
-from mochic.options import HTTPS, PROTECTIONS, STAGES, Options
+from mochic.options import HTTPS, INT_MODES, PROTECTIONS, STAGES, Options
 from mochic.targets import DEFAULT_TARGET
 
 
@@ -24,7 +24,7 @@ class Single(click.Group):
         for a in argv:
             if a == "--":
                 rest = True
-            if not rest and a.startswith(("-target", "-arch", "-march", "-branch-protection")):
+            if not rest and a.startswith(("-target", "-arch", "-march", "-branch-protection", "-int=")):
                 a = "-" + a
             out.append(a)
         return super().main(out, **kw)
@@ -58,6 +58,13 @@ _CODE: Final = (
         type=click.Choice(PROTECTIONS),
         default="none",
         help="arm64: landing pads, signed returns.",
+    ),
+    click.option(
+        "--int",
+        "int_mode",
+        type=click.Choice(INT_MODES),
+        default="exact",
+        help="checked: an int that leaves 64 bits is a run-time error.",
     ),
     click.option("--linker", default="", metavar="PATH|NAME", help="Linker to use."),
     click.option(

@@ -125,7 +125,7 @@ def represent(module: Module, opt: Options) -> None:
     from mochic.opt.intrep import select_representations
 
     m = module.lowering
-    select_representations(module, m.bigint, opt.opt > 0)
+    select_representations(module, m.bigint, opt.opt > 0, opt.int_mode == "checked")
     m.resolve()
     if opt.verify:
         from mochic.ir.verify import verify_module

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
+# Ints that grow beyond 64 bits as the language has them, or an error where one would.
+INT_MODES = ("exact", "checked")
 # Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
 HTTPS = ("auto", "yes", "no")
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
@@ -14,11 +16,11 @@ class Options:
     allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
     `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS;
     `libraries`, `folders`: C libraries of the command line (-l), and where libraries are looked for first (-L);
-    `https`: one of HTTPS."""
+    `https`: one of HTTPS; `int_mode`: one of INT_MODES."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
-        "march", "branch_protection", "libraries", "folders", "https",
+        "march", "branch_protection", "libraries", "folders", "https", "int_mode",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -36,6 +38,7 @@ class Options:
         self.strict = False
         self.march = ""
         self.branch_protection = "none"
+        self.int_mode = "exact"
         self.libraries: tuple[str, ...] = ()
         self.folders: tuple[str, ...] = ()
         self.https = "auto"

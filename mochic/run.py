@@ -19,7 +19,7 @@ def cached_binary(path: str, opt: Options) -> str:
     from mochic.link.runtime_lib import cache_dir, source_key
     from mochic.sema.packages import imported_files
 
-    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {opt.https} {path}"
+    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {opt.https} {opt.int_mode} {path}"
     data = read_source(path)
     digest = sha256(variant.encode() + b"\0" + data)
     sources = [(path, data)]

@@ -24,6 +24,7 @@ int_neg(tag) tag
 int_cmp(tag,tag) i64 nogc pure         -1, 0, 1
 int_eq(tag,tag) i32 nogc pure
 int_box(i64) tag                       any i64: small int, or a bigint outside 63 bits
+int_word(tag) i64
 int_sat(tag) i64 nogc pure             clamped to i64
 int_to_f64(tag) f64 nogc pure          nearest
 int_from_f64(f64) tag                  truncating, exact; error on NaN and Inf
@@ -42,6 +43,7 @@ try_call(tag) i32                      calls a closure without parameters; wheth
 caught_code() i64 nogc                 of the error that ended the last try_call
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
+panic_checked() void noreturn          integer overflow
 panic_cast(tag,ref) void noreturn      cannot cast KIND to T (strings: cannot cast "S" to T)
 exit_code(i64) void noreturn           flush, exit
 # -- boxing

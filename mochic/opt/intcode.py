@@ -28,12 +28,14 @@ _F_NLIMIT: Final = float_bits(-float(1 << 62))
 class IntCode:
     """Emits into one function, at the end of block `cur`."""
 
-    __slots__ = ("r", "fn", "bigint", "cur", "out", "pos")
+    __slots__ = ("r", "fn", "bigint", "cut", "sat", "cur", "out", "pos")
 
-    def __init__(self, r: Ranges, fn: Func, bigint: Any) -> None:
+    def __init__(self, r: Ranges, fn: Func, bigint: Any, cut: set[int] | None = None) -> None:
         self.r = r
         self.fn = fn
         self.bigint = bigint
+        self.cut = cut or set()  # nodes whose operations are checked, see intrep
+        self.sat = "int_sat" if cut is None else "int_word"
         self.cur: Block = fn.blocks[0]
         self.out: list[Block] = []
         self.pos = 0
@@ -107,7 +109,7 @@ class IntCode:
         self.start(small)
         self.jump(done, [self.emit(SAR, I64, [w, self.const(1)])])
         self.start(big)
-        self.jump(done, [self.rt("int_sat", v)])
+        self.jump(done, [self.rt(self.sat, v)])
         self.start(done)
         return p
 

@@ -566,4 +566,15 @@ def trivial(r: Ranges) -> None:
             r.hi[n] = INF
 
 
-__all__ = ["Ranges", "S_MAX", "S_MIN", "Table", "W_MAX", "W_MIN", "build", "solve", "trivial"]
+def clamp(r: Ranges) -> set[int]:
+    """Every value is a word.  The result is the nodes whose values may not be: there a check is needed."""
+    out = set()
+    for n in range(len(r.kind)):
+        if r.lo[n] <= r.hi[n] and (r.lo[n] < W_MIN or r.hi[n] > W_MAX):
+            r.lo[n] = min(max(r.lo[n], W_MIN), W_MAX)
+            r.hi[n] = max(min(r.hi[n], W_MAX), W_MIN)
+            out.add(n)
+    return out
+
+
+__all__ = ["Ranges", "S_MAX", "S_MIN", "Table", "W_MAX", "W_MIN", "build", "clamp", "solve", "trivial"]

@@ -8,6 +8,9 @@ the overflow flag, and an out-of-line path that calls the runtime.
 Where only the *result* may leave 64 bits the operation stays on words and its overflow branch computes
 the exact result with bigints.  Operands that a branch has bounded (pi nodes) are converted without checks.
 
+With `checked` (`-int=checked`) every int is a word, and what leaves 64 bits is a run-time error: intervals are cut to
+those of words, and operations and conversions that were cut are checked.
+
 Invariants.  An int slot (parameter, result, field, element, global) has one representation everywhere:
 IntSlot.word.  Small ints and bigints are normalised: an int that fits 63 bits is never a bigint.
 """
@@ -25,16 +28,17 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import I32, I64, INT, PTR, TAG
 from mochic.opt.intcode import OVERFLOWS, TAG_CALL, IntCode
-from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, solve, trivial
+from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, clamp, solve, trivial
 
 
-def select_representations(module: Module, bigint: Any, analyse: bool = True) -> None:
+def select_representations(module: Module, bigint: Any, analyse: bool = True, checked: bool = False) -> None:
     """Rewrite the module in place.  `bigint(n)` gives the static object of a large constant."""
     r = build(module)
     if analyse:
         solve(r)
     else:
         trivial(r)
+    cut = clamp(r) if checked else None
     slots: dict[int, Any] = {}
     for fn in module.funcs:
         _slots_of(fn, slots)
@@ -44,10 +48,10 @@ def select_representations(module: Module, bigint: Any, analyse: bool = True) ->
             s.word = True
             continue
         s.lo, s.hi = r.lo[n], r.hi[n]
-        s.word = (s.lo >= W_MIN and s.hi <= W_MAX) and (analyse or s.lo > s.hi)
+        s.word = (s.lo >= W_MIN and s.hi <= W_MAX) and (analyse or checked or s.lo > s.hi)
     done: set[int] = set()
     for fn in module.funcs:
-        _Rewrite(r, r.tables[fn], fn, bigint).run()
+        _Rewrite(r, r.tables[fn], fn, bigint, cut).run()
     for fn in module.funcs:
         _fix_signature(fn.sym, done)
         for b in fn.blocks:
@@ -92,11 +96,15 @@ class _Rewrite(IntCode):
 
     __slots__ = ("t", "subst", "compares")
 
-    def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any) -> None:
-        super().__init__(r, fn, bigint)
+    def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any, cut: set[int] | None) -> None:
+        super().__init__(r, fn, bigint, cut)
         self.t = t
         self.subst: dict[int, Value] = {}
         self.compares: dict[int, int] = {}
+
+    def arrived(self, v: Value, tag: Value) -> Value:
+        """An int from where ints are exact, such as the runtime."""
+        return self.to_word(tag, self.t.of[v.id]) if self.t.of[v.id] in self.cut else tag
 
     # -- the walk -------------------------------------------------------------------------------
 
@@ -233,12 +241,12 @@ class _Rewrite(IntCode):
             assert ns is not None
             self.subst[v.id] = self.to_tag(self.use(v.args[0]), ns[0])
         elif op == UNTAG:
-            self.subst[v.id] = v.args[0]
+            self.subst[v.id] = self.arrived(v, v.args[0])
         elif op == INT2F:
             assert ns is not None
             self.subst[v.id] = self.to_f64(self.use(v.args[0]), ns[0])
         elif op == F2INT:
-            self.subst[v.id] = self.from_f64(v.args[0])
+            self.subst[v.id] = self.arrived(v, self.from_f64(v.args[0]))
         elif op == LD:
             v.type = I64 if v.sym is not None and v.sym.word else TAG
             self.cur.values.append(v)
@@ -306,16 +314,17 @@ class _Rewrite(IntCode):
             ns = [zero, ns[0]]
         a, b = args
         na, nb = ns
-        counter = node in self.r.counters
+        cut = node in self.cut
+        counter = cut or node in self.r.counters
         if self.word_node(node) and (counter or (self.word_node(na) and self.word_node(nb))):
             x, y = self.to_word(a, na), self.to_word(b, nb)
             v.op, v.type, v.args = op, I64, [x, y]
             self.cur.values.append(v)
-            if counter and not self.cannot_overflow(op, na, nb):
+            if cut or (counter and not self.cannot_overflow(op, na, nb)):
                 ok, bad = self.block(), self.block(True)
                 self.branch(self.emit(OVERFLOWS[op], I32, [x, y]), bad, ok, -1)
                 self.start(bad)
-                self.rt("panic_overflow")
+                self.rt("panic_checked" if cut else "panic_overflow")
                 self.start(ok)
             return
         self.subst[v.id] = self.tag_arith(op, a, b, na, nb, self.word_node(node), node)
@@ -328,7 +337,16 @@ class _Rewrite(IntCode):
         word = self.word_node(node)
         r = self.r
         if word and self.word_node(na) and self.word_node(nb):
-            self.subst[v.id] = self.word_divide(op, self.to_word(a, na), self.to_word(b, nb), na, nb)
+            x, y = self.to_word(a, na), self.to_word(b, nb)
+            if op == SDIV and node in self.cut:  # MIN / -1
+                odd, bad, ok = self.block(True), self.block(True), self.block()
+                self.branch(self.emit(EQ, I32, [y, self.const(-1)]), odd, ok, -1)
+                self.start(odd)
+                self.branch(self.emit(EQ, I32, [x, self.const(W_MIN)]), bad, ok, -1)
+                self.start(bad)
+                self.rt("panic_checked")
+                self.start(ok)
+            self.subst[v.id] = self.word_divide(op, x, y, na, nb)
             return
         if a.type == I64 and b.type == I64 and op == SREM:
             v.type = I64

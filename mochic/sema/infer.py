@@ -77,6 +77,8 @@ class Infer(Narrowing, Declarations):
         path = os.path.realpath(info.sources.file_of(prog.lo).name)
         self.packages[path] = Package(path, False, info.types)
         self.unit(prog.body, prog.qualified)
+        for t, ref in self.seeds:
+            self.optional_elements(t, ref)
         self.s.solve()
         if self.special is not None:
             self.special.join(self.s)
@@ -163,6 +165,17 @@ class Infer(Narrowing, Declarations):
             if any(v in f.reads for f in reach):
                 self.s.grow(v.ty, NIL)
                 v.const = None
+
+    def optional_elements(self, t: Ty, ref: ast.TypeRef) -> None:
+        """The elements of a `list<T?>` may be null although nothing stores one: a list that grows by more than one
+        element is filled with null (8.5), which lists without optional elements refuse."""
+        ref = self.info.resolve_alias(ref)
+        while isinstance(ref, ast.TypeGeneric) and ref.name == "list" and len(ref.args) == 1:
+            t = self.s.elem(t)
+            ref = self.info.resolve_alias(ref.args[0])
+            if isinstance(ref, ast.TypeOpt):
+                self.s.grow(t, NIL)
+                ref = self.info.resolve_alias(ref.inner)
 
     def seed_annotations(self) -> None:
         """Slots that no value reaches take the declared type, so that dead code compiles as written."""

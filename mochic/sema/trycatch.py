@@ -18,8 +18,9 @@ may end without a result.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from mochic.sema.specialise import copy_tree
 from mochic.syntax import ast
 
 RETURN: Final = 1
@@ -56,6 +57,10 @@ class _Body:
         return out
 
     def statement(self, st: ast.Stmt, in_loop: bool) -> list[ast.Stmt]:
+        if blocks_of_matches(st):
+            st = copy_tree(st)
+            for case in blocks_of_matches(st):
+                case.body = self.block(case.body or [], in_loop)
         if isinstance(st, ast.Return):
             return self.leave(st, RETURN, st.value)
         if isinstance(st, ast.Break | ast.Continue):
@@ -72,6 +77,27 @@ class _Body:
             self.last = inner.last
             return self.block(inner.code, in_loop)
         return [st]
+
+
+def blocks_of_matches(st: ast.Stmt) -> list[ast.MatchCase]:
+    """The cases with a block in the expressions of a statement; not those of the blocks and functions inside it."""
+    out: list[ast.MatchCase] = []
+    todo: list[Any] = [st]
+    while todo:
+        n = todo.pop()
+        if isinstance(n, list | tuple):
+            todo.extend(n)
+        elif isinstance(n, ast.MatchCase) and n.body is not None:
+            out.append(n)
+        elif isinstance(n, ast.Node) and not isinstance(n, ast.FunExpr | ast.FunDecl | ast.TypeRef):
+            skipped = _BLOCKS if isinstance(n, ast.If | ast.While | ast.For | ast.Try) else _FILLED
+            slots = [x for c in type(n).__mro__ for x in getattr(c, "__slots__", ()) if x not in skipped]
+            todo.extend(getattr(n, x, None) for x in slots)
+    return out
+
+
+_FILLED: Final = ("ty", "ref", "info", "sym", "code", "decl", "loop", "row")  # by inference
+_BLOCKS: Final = (*_FILLED, "then", "orelse", "body", "handler")
 
 
 class Desugared:
