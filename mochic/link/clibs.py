@@ -51,10 +51,12 @@ TLS: Final = {
     ),
 }  # fmt: skip
 _LOADED: Final = {
-    "linux": re.compile(r"\.so(\.[0-9]+)*$"),
-    "darwin": re.compile(r"\.dylib$"),
-    "windows": re.compile(r"\.dll$", re.IGNORECASE),
+    "linux": re.compile(r"\.so(\.[0-9]+)*\Z"),
+    "darwin": re.compile(r"\.dylib\Z"),
+    "windows": re.compile(r"\.dll\Z", re.IGNORECASE),
 }
+# Names go to linkers and into programs.
+_SOUND: Final = re.compile(r"[^\x00-\x1f\x7f'\"]+")
 _SYSTEM_OF: Final = {"linux": "Linux", "darwin": "macOS", "windows": "Windows"}
 _FILES: Final = (".a", ".o", ".obj", ".lib", ".tbd")
 # What a search for `foo` looks for, in this order.
@@ -188,6 +190,8 @@ def resolve(imported: list[CLibrary], opt: Options, target: Target, tls: bool = 
 def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
     """Take a library in; what is wrong with it, `?` when it is not there."""
     system = out.target.os
+    if not _SOUND.fullmatch(name):
+        return "that is not a name of a library"
     soname = COMMON[system].get(name, "")
     if not soname and ("/" not in name or (system == "darwin" and name.startswith("/usr/lib/"))):
         if _LOADED[system].search(name):
@@ -209,7 +213,7 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
     if soname and name in COMMON[system]:
         out.stub(soname)
         return ""
-    if "/" in name or name.endswith(_FILES) or soname:
+    if "/" in name or os.sep in name or name.endswith(_FILES) or soname:
         path = os.path.join(where, name)
         if not os.path.isfile(path):
             return "there is no such file"

@@ -191,12 +191,13 @@ def _coff_command(
     target: Target, linker: Linker, inputs: list[str], out: str, strip: bool, protected: bool
 ) -> list[str]:
     """Images have no symbols unless debug information is asked for: nothing to strip."""
-    from mochic.link.imports import import_library
+    from mochic.link.imports import import_libraries
 
     return [
         *linker.argv, "/nologo", "/subsystem:console", "/entry:mainCRTStartup", "/nodefaultlib",
         f"/machine:{target.emulation}", "/Brepro", "/opt:ref", "/opt:noicf", "/dynamicbase", "/nxcompat",
-        "/highentropyva", "/threads:1", f"/out:{out}", *inputs, import_library(target),
+        "/highentropyva", "/threads:1", f"/out:{out}", *inputs,
+        *import_libraries(target),
     ]  # fmt: skip
 
 

@@ -20,9 +20,9 @@ _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUNTIME_DIR = os.path.join(_ROOT, "runtime")
 # System -> the files about it.
 _SYSTEMS = {
-    "linux": ("os_unix", "os_linux", "os_net_linux", "os_tls_linux"),
-    "darwin": ("os_unix", "os_darwin", "os_net_none", "os_tls_none"),
-    "windows": ("os_windows", "os_net_none", "os_tls_none"),
+    "linux": ("os_unix", "os_linux", "os_net_linux", "os_dns_linux", "os_tls_linux"),
+    "darwin": ("os_unix", "os_darwin", "os_net_darwin", "os_tls_none"),
+    "windows": ("os_windows", "os_net_windows", "os_tls_none"),
 }
 _SPECIAL = ("os", *_SYSTEMS)  # what names of files for some systems only begin with
 

@@ -157,6 +157,7 @@ class Folds(Sources):
         """What a query selects, folded."""
         elem = self.elem_ty(rows)
         f = Fold(name, ir_type(elem))
+        outer, self.given = self.given, dict(self.given)
         plan = Plan(self, q)
         get, set = self.fold_in_variables(e, f)
         self.fold_start(f, set)
@@ -168,6 +169,7 @@ class Folds(Sources):
             self.fold_step(f, v, get, set)
 
         self.run_plan(q, plan, select)
+        self.given = outer
         return self.fold_result(f, get, want)
 
     def run_plan(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:

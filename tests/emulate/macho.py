@@ -8,7 +8,8 @@ import struct
 import time
 from collections.abc import Iterator
 
-from machine import MAX_STACK, READ, SLIDE, SYSTEM, WRITE, Fault, Machine
+from machine import MAX_STACK, READ, SLIDE, SYSTEM, WRITE, Fault
+from sockets import Sockets
 
 LC_SEGMENT_64, LC_MAIN, LC_DYLD_INFO_ONLY, LC_CODE_SIGNATURE = 0x19, 0x80000028, 0x80000022, 0x1D
 LC_CHAINED_FIXUPS, MH_PIE = 0x80000034, 0x200000
@@ -178,7 +179,7 @@ class Image:
                     offset += 4 * step
 
 
-class Darwin(Machine):
+class Darwin(Sockets):
     """libSystem: the functions of linkscripts/libSystem.tbd, and some that programs of the tests call."""
 
     def __init__(self, path: str, arguments: list[str]) -> None:

@@ -169,6 +169,7 @@ FAULTS: Final = {
         ['error[M012]: cannot find the C library "surely_no_such"', "t.mochi:1:1", "-L DIR"],
     ),
     "file": ('import c "./no.a" as n\n', "", ['"./no.a": there is no such file', "t.mochi:1:1"]),
+    "name": ('import c "libm.so.6\\n" as n\n', "", ["that is not a name of a library"]),
     "system": ('import c "z.dll" as n\n', "", ["a name of Windows, and this program is for Linux"]),
     "option": ("print(1)\n", "surely_no_such", ["cannot find the C library `surely_no_such` of -l"]),
 }  # fmt: skip

@@ -13,14 +13,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import test_desktop
 from test_run import EMULATED, READY, REASONS
 from test_targets import build, need
 
-from mochic.link.runner import command_for
+from mochic.link.runner import command_for, find_runner
 from mochic.targets import TARGETS
+
+if TYPE_CHECKING:
+    from conftest import Figures
 
 LINUX = [t for t in READY if t.startswith("linux/")]
 LIMIT = 20  # seconds that no program may take
@@ -400,3 +404,53 @@ def test_names(host: str, names: list[str], server: int, programs: Callable[[str
 def test_bad_names(host: str, names: list[str], programs: Callable[[str], list[str]]) -> None:
     message = "no such host" if host in ("missing.test", "empty.test") else "no answer about the host"
     check_error([*names, *programs("linux/amd64")], f"http://{host}/", "get", message)
+
+
+# -- macOS and Windows: the same client, other sockets
+
+DESKTOP = [t for t in test_desktop.SELECTED if t.startswith("darwin/") or find_runner(TARGETS[t])]
+DESKTOP_VALUES = [VALUES[i] for i in (0, 4)] + [v for v in VALUES if v[0] in ("/moved/307", "/chunked", "/close")]
+
+
+@pytest.fixture(scope="module")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int, str, str]]:
+    built: dict[str, str] = {}
+    folder = tmp_path_factory.mktemp("desktop")
+    env = {**os.environ, **test_desktop.ENVIRONMENT, "WINEPREFIX": str(folder / "wine"), "WINEDEBUG": "-all"}
+
+    def call(target: str, url: str, which: str = "get") -> tuple[int, str, str]:
+        if target not in built:
+            path = folder / "program.mochi"
+            path.write_text(PROGRAM, encoding="utf-8")
+            place = folder / target.replace("/", "-")
+            place.mkdir()
+            built[target] = build(str(path), target, place)
+            if find_runner(TARGETS[target]):
+                test_desktop.execute(target, built[target], folder, env, (url, which))  # Wine's first start
+        return test_desktop.execute(target, built[target], folder, env, (url, which))
+
+    return call
+
+
+@pytest.mark.parametrize("target", DESKTOP)
+def test_desktop_sockets(
+    target: str, server: int, desktop: Callable[..., tuple[int, str, str]], figures: Figures
+) -> None:
+    if test_desktop.REASONS[target]:
+        figures.left_out[test_desktop.REASONS[target]] += 1
+        pytest.skip(test_desktop.REASONS[target])
+    here = f"http://localhost:{server}"
+    for path, which, value in DESKTOP_VALUES:
+        status, out, err = desktop(target, here + path, which)
+        assert (status, err) == (0, ""), path
+        assert json.loads(out) == value
+    assert desktop(target, here + "/big", "length") == (0, "100000 99999\n", "")
+    for url, which, message in (
+        (here + "/slow", "timeout", "timed out"),
+        (here + "/secure", "get", "https needs TLS"),
+        ("http://127.0.0.1:1/", "get", "connection refused"),
+        ("http://surely.invalid/", "get", "no such host: surely.invalid"),
+    ):
+        status, out, err = desktop(target, url, which)
+        assert (status, out) == (1, "") and message in err.splitlines()[0], err
+    figures.program("fetch", target, "O2")

@@ -135,3 +135,86 @@ TEXT runtime·c_sigaction(SB), NOSPLIT|NOFRAME, $0
 	MOVQ	BP, SP
 	POPQ	BP
 	RET
+
+TEXT runtime·c_socket(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	socket(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_connect(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	connect(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_getsockopt(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	getsockopt(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_send(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	send(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_recv(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	recv(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_poll(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	poll(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_getaddrinfo(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	getaddrinfo(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+TEXT runtime·c_freeaddrinfo(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	freeaddrinfo(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
+// The third argument is one of a variable number, none of them in a vector register.
+TEXT runtime·c_fcntl(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	XORL	AX, AX
+	CALL	fcntl(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET

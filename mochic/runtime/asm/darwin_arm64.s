@@ -55,3 +55,37 @@ TEXT runtime·c_sigaltstack(SB), NOSPLIT|NOFRAME, $0
 
 TEXT runtime·c_sigaction(SB), NOSPLIT|NOFRAME, $0
 	B	sigaction(SB)
+
+TEXT runtime·c_socket(SB), NOSPLIT|NOFRAME, $0
+	B	socket(SB)
+
+TEXT runtime·c_connect(SB), NOSPLIT|NOFRAME, $0
+	B	connect(SB)
+
+TEXT runtime·c_getsockopt(SB), NOSPLIT|NOFRAME, $0
+	B	getsockopt(SB)
+
+TEXT runtime·c_send(SB), NOSPLIT|NOFRAME, $0
+	B	send(SB)
+
+TEXT runtime·c_recv(SB), NOSPLIT|NOFRAME, $0
+	B	recv(SB)
+
+TEXT runtime·c_poll(SB), NOSPLIT|NOFRAME, $0
+	B	poll(SB)
+
+TEXT runtime·c_getaddrinfo(SB), NOSPLIT|NOFRAME, $0
+	B	getaddrinfo(SB)
+
+TEXT runtime·c_freeaddrinfo(SB), NOSPLIT|NOFRAME, $0
+	B	freeaddrinfo(SB)
+
+// The third argument is one of a variable number.
+TEXT runtime·c_fcntl(SB), NOSPLIT|NOFRAME, $0
+	SUB	$32, RSP
+	STP	(R29, R30), 16(RSP)
+	MOVD	R2, (RSP)
+	BL	fcntl(SB)
+	LDP	16(RSP), (R29, R30)
+	ADD	$32, RSP
+	RET
