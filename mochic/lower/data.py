@@ -65,6 +65,7 @@ class Data(Queries):
         q = e.source
         if isinstance(q, ast.Query) and streams(q, e.path or ""):
             options = self.options(e.options)
+            outer, self.given = self.given, dict(self.given)
             plan = Plan(self, q)
             b.pos = e.lo
             writer = self.rt("save_open", path, options)
@@ -75,6 +76,7 @@ class Data(Queries):
                 self.rt("save_row", writer, v)
 
             self.run_plan(q, plan, row)
+            self.given = outer
         else:
             rows = self.tag(self.operand(q))
             options = self.options(e.options)

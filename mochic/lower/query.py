@@ -33,6 +33,7 @@ class Queries(Groups):
         if info.aggregate and isinstance(e.select, ast.Call) and e.sort is None and e.skip is None and e.take is None:
             if not e.distinct:
                 return self.fold_query(e, info.aggregate, e.select.args[0], rows, e, ir_type(e.ty))
+        outer, self.given = self.given, dict(self.given)
         plan = Plan(self, e)
         b.pos = e.lo
         out = self.rt("list_new", self.sym(self.m.list_desc(elem)), self.i64(0))
@@ -52,6 +53,7 @@ class Queries(Groups):
             b.write(var, self.append(b.read(var, REF), rows, v, True))
 
         self.run_plan(e, plan, select)
+        self.given = outer
         res = b.read(var, REF)
         b.pos = e.lo
         if cols:

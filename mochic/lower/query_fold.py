@@ -45,7 +45,7 @@ class Fold:
         elif self.name == "avg":
             self.words = (F64, I64)
         elif self.name == "sum":
-            self.words = (self.elem,)
+            self.words = (F64, I64) if self.elem == F64 else (self.elem,)
         else:
             self.words = (F64, I64) if self.elem == F64 else (TAG,)
 
@@ -73,6 +73,7 @@ class Folds(Sources):
                 set(0, b.emit(ADD, INT, [get(0), v]))
             elif f.elem == F64:
                 set(0, b.emit(FADD, F64, [get(0), v]))
+                set(1, self.i64(1))
             else:
                 set(0, self.rt("sum_step", get(0), v))
         else:
@@ -126,7 +127,16 @@ class Folds(Sources):
             b.jump(done)
             b.start(done)
             return self.convert(b.read("#avg", F64), want)
-        if f.words[0] == TAG and f.name != "sum":
+        if f.elem == F64:  # the second word: whether there was a value
+            some, done = self.new_block(), self.new_block()
+            b.write("#best", self.tag(self.int_const(0)))
+            b.brif(b.emit(EQ, I32, [get(1), self.i64(0)]), done, some, -1)
+            b.start(some)
+            b.write("#best", self.tag(v))
+            b.jump(done)
+            b.start(done)
+            v = b.read("#best", TAG)
+        elif f.words[0] == TAG and f.name != "sum":
             none, done = self.new_block(), self.new_block()
             b.write("#best", v)
             b.brif(self.is_nil(v), none, done, -1)
@@ -157,6 +167,7 @@ class Folds(Sources):
         """What a query selects, folded."""
         elem = self.elem_ty(rows)
         f = Fold(name, ir_type(elem))
+        outer, self.given = self.given, dict(self.given)
         plan = Plan(self, q)
         get, set = self.fold_in_variables(e, f)
         self.fold_start(f, set)
@@ -168,6 +179,7 @@ class Folds(Sources):
             self.fold_step(f, v, get, set)
 
         self.run_plan(q, plan, select)
+        self.given = outer
         return self.fold_result(f, get, want)
 
     def run_plan(self, e: ast.Query, plan: Plan, select: Callable[[], None]) -> None:

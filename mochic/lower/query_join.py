@@ -22,7 +22,7 @@ from mochic.ir.types import I32, I64, PTR, REF, VOID
 from mochic.lower.base import ARRAY_DATA
 from mochic.lower.descs import runtime_data
 from mochic.lower.module import ir_type
-from mochic.lower.query_plan import Planner, Step
+from mochic.lower.query_plan import Planner, Step, invariants
 from mochic.lower.query_rows import Rows, Sources
 from mochic.sema.symbols import Var
 from mochic.sema.types import INT as KINT
@@ -55,7 +55,7 @@ class Side:
 
 
 class Plan:
-    """The loops of one query."""
+    """The loops of one query.  What it adds to `given` holds until the query is done."""
 
     __slots__ = ("fl", "e", "planner", "steps", "load", "ready")
 
@@ -71,6 +71,23 @@ class Plan:
         for i, s in enumerate(self.steps):
             if s.free and s.source is not self.load:
                 self.ready[i] = fl.rows_of(s.source)
+        for x in invariants(e, self.planner.writes):
+            self.keep_once(x)
+
+    def keep_once(self, e: ast.Expr) -> None:
+        """Evaluate a part that is the same for all rows here; of `x in list`, look at the list."""
+        fl = self.fl
+        if e in fl.given:  # by a query around this one
+            return
+        if isinstance(e, ast.Binary):
+            elem, lst = e.left, fl.expr(e.right)
+            want = ir_type(e.ty)
+            fl.b.pos = e.lo
+            members = fl.rt("set_index", lst)
+            fl.given[e] = lambda: fl.convert(fl.rt("in_set", members, lst, fl.tag(fl.expr(elem))), want)
+        else:
+            v = fl.expr(e)
+            fl.given[e] = lambda: v
 
     def run(self, emit: Emit) -> None:
         b = self.fl.b

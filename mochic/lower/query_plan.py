@@ -436,6 +436,49 @@ class Writes:
 _METHODS: Final = ("contains", "starts_with", "padStart", "keys", "values", "get")
 
 
+def invariants(q: ast.Query, writes: Writes) -> list[ast.Expr]:
+    """Parts of what runs for each row that have one value for all rows and are worth keeping: aggregates of queries
+    that name no variable of this one, and `x in list` where the list is the same for all rows."""
+    out: list[ast.Expr] = []
+    dependent = [j.source for j in q.joins] + [f.source for f in q.froms[1:]]
+    stack: list[object] = [q.where, q.select, q.sort, q.having, q.group_keys, [j.on for j in q.joins], dependent]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, list | tuple):
+            stack.extend(x)
+        elif isinstance(x, ast.FunExpr):
+            continue  # another function
+        elif isinstance(x, ast.Node):
+            if isinstance(x, ast.Call | ast.Query) and _scalar_query(x) and _fixed(x, q, writes):
+                out.append(x)
+                continue
+            if isinstance(x, ast.Binary) and x.op == "in" and kinds(x.right) == LIST and _fixed(x.right, q, writes):
+                if not writes.entries and not isinstance(x.right, ast.ListLit):
+                    out.append(x)
+                    stack.append(x.left)
+                    continue
+            for c in type(x).__mro__:
+                for name in getattr(c, "__slots__", ()):
+                    if name not in _NOT_PARTS:
+                        stack.append(getattr(x, name, None))
+    return out
+
+
+def _scalar_query(e: ast.Expr) -> bool:
+    if kinds(e) & ~(NIL | BOOL | INT | FLOAT | STR):
+        return False
+    if isinstance(e, ast.Query):
+        return bool(e.info.aggregate)
+    return isinstance(e, ast.Call) and len(e.args) == 1 and isinstance(e.args[0], ast.Query)
+
+
+def _fixed(e: ast.Expr, q: ast.Query, writes: Writes) -> bool:
+    """Total, and the same whenever the query evaluates it."""
+    if writes.touch(e) or Effects().of(e) != TOTAL:
+        return False
+    return not any(q.lo <= v.pos < q.hi and not e.lo <= v.pos < e.hi for v in variables(e))
+
+
 def field_of(e: ast.Expr, v: Var) -> bool:
     """The expression is `v.f`: where it does not fail, v is a map, a struct or null."""
     return isinstance(e, ast.Field) and isinstance(e.obj, ast.Ident) and e.obj.ref is v

@@ -201,6 +201,8 @@ group_put(ref,i64) ptr                 hash: where to store the keys of a new en
 group_norm(tag) tag                    the same for all values with the same text (12.3): an int or a string
 hash_norm(tag) i64 nogc pure
 same_norm(tag,tag) i32 nogc pure
+set_index(ref) ref                     of a list, for in_set; null if it is short
+in_set(ref,ref,tag) i32                set_index of a list, the list, a value
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0

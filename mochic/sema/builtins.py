@@ -102,7 +102,7 @@ def _first(s: Solver, a: list[Ty]) -> Ty:
 
 
 class SumC:
-    """sum of numbers: int if all are ints, else float; non-numbers count 0"""
+    """sum of numbers: int if all are ints, as in an empty list of floats, else float; non-numbers count 0"""
 
     __slots__ = ("src", "res", "watching")
 
@@ -116,9 +116,7 @@ class SumC:
         if not self.watching:
             self.watching = True
             s.watch(e, self)
-        s.grow(self.res, find(e).kinds & (FLOAT | RAT))
-        if find(e).kinds != FLOAT:
-            s.grow(self.res, INT)
+        s.grow(self.res, INT | find(e).kinds & (FLOAT | RAT))
 
 
 def _sum(s: Solver, a: list[Ty]) -> Ty:
@@ -129,7 +127,7 @@ def _sum(s: Solver, a: list[Ty]) -> Ty:
 
 
 class MinMaxC:
-    """The elements; of an empty list the int 0, which only a numeric result can absorb"""
+    """The elements; of an empty list the int 0"""
 
     __slots__ = ("src", "res", "watching")
 
@@ -144,8 +142,7 @@ class MinMaxC:
             self.watching = True
             s.watch(e, self)
             s.flow(e, self.res)
-        if find(e).kinds & ~FLOAT:
-            s.grow(self.res, INT)
+        s.grow(self.res, INT)
 
 
 def _minmax(s: Solver, a: list[Ty]) -> Ty:

@@ -10,7 +10,8 @@ from typing import Final
 from mochic.diag.diagnostic import make
 from mochic.syntax import ast
 from mochic.syntax.parse_base import MAX_NESTING
-from mochic.syntax.parse_expr import EXPR_START, PRIMARY, ExprParser
+from mochic.syntax.parse_branch import BranchParser
+from mochic.syntax.parse_expr import EXPR_START, PRIMARY
 from mochic.syntax.tokens import (
     AS,
     ASYNC,
@@ -42,7 +43,7 @@ _GENERATE_RULE: Final = '<ident> "{" (GenerateField ("," GenerateField)*)? ","??
 _JOIN_SIDES: Final = ("left", "right", "outer")
 
 
-class WordParser(ExprParser):
+class WordParser(BranchParser):
     """Adds its words to the table of primaries."""
 
     __slots__ = ()

@@ -164,7 +164,7 @@ class Maker:
         v = self.rand.choice(vars)
         w = self.rand.choice(vars)
         n = self.rand.randrange(5)
-        kind = self.rand.randrange(9)
+        kind = self.rand.randrange(11)
         x, y = self.column(v, self.rand.choice(("k", "id", "f"))), self.column(w, self.rand.choice(("k", "id")))
         if kind == 0:
             return E(f"{x.text} < {n}", lambda env: less(x.value(env), n))
@@ -184,6 +184,8 @@ class Maker:
             return E(f"{s.text} in [{', '.join(map(text, words))}]", lambda env: s.value(env) in words)
         if kind == 5:
             return E(f"{v} != null", lambda env: env[v] is not None)
+        if kind == 9:
+            return self.sub_query(v, n)
         if kind == 6 and self.chance(0.4):
             return E(f"loud({x.text}, {n})", lambda env: self.loud(x.value(env), n))
         if kind == 7 and self.chance(0.4) and v not in self.padded and self.forms[v] == "struct":
@@ -191,6 +193,36 @@ class Maker:
             m = self.rand.randrange(-1, 12)
             return E(f"{n} / ({d.text} - {m}) < 3", lambda env: self.divide(n, d.value(env) - m) < 3)
         return E(f"{x.text} >= {n}", lambda env: x.value(env) is not None and x.value(env) >= n)
+
+    def sub_query(self, v: str, n: int) -> E:
+        table = self.rand.choice(self.tables)
+        k = self.column(v, "k")
+        form = self.rand.randrange(4)
+        if form == 0:
+            inner = f"(from y in {table.name} where y.id != {n} select y.k)"
+            # A member is equal and of the same kind of number.
+            return E(
+                f"{k.text} in {inner}",
+                lambda env: any(
+                    type(r["k"]) is type(k.value(env)) and equal(r["k"], k.value(env))
+                    for r in table.rows
+                    if not equal(r["id"], n)
+                ),
+            )
+        if form == 1:
+            return E(
+                f"{k.text} < max(from y in {table.name} where y.id <= {n} select y.id)",
+                lambda env: less(k.value(env), aggregate("max", [r["id"] for r in table.rows if r["id"] <= n])),
+            )
+        if form == 2:
+            return E(
+                f"count(from y in {table.name} where y.k == {k.text} select y) > {n // 2}",
+                lambda env: sum(equal(r["k"], k.value(env)) for r in table.rows) > n // 2,
+            )
+        return E(
+            f"exists(from y in {table.name} where y.id > {n} select y)",
+            lambda env: any(r["id"] > n for r in table.rows),
+        )
 
     def loud(self, v: Any, n: int) -> bool:
         self.out.append(f"loud {shown(v)}")
