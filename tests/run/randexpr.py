@@ -408,6 +408,8 @@ class Expressions:
             other = rand.choice((source, "list<P>", "list<any>"))
             a = f"{x}.{rand.choice('abs')}" if source == "list<P>" and self.chance(0.7) else x
             b = f"{y}.{a[-1]}" if other == "list<P>" and a != x else y
+            if side in ("right ", "outer "):  # their sources do not see the variables before
+                self.env = saved
             text += f" {side}join {y} in {self.leaf(other)} on {a} {rand.choice(('==', '==', '==', '!='))} {b}"
             if side in ("right ", "outer "):
                 self.env = [*saved, (x, "any", False)]

@@ -137,6 +137,24 @@ class Mixer(Expressions):
         self.out.append(f"{indent}}}")
         self.env.append((name, "any", False))
 
+    def attempt(self, indent: str, depth: int) -> None:
+        """`try`, its body often ended by an error, or left."""
+        if depth <= 0:
+            return
+        name = self.fresh("e")
+        inner = indent + "  "
+        self.out.append(f"{indent}try {{")
+        self.block(inner, depth - 1, [])
+        end = self.rand.choice(('panic(7, "t")', 'print(1 / (len("") - 0))', "leave", "", ""))
+        if end == "leave":
+            end = self.rand.choice(("break", "continue")) if self.loops else ""
+        if end:
+            self.out.append(f"{inner}if {self.expr('bool', 2)} {{ {end} }}")
+        self.block(inner, depth - 1, [], 0)
+        self.out.append(f"{indent}}} catch {name} {{")
+        self.block(inner, depth - 1, [(name, "int", False)])
+        self.out.append(f"{indent}}}")
+
     def loop(self, indent: str, depth: int) -> None:
         if depth <= 0 or self.loops > 1:
             return
@@ -281,6 +299,7 @@ M = Mixer
 STATEMENTS = (
     M.declare, M.declare, M.declare, M.assign, M.assign, M.assign, M.alias, M.grow, M.grow, M.store, M.store,
     M.store_field, M.condition, M.loop, M.loop, M.closures, M.show, M.show, M.early, M.effect, M.nested, M.guard,
+    M.attempt,
 )  # fmt: skip
 
 
