@@ -22,7 +22,8 @@ that may fail but changes nothing (QUIET: a field of a value that may be no map)
 its level: nested loops evaluate both sides at least once for each row of either side, so what fails there fails here.
 For a right join the roles are swapped: the rows so far are indexed, and the source looks them up.
 
-What is selected may change what conditions read (`Writes`: a call that assigns to a global).  Those stay as written.
+What the query evaluates may change what conditions read (`Writes`: a call that assigns to a global).  Those conditions
+stay as written.
 
 Invariant.  `Step.tests` holds what must still be tested for a pair of rows that the index found, in the order of the
 query; `Step.own` what the index left out rows by.
@@ -277,7 +278,9 @@ class Planner:
         self.floor = 0  # nothing that follows may be tested at an earlier level
         self.blocked = [False] * len(self.steps)  # something that is not total has been placed at the level
         self.known: set[Var] = set()
-        self.writes = Writes([e.select, e.sort, e.having, *e.group_keys], structs)
+        sources = [c.source for c in e.froms[1:]] + [j.source for j in e.joins]
+        ons = [j.on for j in e.joins]
+        self.writes = Writes([e.select, e.sort, e.having, *e.group_keys, e.where, *ons, *sources], structs)
         for i, s in enumerate(self.steps):
             used = self.names(s.source)
             s.free = not used
