@@ -1,6 +1,6 @@
 """windows/amd64 on Wine: programs run, and an exception passes through our frames to our handler.
 
-Wine makes itself a folder of a gigabyte, so these run only where WINEPREFIX says which.
+Wine makes itself a folder of most of a gigabyte; without WINEPREFIX it goes when the tests have run.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Callable, Iterator
 
 import pytest
 from images import link_coff, save
@@ -53,18 +54,30 @@ TEXT handler(SB), NOSPLIT, $48
 """
 
 
-def wine(path: str) -> tuple[int, bytes]:
-    """(exit status, output)."""
+Wine = Callable[[str], tuple[int, bytes]]
+
+
+@pytest.fixture(scope="module")
+def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    """Runs a program: exit status and output."""
     program = next((p for p in ("/usr/lib/wine/wine64", shutil.which("wine64")) if p and os.path.exists(p)), None)
-    if program is None or not os.environ.get("WINEPREFIX"):
-        pytest.skip("wine64 is not installed or WINEPREFIX is not set")
-    environment = dict(os.environ, WINEDEBUG="-all")
-    done = subprocess.run([program, path], capture_output=True, env=environment, timeout=120, check=False)
-    return done.returncode, done.stdout
+    if program is None:
+        pytest.skip("wine64 is not installed")
+    given = os.environ.get("WINEPREFIX")
+    prefix = given or str(tmp_path_factory.mktemp("wine"))
+    environment = dict(os.environ, WINEDEBUG="-all", WINEPREFIX=prefix)
+
+    def run(path: str) -> tuple[int, bytes]:
+        done = subprocess.run([program, path], capture_output=True, env=environment, timeout=120, check=False)
+        return done.returncode, done.stdout
+
+    yield run
+    if not given:
+        shutil.rmtree(prefix, ignore_errors=True)
 
 
 @pytest.mark.parametrize("choice", ["lld-link", "zig"])
-def test_program(choice: str, tmp_path: object) -> None:
+def test_program(choice: str, tmp_path: object, wine: Wine) -> None:
     path = os.path.join(os.path.dirname(__file__), "programs", "windows_amd64.s")
     with open(path, encoding="utf-8") as fh:
         symbols = parse_assembly(AMD64, Ctx(), fh.read())
@@ -73,7 +86,7 @@ def test_program(choice: str, tmp_path: object) -> None:
     assert wine(link_coff(choice, "amd64", [obj, library], tmp_path)) == (42, b"hello\n")
 
 
-def test_exception_reaches_the_handler(tmp_path: object) -> None:
+def test_exception_reaches_the_handler(tmp_path: object, wine: Wine) -> None:
     ctx = Ctx()
     symbols = parse_assembly(AMD64, ctx, EXCEPTION)
     assert not ctx.errors
