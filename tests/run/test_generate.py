@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from model_server import ModelServer, model_server
 from test_run import WHY_NOT
 from test_targets import build
 
@@ -31,35 +30,10 @@ if prompt == "embed" {
 """
 
 
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        server = self.server
-        assert isinstance(server, Server)
-        size = int(self.headers["Content-Length"])
-        server.seen.append((self.path, dict(self.headers), json.loads(self.rfile.read(size))))
-        body = server.answer
-        self.send_response(server.status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-class Server(ThreadingHTTPServer):
-    seen: list[tuple[str, dict[str, str], Any]]
-    answer: bytes
-    status: int
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    s = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=s.serve_forever, daemon=True).start()
-    yield s
-    s.shutdown()
-    s.server_close()
+def server() -> Iterator[ModelServer]:
+    with model_server() as s:
+        yield s
 
 
 def reply(provider: str, text: str) -> Any:
@@ -148,24 +122,22 @@ CHATS: list[Chat] = [
 ]
 
 
-def dsn(server: Server, query: str = "") -> str:
+def dsn(server: ModelServer, query: str = "") -> str:
     return f"http://127.0.0.1:{server.server_port}/b{query}"
 
 
 @pytest.mark.parametrize("case", CHATS, ids=lambda c: c[0])
-def test_chat(case: Chat, server: Server, programs: dict[str, str]) -> None:
+def test_chat(case: Chat, server: ModelServer, programs: dict[str, str]) -> None:
     provider, query, path, (header, value), request = case
-    server.seen, server.status = [], 200
-    server.answer = json.dumps(reply(provider, 'héllo "you"')).encode()
+    server.expect(json.dumps(reply(provider, 'héllo "you"')).encode())
     assert ask(programs, provider, "warm", LLM_DSN=dsn(server, query)) == (0, 'héllo "you"', "")
     asked, headers, body = server.seen[0]
     assert (asked, headers.get(header), body) == (path, value, request)
 
 
-def test_environment(server: Server, programs: dict[str, str]) -> None:
+def test_environment(server: ModelServer, programs: dict[str, str]) -> None:
     """Provider, place and model from the environment; a struct from the reply."""
-    server.seen, server.status = [], 200
-    server.answer = json.dumps(reply("openai", '{"x": 3, "y": 4}')).encode()
+    server.expect(json.dumps(reply("openai", '{"x": 3, "y": 4}')).encode())
     env = {"LLM_PROVIDER": "openai", "LLM_DSN": dsn(server), "LLM_MODEL": "m9", "OPENAI_API_KEY": "k2"}
     status, out, err = ask(programs, "openai", "struct", **env)
     assert (status, out, err) == (0, '{"__name": "Point", "x": 3, "y": 4.0}', "")
@@ -185,8 +157,8 @@ def test_echo_without_environment(programs: dict[str, str]) -> None:
         ("ollama", {"embeddings": [[3, 4.0]]}, "/b/embed"),
     ],
 )
-def test_embedding(provider: str, answer: Any, path: str, server: Server, programs: dict[str, str]) -> None:
-    server.seen, server.status, server.answer = [], 200, json.dumps(answer).encode()
+def test_embedding(provider: str, answer: Any, path: str, server: ModelServer, programs: dict[str, str]) -> None:
+    server.expect(json.dumps(answer).encode())
     status, out, err = ask(programs, provider, "embed", LLM_DSN=dsn(server, "?api_key=k"))
     assert (status, out, err) == (0, "[0.6, 0.8]", "")
     asked, _, body = server.seen[0]
@@ -205,9 +177,9 @@ BAD = [
 
 
 @pytest.mark.parametrize("case", BAD, ids=range(len(BAD)))
-def test_bad_replies(case: tuple[int, bytes, str], server: Server, programs: dict[str, str]) -> None:
-    server.seen = []
-    server.status, server.answer, message = case
+def test_bad_replies(case: tuple[int, bytes, str], server: ModelServer, programs: dict[str, str]) -> None:
+    status, answer, message = case
+    server.expect(answer, status=status)
     status, out, err = ask(programs, "openai", "warm", LLM_DSN=dsn(server, "?api_key=secret1"))
     assert (status, out) == (1, "")
     assert message in err.splitlines()[0]

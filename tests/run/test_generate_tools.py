@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from model_server import ModelServer, model_server
 from test_run import WHY_NOT
 from test_targets import build, source
 
@@ -72,37 +71,14 @@ TOTAL = {"xs": [1, 2, 3], "names": {"a": 1}}
 RESULTS = ["Rome:41.9:3", '{"names":1,"sum":6}', "there is no such tool"]
 
 
-class Server(ThreadingHTTPServer):
-    seen: list[Any]
-    answers: list[Any]
-
-
-class Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-    def do_POST(self) -> None:
-        server = self.server
-        assert isinstance(server, Server)
-        server.seen.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        body = json.dumps(server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    s = Server(("127.0.0.1", 0), Handler)
-    threading.Thread(target=s.serve_forever, daemon=True).start()
-    yield s
-    s.shutdown()
-    s.server_close()
+def server() -> Iterator[ModelServer]:
+    with model_server() as s:
+        yield s
 
 
-def ask(provider: str, server: Server, folder: object, answers: list[Any]) -> tuple[int, str, str]:
-    server.seen, server.answers = [], answers
+def ask(provider: str, server: ModelServer, folder: object, answers: list[Any]) -> tuple[int, str, str]:
+    server.expect(*[json.dumps(a).encode() for a in answers])
     exe = build(source(PROGRAM_FOR[provider], folder), "linux/amd64", folder)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "OPENAI_"))}
     env = {**clean, "LLM_DSN": f"http://127.0.0.1:{server.server_port}?api_key=k"}
@@ -110,7 +86,7 @@ def ask(provider: str, server: Server, folder: object, answers: list[Any]) -> tu
     return done.returncode, done.stdout.decode().rstrip("\n"), done.stderr.decode()
 
 
-def test_openai(server: Server, tmp_path: object) -> None:
+def test_openai(server: ModelServer, tmp_path: object) -> None:
     def call(name: str, arguments: Any) -> Any:
         return {"id": "c_" + name, "type": "function", "function": {"name": name, "arguments": json.dumps(arguments)}}
 
@@ -125,21 +101,21 @@ def test_openai(server: Server, tmp_path: object) -> None:
         for name, text in zip(("weather", "total", "other"), RESULTS, strict=True)
     ]
     said = [[user], [user, first, told[0], told[1]], [user, first, told[0], told[1], second, told[2]]]
-    assert [r["messages"] for r in server.seen] == said
-    assert server.seen[0]["tools"] == [{"type": "function", "function": t} for t in TOOLS]
-    assert server.seen[0]["model"] == "m1"
+    assert [body["messages"] for _, _, body in server.seen] == said
+    assert server.seen[0][2]["tools"] == [{"type": "function", "function": t} for t in TOOLS]
+    assert server.seen[0][2]["model"] == "m1"
 
 
-def test_ollama(server: Server, tmp_path: object) -> None:
+def test_ollama(server: ModelServer, tmp_path: object) -> None:
     calls = [{"function": {"name": "weather", "arguments": WEATHER}}]
     first = {"role": "assistant", "content": "", "tool_calls": calls}
     answers = [{"message": first}, {"message": {"role": "assistant", "content": "fine"}}]
     assert ask("ollama", server, tmp_path, answers) == (0, "fine 1", "")
     told = {"role": "tool", "tool_name": "weather", "content": RESULTS[0]}
-    assert server.seen[1]["messages"][1:] == [first, told]
+    assert server.seen[1][2]["messages"][1:] == [first, told]
 
 
-def test_claude(server: Server, tmp_path: object) -> None:
+def test_claude(server: ModelServer, tmp_path: object) -> None:
     def call(name: str, arguments: Any) -> Any:
         return {"type": "tool_use", "id": "c_" + name, "name": name, "input": arguments}
 
@@ -151,12 +127,12 @@ def test_claude(server: Server, tmp_path: object) -> None:
         {"type": "tool_result", "tool_use_id": "c_total", "content": RESULTS[1]},
     ]
     said = [{"role": "assistant", "content": content}, {"role": "user", "content": told}]
-    assert server.seen[1]["messages"][1:] == said
+    assert server.seen[1][2]["messages"][1:] == said
     described = [{"input_schema" if k == "parameters" else k: v for k, v in t.items()} for t in TOOLS]
-    assert server.seen[0]["tools"] == described
+    assert server.seen[0][2]["tools"] == described
 
 
-def test_without_model(server: Server, tmp_path: object) -> None:
+def test_without_model(server: ModelServer, tmp_path: object) -> None:
     assert ask("echo", server, tmp_path, []) == (0, "How is it? 0", "")
 
 
@@ -180,7 +156,7 @@ BAD: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize("case", BAD, ids=range(len(BAD)))
-def test_bad_replies(case: tuple[str, Any, str], server: Server, tmp_path: object) -> None:
+def test_bad_replies(case: tuple[str, Any, str], server: ModelServer, tmp_path: object) -> None:
     provider, answer, message = case
     status, out, err = ask(provider, server, tmp_path, [answer])
     assert (status, out) == (1, "")
