@@ -18,10 +18,10 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
 from mochic.lower.descs import runtime_data
-from mochic.lower.module import ModuleLower, ir_type
+from mochic.lower.module import ModuleLower
 from mochic.lower.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import LIST, MAP, NIL, STRUCT, Ty, find
+from mochic.sema.types import LIST, MAP, STRUCT, Ty, find
 from mochic.syntax import ast
 
 TAG_FALSE = 2
@@ -108,9 +108,6 @@ class Base:
 
     # -- conversions ----------------------------------------------------------------------------
 
-    def coerce(self, v: Value, src: Ty, dst: Ty) -> Value:
-        return self.convert(v, ir_type(dst))
-
     def convert(self, v: Value, to: int) -> Value:
         """From the representation v has to another."""
         t = v.type
@@ -165,9 +162,6 @@ class Base:
     def is_nil(self, v: Value) -> Value:
         """Whether a REF or TAG is null."""
         return self.b.emit(EQ, I32, [v, self.b.iconst(v.type, 0)])
-
-    def can_be_nil(self, t: Ty) -> bool:
-        return bool(find(t).kinds & NIL)
 
     def feed(self, dst: Ty, v: Value | None = None, src: Ty | None = None) -> None:
         """Tell the interval analysis of a store that happens inside the runtime: value v, or what src holds."""

@@ -75,10 +75,6 @@ class ModuleLower:
         self.names[name] = n + 1
         return name if n == 0 else f"{name}.{n}"
 
-    def add_data(self, d: DataSym) -> DataSym:
-        self.module.data.append(d)
-        return d
-
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:

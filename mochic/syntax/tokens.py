@@ -195,20 +195,5 @@ CONTEXTUAL: Final[dict[str, int]] = {
 FIXED: Final[dict[str, int]] = {**PUNCTUATION, **RESERVED, **CONTEXTUAL}
 
 
-def kind_name(kind: int) -> str:
-    """A readable name of a kind, for `--emit=tokens`."""
-    if kind == EOF:
-        return "EOF"
-    if kind == INT:
-        return "INT"
-    if kind == FLOAT:
-        return "FLOAT"
-    if kind == STRING:
-        return "STRING"
-    if kind >= IDENT:
-        return "IDENT"
-    return "PUNCT" if kind < TEST else "KEYWORD"
-
-
 # What stands for a variable inside a string (newer upstream).
 INTERPOLATED: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
