@@ -1,14 +1,7 @@
-"""Lowering of element and field access, and of `append`.
+"""Lowering of element and field access.
 
 Bounds checks.  One unsigned comparison covers both ends; the cold path wraps a negative index and
 reports what is still out of range.
-
-Append.  `xs = append(xs, v)` extends the list in place when nothing else can see it: the list object's
-`aliased` flag is clear.  The flag is set wherever a reference is copied into a second place that could
-observe the change (`mark`): storing a variable's list elsewhere, returning anything but a local, and on
-entry for parameters that the function appends to.  An operation that copies elements (a slice, a
-concatenation, a reversed list ...) makes second references to those that are lists (`share_elements`).
-Lists whose element type no append touches never pay: aliasing lists share an element Ty, so the type tells.
 """
 
 from __future__ import annotations
@@ -16,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mochic.ir.func import Value
-from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
+from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
+from mochic.lower.aliasing import Aliasing
 from mochic.lower.base import (
-    ARRAY_DATA, ARRAY_SIZE, GROUP_ITEMS, GROUP_KEY, LEN_RANGE, LIST_DATA, LIST_FLAGS, LIST_LEN, STR_CHARS,
-    STRUCT_FIELDS, Base,
+    ARRAY_DATA, GROUP_ITEMS, GROUP_KEY, LEN_RANGE, LIST_LEN, STR_CHARS,
+    STRUCT_FIELDS,
 )  # fmt: skip
 from mochic.lower.module import ir_type
-from mochic.sema.symbols import BuiltinRef, StructInfo
+from mochic.sema.symbols import StructInfo
 from mochic.sema.types import INT as KINT
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
-# Builtins whose result may be an element of their argument
-_PICK_ELEMENT = ("first", "min", "max")
 
-
-class Access(Base):
+class Access(Aliasing):
     # -- lengths --------------------------------------------------------------------------------
 
     def list_len(self, lst: Value) -> Value:
@@ -103,8 +94,7 @@ class Access(Base):
         want = ir_type(e.ty)
         ot = e.obj.ty
         k = find(ot).kinds
-        obj = self.expr(e.obj)
-        key = self.expr(e.index)
+        obj, key = self.operands([e.obj, e.index])
         b.pos = e.lo
         kk = find(e.index.ty).kinds
         if obj.type == REF and k & NIL and k != NIL:
@@ -290,104 +280,6 @@ class Access(Base):
         b.start(done)
         return b.read("#field", want)
 
-    # -- append and aliasing --------------------------------------------------------------------
-
-    def appends_to(self, t: Ty) -> bool:
-        """Some append in the program may extend lists of this type in place."""
-        return bool(find(t).kinds & LIST) and find(self.m.solver.elem(t)) in self.m.appended
-
-    def mark(self, v: Value, t: Ty) -> None:
-        """A second reference to the list v comes into being."""
-        if not self.appends_to(t):
-            return
-        k = find(t).kinds
-        if v.type == REF and k == LIST:
-            self.b.emit(ST8, VOID, [v, self.bool_const(True)], LIST_FLAGS)
-        elif v.type in (REF, TAG):
-            self.rt("mark_aliased", self.tag(v))
-
-    def share_elements(self, v: Value, t: Ty) -> Value:
-        """The new list v has elements of another collection; gives v."""
-        if v.type in (REF, TAG) and find(t).kinds & LIST and self.appends_to(self.m.solver.elem(t)):
-            self.rt("mark_elements", self.tag(v))
-        return v
-
-    def is_fresh(self, e: ast.Expr) -> bool:
-        """The expression makes a new list, or gives one that is already marked."""
-        if isinstance(e, ast.Call):
-            fn = e.fn
-            if isinstance(fn, ast.Ident):
-                return not (isinstance(fn.ref, BuiltinRef) and fn.ref.name in _PICK_ELEMENT)
-            return not (isinstance(fn, ast.Field) and fn.name == "get")
-        if isinstance(e, ast.ListLit | ast.Slice | ast.Query | ast.Cast):
-            return not isinstance(e, ast.Cast) or self.is_fresh(e.expr)
-        return isinstance(e, ast.Binary) and e.op not in ("??", "&&", "||")
-
-    def moved(self, e: ast.Expr) -> Value:
-        """The value of an expression that is stored in a second place."""
-        v = self.expr(e)
-        if not self.is_fresh(e):
-            self.mark(v, e.ty)
-        return v
-
-    def append(self, lst: Value, lt: Ty, v: Value, own: bool) -> Value:
-        """append(lst, v); `own`: the caller gives the list up, so it may be extended in place."""
-        b = self.b
-        k = find(lt).kinds
-        elem = self.elem_ty(lt)
-        if not (lst.type == REF and k == LIST):
-            self.feed(elem, v)
-            return self.rt("dyn_append_own" if own else "dyn_append", self.tag(lst), self.tag(v))
-        ety = ir_type(elem)
-        v = self.convert(v, ety)
-        if not own:
-            lst = self.share_elements(self.rt("list_copy_room", lst), lt)
-        else:
-            flags = self.ld(I64, lst, LIST_FLAGS)
-            n = self.list_len(lst)
-            data = self.ld(REF, lst, LIST_DATA)
-            cap = self.ld(I64, data, ARRAY_SIZE)
-            test, slow, done = self.new_block(), self.new_block(True), self.new_block()
-            b.write("#list", lst)
-            b.brif(flags_clear(self, flags), test, slow, 1)
-            b.start(test)
-            used = n if ety == I32 else b.emit(SHL, I64, [n, self.i64(3)])
-            b.brif(b.emit(ULT, I32, [used, cap]), done, slow, 1)
-            b.start(slow)
-            b.write("#list", self.rt("list_room", lst))
-            b.jump(done)
-            b.start(done)
-            lst = b.read("#list", REF)
-        n = self.list_len(lst)
-        self.store_element(lst, n, v, elem)
-        self.st(lst, b.emit(ADD, I64, [n, self.i64(1)]), LIST_LEN)
-        return lst
-
     # provided by the other parts
     def expr(self, e: ast.Expr) -> Value:
         raise AssertionError
-
-
-def flags_clear(fl: Base, flags: Value) -> Value:
-    return fl.b.emit(EQ, I32, [flags, fl.i64(0)])
-
-
-def same_target(a: ast.Expr, b: ast.Expr) -> bool:
-    """Two expressions denote the same variable, element or field, with indexes free of effects."""
-    if isinstance(a, ast.Ident):
-        return isinstance(b, ast.Ident) and a.name == b.name and a.ref is b.ref
-    if isinstance(a, ast.Field):
-        return isinstance(b, ast.Field) and a.name == b.name and same_target(a.obj, b.obj)
-    if isinstance(a, ast.Index):
-        return isinstance(b, ast.Index) and same_target(a.obj, b.obj) and same_index(a.index, b.index)
-    return False
-
-
-def same_index(a: ast.Expr, b: ast.Expr) -> bool:
-    if isinstance(a, ast.IntLit) and isinstance(b, ast.IntLit):
-        return a.value == b.value
-    if isinstance(a, ast.StrLit) and isinstance(b, ast.StrLit):
-        return a.value == b.value
-    if isinstance(a, ast.Binary) and isinstance(b, ast.Binary):
-        return a.op == b.op and same_index(a.left, b.left) and same_index(a.right, b.right)
-    return same_target(a, b)

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mochic.ir.func import Value
 from mochic.ir.ops import FABS, FROMINT, NE, NEG, SELECT, SLT, TOINT, UNTAG
 from mochic.ir.types import F64, I32, I64, INT, REF
+from mochic.lower.aliasing import Held
 from mochic.lower.base import GROUP_ITEMS
 from mochic.lower.expr import Exprs
 from mochic.lower.module import ir_type
@@ -65,13 +67,24 @@ class Builtins(Exprs):
             v = self.convert(v, ir_type(e.ty))
         else:
             kinds, fn = _SIMPLE[name]
-            vals = [self.arg(a, k, name) for a, k in zip(e.args, kinds, strict=True)]
+            vals = self.args(e.args, kinds, name)
             self.b.pos = e.lo
             v = self.from_runtime(self.rt(fn, *vals), e)
         return self.share_elements(v, e.ty) if name in _COPY_ELEMENTS else v
 
     def folded(self, e: ast.Call, name: str) -> Value | None:
         raise AssertionError
+
+    def args(self, es: list[ast.Expr], kinds: Sequence[str], name: str) -> list[Value]:
+        held = Held()
+        out = []
+        for i, (e, k) in enumerate(zip(es, kinds, strict=True)):
+            v = self.arg(e, k, name)
+            if k in "tl":
+                self.hold(held, e, v, es[i + 1 :])
+            out.append(v)
+        self.release(held)
+        return out
 
     def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
         """An argument in the representation that a runtime function takes (see the module's text)."""
@@ -112,7 +125,7 @@ class Builtins(Exprs):
     def print_(self, e: ast.Call) -> Value:
         args = e.args
         # Arguments are evaluated before anything is printed.
-        vals = [self.expr(a) for a in args]
+        vals = self.operands(args)
         b = self.b
         b.pos = e.lo
         many = len(args) > 2
@@ -186,16 +199,19 @@ class Builtins(Exprs):
     def append_(self, e: ast.Call) -> Value:
         own = self.is_fresh(e.args[0]) and not isinstance(e.args[0], ast.Call)
         lst = self.operand(e.args[0])
+        held = Held()
+        self.hold(held, e.args[0], lst, e.args[1:])
         v = self.moved(e.args[1])
+        self.release(held)
         self.b.pos = e.lo
         return self.append(lst, e.args[0].ty, v, own or self.own_append is e)
 
     def concat_(self, e: ast.Call) -> Value:
-        vals = [(self.expr(a), a.ty) for a in e.args]
+        vals = list(zip(self.operands(e.args), [a.ty for a in e.args], strict=True))
         self.b.pos = e.lo
         v, t = vals[0]
         if len(vals) == 1:
-            return self.rt("dyn_iter", self.tag(v)) if find(t).kinds != LIST else self.rt("list_copy_room", v)
+            return self.rt("list_copy_room", v if find(t).kinds == LIST else self.rt("dyn_iter", self.tag(v)))
         for w, u in vals[1:]:
             if v.type == REF and w.type == REF and find(t).kinds == LIST and find(u).kinds == LIST:
                 v = self.rt("list_concat", v, w)
@@ -204,7 +220,7 @@ class Builtins(Exprs):
         return v
 
     def range_(self, e: ast.Call) -> Value:
-        ints = [self.expr(a) for a in e.args]
+        ints = self.operands(e.args)
         self.b.pos = e.lo
         vals = [self.want(v, "i") for v in ints]
         if len(vals) == 1:
@@ -256,6 +272,10 @@ class Builtins(Exprs):
         b = self.b
         source, fn, first = e.args
         lst = self.operand(source)
+        held = Held()
+        if self.may_extend(source, (e,)):
+            self.count_holder(lst, source.ty, True)
+            held.values.append((lst, source.ty))
         callee = self.expr(fn)
         want = ir_type(e.ty)
         var = ("#reduce", e)
@@ -269,11 +289,14 @@ class Builtins(Exprs):
             return self.nil()
 
         def step(i: Value) -> None:
-            args = [b.read(var, want), self.rt("list_get_raw", rows, i)]
+            row = self.rt("list_get_raw", rows, i)
+            self.mark(row, self.elem_ty(source.ty))
+            args = [b.read(var, want), row]
             given = [self.convert(v, ir_type(p)) for v, p in zip(args, sig.params, strict=False)]
             b.write(var, self.apply_value(callee, sig, given, e))
 
         self.count_loop(self.list_len(rows), step)
+        self.release(held)
         return b.read(var, want)
 
     def write_file(self, e: ast.Call) -> Value:
@@ -339,7 +362,7 @@ class Builtins(Exprs):
         return self.fresh_list(self.rt("dyn_keys", self.tag(v)), e)
 
     def substring_(self, e: ast.Call) -> Value:
-        vals = [self.expr(a) for a in e.args]
+        vals = self.operands(e.args)
         k = find(e.args[0].ty).kinds
         self.b.pos = e.lo
         if k in (STR, LIST) and vals[1].type == INT and vals[2].type == INT:
@@ -348,7 +371,11 @@ class Builtins(Exprs):
         return self.rt("dyn_substring", *[self.tag(v) for v in vals])
 
     def contains_(self, e: ast.Call) -> Value:
-        x, y = self.operand(e.args[0]), self.expr(e.args[1])
+        x = self.operand(e.args[0])
+        held = Held()
+        self.hold(held, e.args[0], x, e.args[1:])
+        y = self.expr(e.args[1])
+        self.release(held)
         self.b.pos = e.lo
         if find(e.args[0].ty).kinds == STR and find(e.args[1].ty).kinds == STR:
             return self.rt("str_contains", x, y)
@@ -403,7 +430,11 @@ class Builtins(Exprs):
     def value_method(self, obj: Value, ot: Any, name: str, e: ast.Call) -> Value:
         k = find(ot).kinds
         b = self.b
-        args = [self.expr(a) for a in e.args]
+        assert isinstance(e.fn, ast.Field)
+        held = Held()
+        self.hold(held, e.fn.obj, obj, e.args)
+        args = self.operands(e.args)
+        self.release(held)
         b.pos = e.lo
         if name == "contains":
             if k == STR and find(e.args[0].ty).kinds == STR:

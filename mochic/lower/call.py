@@ -7,10 +7,14 @@ arguments than parameters makes a closure that holds what was given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mochic.ir.builder import Builder
 from mochic.ir.func import Func, FuncSym, Value
 from mochic.ir.ops import ADD, CALL, CALLI, EQ, FABS, FSQRT, LD, LD32U, ULE
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
+from mochic.lower.aliasing import Held
+from mochic.lower.appends import Code
 from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV, DESC_CODE
 from mochic.lower.builtins import Builtins
 from mochic.lower.module import ir_type
@@ -45,12 +49,19 @@ class Calls(Builtins):
             return self.call_method(e, fn)
         return self.call_value(self.expr(fn), fn.ty, e)
 
-    def args_for(self, args: list[ast.Expr], params: list[Ty]) -> list[Value]:
-        """Arguments in the parameters' representations; extra ones are evaluated and dropped."""
+    def args_for(self, args: list[ast.Expr], params: list[Ty], held: Held, callees: Sequence[Code]) -> list[Value]:
+        """Arguments in the parameters' representations; extra ones are evaluated and dropped.
+
+        They are held while the later ones are evaluated and while the callees run.  Arguments that are fewer than the
+        parameters may be stored, in a partial application.
+        """
         out = []
+        stored = len(args) < len(params)
         for i, a in enumerate(args):
-            v = self.expr(a)
+            v = self.moved(a) if stored else self.expr(a)
             if i < len(params):
+                if not stored:
+                    self.hold(held, a, v, (*args[i + 1 :], *callees))
                 out.append(self.convert(v, ir_type(params[i])))
         return out
 
@@ -60,7 +71,8 @@ class Calls(Builtins):
 
     def call_fun(self, e: ast.Call, f: FunInfo) -> Value:
         params = [p.ty for p in f.params]
-        args = self.args_for(e.args, params)
+        held = Held()
+        args = self.args_for(e.args, params, held, (f,))
         self.b.pos = e.lo
         if len(args) < len(params):
             return self.partial(self.fun_ref(f), params, f.ret, args)
@@ -69,7 +81,9 @@ class Calls(Builtins):
             args.insert(0, self.self_value())
         elif self.m.need_env.get(f):
             args.insert(0, self.closure_of(f))
-        return self.result(self.call(sym, args), e)
+        v = self.call(sym, args)
+        self.release(held)
+        return self.result(v, e)
 
     def closure_of(self, f: FunInfo) -> Value:
         """The closure of a nested function, visible here by its local variable."""
@@ -186,12 +200,14 @@ class Calls(Builtins):
             self.b.pos = e.lo
             self.rt("dyn_callee", self.tag(callee))
             return self.result(self.nil(), e)
-        params = sig.params
-        args = self.args_for(e.args, params)
+        held = Held()
+        args = self.args_for(e.args, sig.params, held, (e,))
         self.b.pos = e.lo
         if k != FUNC:
             callee = self.rt("dyn_callee", self.tag(callee))
-        return self.apply_value(callee, sig, args, e)
+        v = self.apply_value(callee, sig, args, e)
+        self.release(held)
+        return v
 
     def apply_value(self, callee: Value, sig: FunSig, args: list[Value], e: ast.Call) -> Value:
         """Call a closure, or make a partial application: known from the type, or from the closure's own arity."""
@@ -233,7 +249,7 @@ class Calls(Builtins):
             ints = [self.int_of(self.expr(a)) for a in e.args]
             b.pos = e.lo
             return self.convert(b.emit(ADD, INT, ints), ir_type(e.ty))
-        args = [self.arg(a, k, m.name) for a, k in zip(e.args, m.kinds, strict=True)]
+        args = self.args(e.args, m.kinds, m.name)
         b.pos = e.lo
         if m.code == "sqrt":
             return b.emit(FSQRT, F64, args)
@@ -253,12 +269,16 @@ class Calls(Builtins):
             if len(sts) == 1 and name in sts[0].methods:
                 m = sts[0].methods[name]
                 params = [p.ty for p in m.params]
-                args = self.args_for(e.args, params)
+                held = Held()
+                args = self.args_for(e.args, params, held, (m,))
                 self.b.pos = e.lo
                 want = ir_type(e.ty)
                 if k & NIL:
-                    return self.unless_nil(obj, want, lambda: self.invoke(obj, m, params, args, e))
-                return self.invoke(obj, m, params, args, e)
+                    v = self.unless_nil(obj, want, lambda: self.invoke(obj, m, params, args, e))
+                else:
+                    v = self.invoke(obj, m, params, args, e)
+                self.release(held)
+                return v
             if all(name in s.fields for s in sts):
                 callee = self.field_of(obj, ot, name, ir_type(sts[0].fields[name]))
                 return self.call_value(callee, sts[0].fields[name], e)
@@ -276,10 +296,13 @@ class Calls(Builtins):
         if sig is None:
             self.rt("dyn_callee", callee)
             return self.result(self.nil(), e)
-        args = self.args_for(e.args, sig.params)
+        held = Held()
+        args = self.args_for(e.args, sig.params, held, (e,))
         self.b.pos = e.lo
         closure = self.rt("dyn_callee", callee)
-        return self.apply_value(closure, sig, args, e)
+        v = self.apply_value(closure, sig, args, e)
+        self.release(held)
+        return v
 
     def invoke(self, obj: Value, m: FunInfo, params: list[Ty], args: list[Value], e: ast.Call) -> Value:
         if len(args) < len(params):
@@ -291,7 +314,11 @@ class Calls(Builtins):
         """A method call on a value of several types: dispatch on the descriptor."""
         b = self.b
         want = ir_type(e.ty)
-        raw = [self.expr(a) for a in e.args]
+        held = Held()
+        raw = []
+        for i, a in enumerate(e.args):
+            raw.append(self.expr(a))
+            self.hold(held, a, raw[-1], (*e.args[i + 1 :], e))
         b.pos = e.lo
         v = self.tag(obj)
         done, bad = self.new_block(), self.new_block(True)
@@ -312,6 +339,7 @@ class Calls(Builtins):
         b.start(bad)
         self.panic("panic_msg", self.str_const(f"the value has no method `{name}`"))
         b.start(done)
+        self.release(held)
         return b.read("#call", want)
 
     def _same(self, desc: Value, st: StructInfo) -> Value:

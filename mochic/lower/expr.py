@@ -10,6 +10,7 @@ from mochic.ir.ops import (
     SUB,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, INT, REF, TAG
+from mochic.lower.aliasing import Held
 from mochic.lower.match import Matches
 from mochic.lower.literals import literal
 from mochic.lower.module import ir_type
@@ -84,7 +85,10 @@ class Exprs(Matches):
             left = left.left
         v = self.expr(left)
         for x in reversed(spine):
+            held = Held()
+            self.hold(held, x.left, v, (x.right,))
             r = self.expr(x.right)
+            self.release(held)
             self.b.pos = x.lo
             v = self.binary(x, v, r)
         return v
@@ -404,9 +408,12 @@ class Exprs(Matches):
     def e_slice(self, e: ast.Slice) -> Value:
         k = find(e.obj.ty).kinds
         obj = self.expr(e.obj)
+        held = Held()
+        self.hold(held, e.obj, obj, (e.start, e.end))
         bounds = []
         for x in (e.start, e.end):
             bounds.append(self.expr(x) if x is not None else None)
+        self.release(held)
         self.b.pos = e.lo
         want = ir_type(e.ty)
         if obj.type == REF and k in (STR, LIST) and all(v is None or v.type == INT for v in bounds):

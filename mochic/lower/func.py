@@ -8,13 +8,14 @@ from mochic.ir.builder import Builder
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
-from mochic.lower.access import same_target
+from mochic.lower.aliasing import Held
+from mochic.lower.appends import own_append
 from mochic.lower.ccall import begin_c, call_c
 from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
 from mochic.lower.data import Data
 from mochic.lower.module import ModuleLower, ir_type
-from mochic.sema.symbols import BuiltinRef, FunInfo, Var
-from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, find
+from mochic.sema.symbols import FunInfo, Var
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
 
@@ -29,6 +30,8 @@ class FuncLower(Data):
         self.env: Value | None = None
         self.env_index: dict[Var, int] = {v: i for i, v in enumerate(m.captures(f))}
         self.loops: list[tuple[Block, Block]] = []
+        # Lists that the loops around this place hold: variable of the builder, IR type, type.
+        self.running: list[tuple[object, int, Ty]] = []
         self.own_append: ast.Call | None = None
         self.given = {}
 
@@ -48,7 +51,7 @@ class FuncLower(Data):
             self.env = ps[0]
             at = 1
         for v, p in zip(f.params, ps[at:], strict=True):
-            if v.appended:
+            if v.appended or v.captured:
                 self.mark(p, v.ty)
             self.declare_var(v, p)
         if f.c is not None:
@@ -159,14 +162,7 @@ class FuncLower(Data):
     def s_assign(self, st: ast.Assign) -> None:
         target = st.target
         value = st.value
-        if (
-            isinstance(value, ast.Call)
-            and isinstance(value.fn, ast.Ident)
-            and isinstance(value.fn.ref, BuiltinRef)
-            and value.fn.ref.name in ("append", "push")
-            and same_target(target, value.args[0])
-        ):
-            self.own_append = value
+        self.own_append = own_append(st)
         if isinstance(target, ast.Ident):
             ref = target.ref
             if isinstance(ref, Var):
@@ -190,9 +186,12 @@ class FuncLower(Data):
         b = self.b
         ot = target.obj.ty
         k = find(ot).kinds
+        held = Held()
         obj = self.expr(target.obj)
+        self.hold(held, target.obj, obj, (target.index, value))
         key = self.expr(target.index)
         v = self.moved(value)
+        self.release(held)
         b.pos = target.lo
         if obj.type == REF and k & ~NIL == LIST and key.type == INT:
             if k & NIL:
@@ -249,6 +248,8 @@ class FuncLower(Data):
             return
         v = self.moved_out(st.value)
         if self.b.reachable:
+            for var, ty, t in reversed(self.running):
+                self.count_holder(self.b.read(var, ty), t, False)
             self.ret(v)
 
     def s_if(self, st: ast.If) -> None:
@@ -335,25 +336,43 @@ class FuncLower(Data):
         src = self.expr(st.source)
         b.pos = st.lo
         v: Var = st.sym
-        done = self.new_block()
+        done = end = self.new_block()
         if src.type == REF and k & NIL and k & ~NIL in (LIST, MAP, STR):
             some = self.new_block()
             b.brif(self.is_nil(src), done, some, -1)
             b.start(some)
             k &= ~NIL
+        held = self.may_extend(st.source, st.body)
+        if held:
+            end = self.new_block()
+            self.begin_holding(("#source", st), src, t)
         if src.type == REF and k == GROUP:
             src, k = self.ld(REF, src, GROUP_ITEMS), LIST
         if src.type == REF and k == STR:
-            self.for_chars(st, v, src, done)
+            self.for_chars(st, v, src, end)
         elif src.type == REF and k == LIST:
-            self.for_list(st, v, src, self.elem_ty(t), done)
+            self.for_list(st, v, src, self.elem_ty(t), end)
         elif src.type == REF and k == MAP:
             keys = self.rt("map_order", src)
-            self.for_list(st, v, keys, self.m.solver.key(t), done, map_keys=True)
+            self.for_list(st, v, keys, self.m.solver.key(t), end, map_keys=True)
         else:
             lst = self.rt("dyn_iter", self.tag(src))
-            self.for_list(st, v, lst, None, done)
+            self.for_list(st, v, lst, None, end)
+        if held:
+            b.start(end)
+            self.end_holding()
+            b.jump(done)
         b.start(done)
+
+    def begin_holding(self, var: object, v: Value, t: Ty) -> None:
+        """The loop that begins here holds the list v."""
+        self.count_holder(v, t, True)
+        self.b.write(var, v)
+        self.running.append((var, v.type, t))
+
+    def end_holding(self) -> None:
+        var, ty, t = self.running.pop()
+        self.count_holder(self.b.read(var, ty), t, False)
 
     def for_loaded(self, st: ast.For, e: ast.Load) -> None:
         """Rows as they are read; the way out of the loop closes the file."""
@@ -390,15 +409,31 @@ class FuncLower(Data):
             x = self.convert(self.ld(REF, p, ARRAY_DATA), ir_type(elem) if ir_type(elem) in (REF, TAG) else REF)
         else:
             x = self.load_element(lst, i, elem)
-        if v.appended and elem is not None:
-            self.mark(x, elem)
+        t: Ty = self.elem_ty(st.source.ty) if elem is None else elem
+        held = False
+        if v.appended or v.captured:
+            self.mark(x, t)
+        else:
+            held = self.extends(t, st.body)
+        leave = done
+        if held:
+            leave = self.new_block()
+            self.begin_holding(("#element", st), x, t)
         self.declare_var(v, self.convert(x, ir_type(v.ty)))
-        self.loop_body(st, body, step, done)
+        self.loop_body(st, body, step, leave)
+        if held:
+            holding = self.running[-1]
+            self.end_holding()
         if b.reachable:
             nxt = b.emit(ADD, I64, [b.read(("#n", st), I64), self.i64(1)])
             b.write(("#n", st), nxt)
             b.brif(b.emit(ULT, I32, [nxt, n]), body, done, 1)
         b.seal(body)
+        if held:
+            b.start(leave)
+            self.running.append(holding)
+            self.end_holding()
+            b.jump(done)
 
     def for_chars(self, st: ast.For, v: Var, s: Value, done: Block) -> None:
         b = self.b

@@ -6,6 +6,9 @@ the last arm of an exhaustive match over variants needs none either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from mochic.ir.func import Block, Value
 from mochic.ir.ops import AND, CAST, EQ
 from mochic.ir.types import I32, I64, PTR, REF, TAG
@@ -21,17 +24,20 @@ class Matches(Casts):
         b = self.b
         want = ir_type(e.ty)
         subj = self.expr(e.subject)
+        if self.may_extend(e.subject, [c.guard for c in e.cases]):
+            self.mark(subj, e.subject.ty)
         done = self.new_block()
         reached_end = True
         for i, c in enumerate(e.cases):
             nxt = self.new_block()
             last = i == len(e.cases) - 1 and self.exhaustive(e)
+            arm = (c.guard, c.expr, c.body)
             if c.guard is None and self.irrefutable(c.pattern):
-                self.bind(c.pattern, subj)
+                self.bind(c.pattern, subj, arm)
                 reached_end = False
             else:
                 self.test_pattern(c.pattern, subj, e.subject.ty, None if last and c.guard is None else nxt)
-                self.bind_fields(c.pattern, subj)
+                self.bind_fields(c.pattern, subj, arm)
                 if c.guard is not None:
                     ok = self.new_block()
                     self.branch(c.guard, ok, nxt)
@@ -85,13 +91,13 @@ class Matches(Casts):
     def irrefutable(self, p: ast.Expr) -> bool:
         return isinstance(p, ast.Ident) and not isinstance(p.ref, StructInfo)
 
-    def bind(self, p: ast.Expr, v: Value) -> None:
+    def bind(self, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
         if isinstance(p, ast.Ident) and isinstance(p.ref, Var):
-            if p.ref.appended:
+            if p.ref.appended or p.ref.captured or self.may_extend_any(p.ty, arm):
                 self.mark(v, p.ty)
             self.declare_var(p.ref, self.convert(v, ir_type(p.ref.ty)))
 
-    def bind_fields(self, p: ast.Expr, v: Value) -> None:
+    def bind_fields(self, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
         """Bind the identifiers of a pattern that has matched."""
         if isinstance(p, ast.Call) and isinstance(p.ref, StructInfo):
             obj = self.convert(v, REF)
@@ -99,9 +105,9 @@ class Matches(Casts):
                 if isinstance(a, ast.Ident) and a.name == "_":
                     continue
                 fv = self.load_field(obj, p.ref, name)
-                self.bind_fields(a, fv)
+                self.bind_fields(a, fv, arm)
         elif self.irrefutable(p):
-            self.bind(p, v)
+            self.bind(p, v, arm)
 
     def test_pattern(self, p: ast.Expr, v: Value, t: Ty, no: Block | None) -> None:
         """Fall through when p matches v, else go to `no`; None: it is known to match."""

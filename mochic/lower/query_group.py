@@ -172,7 +172,7 @@ class Groups(Folds):
             p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [i, self.i64(width)])])
             record = self.ld(REF, p, ARRAY_DATA + width - 8)
             if uses.whole:
-                self.bind_row(e.info.group, self.tag(record))
+                self.bind_row(e.info.group, self.tag(record), e)
             else:
                 self.give(uses, record)
             if e.having is None:
@@ -317,11 +317,11 @@ class Groups(Folds):
             if u.item is not None:
                 if info.row is None:
                     v: Var = info.vars[0]
-                    self.bind_row(u.item, self.read_var(v, ir_type(v.ty)))
+                    self.bind_row(u.item, self.read_var(v, ir_type(v.ty)), e)
                 elif not self.give_fields(u, info.row, info.vars):
                     if item is None:
                         item = self.row_struct(info.vars, info.row)
-                    self.bind_row(u.item, item)
+                    self.bind_row(u.item, item, e)
                 if u.where is not None:
                     ok = self.new_block()
                     self.branch(u.where, ok, skip)

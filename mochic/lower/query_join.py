@@ -70,7 +70,7 @@ class Plan:
         self.ready: dict[int, Rows] = {}
         for i, s in enumerate(self.steps):
             if s.free and s.source is not self.load:
-                self.ready[i] = fl.rows_of(s.source)
+                self.ready[i] = fl.rows_of(s.source, self.e)
         for x in invariants(e, self.planner.writes):
             self.keep_once(x)
 
@@ -98,7 +98,7 @@ class Plan:
 
     def rows(self, i: int) -> Rows:
         r = self.ready.get(i)
-        return r if r is not None else self.fl.rows_of(self.steps[i].source)
+        return r if r is not None else self.fl.rows_of(self.steps[i].source, self.e)
 
     def upto(self, i: int, emit: Emit) -> None:
         if i < 0:
@@ -111,7 +111,7 @@ class Plan:
             right = self.rows(i)
 
             def one(n: Value) -> None:
-                fl.bind_row(step.var, fl.row_at(right, n))
+                fl.bind_row(step.var, fl.row_at(right, n), self.e)
                 self.candidates(step, left, lambda: self.filter(step.after, emit))
 
             fl.count_loop(fl.list_len(right.lst), one)
@@ -131,7 +131,7 @@ class Plan:
         fl = self.fl
 
         def row(x: Value) -> None:
-            fl.bind_row(step.var, x)
+            fl.bind_row(step.var, x, self.e)
             self.filter(step.tests, emit)
 
         if self.load is not None:
@@ -176,7 +176,7 @@ class Plan:
         """Let the variables hold row n, or null."""
         fl = self.fl
         for v, r in zip(side.vars, side.rows, strict=True):
-            fl.bind_row(v, fl.nil() if n is None else fl.row_at(r, n))
+            fl.bind_row(v, fl.nil() if n is None else fl.row_at(r, n), self.e)
 
     def outer(self, i: int, step: Step, emit: Emit) -> None:
         """Left join into lists, then the rows of the right side that nothing matched, then one loop over all."""

@@ -34,10 +34,13 @@ class Rows:
 
 
 class Sources(Calls):
-    def rows_of(self, e: ast.Expr) -> Rows:
+    def rows_of(self, e: ast.Expr, q: ast.Query) -> Rows:
+        """The source e of the query q."""
         t = e.ty
         k = find(t).kinds
         v = self.expr(e)
+        if self.may_extend(e, (q,)):
+            self.mark(v, t)
         self.b.pos = e.lo
         if v.type == REF and k == LIST:
             return Rows(v, self.elem_ty(t))
@@ -68,7 +71,10 @@ class Sources(Calls):
         """Append to a list of tags that nothing else refers to: it grows in place."""
         self.rt("list_push", lst, self.tag(v))
 
-    def bind_row(self, v: Var, x: Value) -> None:
+    def bind_row(self, v: Var, x: Value, q: ast.Query) -> None:
+        """Let a variable of the query q hold x."""
+        if v.captured or self.may_extend_any(v.ty, (q,)):
+            self.mark(x, v.ty)
         self.declare_var(v, self.convert(x, ir_type(v.ty)))
 
     def each_loaded(self, e: ast.Load, body: Body) -> None:

@@ -153,6 +153,8 @@ json_print(tag) void                   indented (14.4) and a newline
 to_json(tag) ref                       compact
 # -- lists.  desc decides the element code
 list_new(ptr,i64) ref                  desc, length = capacity; zeroed
+hold_list(tag) void nogc               a list that is used while other code runs has one holder more ...
+release_list(tag) void nogc            ... and one less
 mark_elements(tag) void nogc           the lists in a list, whose elements are shared from now on
 list_room(ref) ref                     room for one more in place: itself, grown, or a copy if aliased
 list_push(ref,tag) void                append in place
