@@ -1,7 +1,8 @@
 """Random programs must do the same at -O0, where every int is a tagged word, at -O2, and under GC stress.
 
 `randprog` makes programs about integers, `randmix` programs over the whole language; those may end with a run error.
-`randquery` makes queries, with the answer that nested loops give.
+`randquery` makes queries, with the answer that nested loops give.  `randalias` makes programs whose results are known by
+construction, since all levels agreed on what held lists looked like after an append, and were wrong.
 
 Seeds are fixed, so a failure repeats; MOCHI_FUZZ=N tries N more, starting at MOCHI_FUZZ_SEED.
 """
@@ -13,6 +14,7 @@ import os
 import subprocess
 
 import pytest
+from randalias import random_aliases
 from randmix import random_mix
 from randprog import random_program
 from randquery import random_queries
@@ -90,3 +92,14 @@ def test_queries(seed: int, tmp_path: os.PathLike[str]) -> None:
         program = build(source, level)
         for stress in (False, True)[: 1 + (level == 2)]:
             assert outcome(program, stress)[:2] == (status, answer)
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_aliases(seed: int, tmp_path: os.PathLike[str]) -> None:
+    text, expected = random_aliases(seed)
+    source = os.path.join(tmp_path, "random.mochi")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(text)
+    for level in (0, 2):
+        assert outcome(build(source, level), level == 2) == (0, expected, "")
