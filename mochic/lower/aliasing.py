@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, SHL, ST8, SUB, ULT
 from mochic.ir.types import I32, I64, REF, TAG, VOID
-from mochic.lower.appends import Code, local
+from mochic.lower.appends import APPEND, STORE, Code, Region, local
 from mochic.lower.base import ARRAY_SIZE, LIST_DATA, LIST_FLAGS, LIST_LEN, Base
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import BuiltinRef, Var
@@ -118,25 +118,39 @@ class Aliasing(Base):
 
     def may_extend(self, e: ast.Expr, code: Iterable[Code]) -> bool:
         """The code may append in place to the list that e gave before it ran."""
+        return self.extended(e, code) is not None
+
+    def may_disturb(self, e: ast.Expr, code: Iterable[Code]) -> bool:
+        """The same for a list that is only walked, element by element up to the length that it had: an append shows
+        when a store into the list follows."""
+        region = self.extended(e, code)
+        return region is not None and (STORE, find(self.m.solver.elem(e.ty))) in region.effects
+
+    def extended(self, e: ast.Expr, code: Iterable[Code]) -> Region | None:
+        """What the code does, if it may append in place to the list that e gave before it ran."""
         if not self.appends_to(e.ty) or self.is_fresh(e):
-            return False
+            return None
+        region = self.m.appends.of(code)
+        elem = find(self.m.solver.elem(e.ty))
         if isinstance(e, ast.Ident) and isinstance(e.ref, Var) and local(e.ref):
-            return e.ref in self.m.appends.extended_by(code)[1]
-        if isinstance(e, ast.Ident | ast.Field | ast.Index):
-            return self.extends(e.ty, code)
-        return self.may_extend_any(e.ty, code)  # the value of a condition may be that of a variable
+            found = e.ref in region.locals
+        elif isinstance(e, ast.Ident | ast.Field | ast.Index):
+            found = (APPEND, elem) in region.effects
+        else:  # the value of a condition may be that of a variable
+            found = (APPEND, elem) in region.effects or elem in region.locals.values()
+        return region if found else None
 
     def extends(self, t: Ty, code: Iterable[Code]) -> bool:
         """The code may append in place to a list of type t that an element or a field refers to."""
-        return self.appends_to(t) and find(self.m.solver.elem(t)) in self.m.appends.extended_by(code)[0]
+        return self.appends_to(t) and (APPEND, find(self.m.solver.elem(t))) in self.m.appends.of(code).effects
 
-    def may_extend_any(self, t: Ty, code: Iterable[Code]) -> bool:
+    def extends_any(self, t: Ty, code: Iterable[Code]) -> bool:
         """The code may append in place to a list of type t, whatever refers to it."""
         if not self.appends_to(t):
             return False
-        types, variables = self.m.appends.extended_by(code)
+        region = self.m.appends.of(code)
         elem = find(self.m.solver.elem(t))
-        return elem in types or elem in variables.values()
+        return (APPEND, elem) in region.effects or elem in region.locals.values()
 
     def hold(self, held: Held, e: ast.Expr, v: Value, code: Iterable[Code]) -> None:
         """v, the value of e, is used after the code has run."""

@@ -14,12 +14,15 @@ meets), so the type tells lists apart.  An append counts in one of two ways:
 * The target is a variable of one activation.  A list without the aliased flag that such a variable owns has no other
   owner, so only the variable itself can be held while the append runs.  These appends matter inside their function
   alone.
+
+Beside appends, stores into elements are collected.  A loop has its own length and reads one element after the other:
+an append in place is hidden from it unless a store follows that should have gone to the longer list alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ProgramInfo, StructInfo, Var
@@ -52,7 +55,7 @@ def own_append(st: ast.Assign) -> ast.Call | None:
 def same_target(a: ast.Expr, b: ast.Expr) -> bool:
     """Two expressions denote the same variable, element or field, with indexes free of effects."""
     if isinstance(a, ast.Ident):
-        return isinstance(b, ast.Ident) and a.name == b.name and a.ref is b.ref
+        return isinstance(b, ast.Ident) and a.name == b.name and a.ref == b.ref  # a field of `self` is a pair
     if isinstance(a, ast.Field):
         return isinstance(b, ast.Field) and a.name == b.name and same_target(a.obj, b.obj)
     if isinstance(a, ast.Index):
@@ -75,14 +78,20 @@ def local(v: Var) -> bool:
     return not v.global_ and not v.boxed
 
 
-class Region:
-    """What some code does itself: appends to anybody's lists (`types`) and to lists of variables of the activation
-    (`locals`), and what it calls."""
+# What happens to a list: it gets longer in place, or an element is replaced.
+APPEND: Final = 0
+STORE: Final = 1
+Effect = tuple[int, Ty]  # one of these, the element type
 
-    __slots__ = ("types", "locals", "functions", "unknown")
+
+class Region:
+    """What some code does itself: to anybody's lists (`effects`) and to lists of variables of the activation (`locals`,
+    appends only), and what it calls."""
+
+    __slots__ = ("effects", "locals", "functions", "unknown")
 
     def __init__(self) -> None:
-        self.types: set[Ty] = set()
+        self.effects: set[Effect] = set()
         self.locals: dict[Var, Ty] = {}
         self.functions: set[FunInfo] = set()
         self.unknown = False  # calls a function that is not known here
@@ -95,46 +104,44 @@ class Appends:
 
     def __init__(self, info: ProgramInfo) -> None:
         self.info = info
-        self._effects: dict[FunInfo, set[Ty]] | None = None
-        self._all: set[Ty] = set()
+        self._effects: dict[FunInfo, set[Effect]] | None = None
+        self._all: set[Effect] = set()
 
-    def extended_by(self, code: Iterable[Code]) -> tuple[set[Ty], dict[Var, Ty]]:
-        """Element types of anybody's lists that the code may extend, and the variables whose lists it extends."""
+    def of(self, code: Iterable[Code]) -> Region:
+        """What the code does, with all that it calls."""
         region = Region()
         for c in code:
             if isinstance(c, FunInfo):
                 region.functions.add(c)
             else:
                 self._walk(c, region)
-        types = set(region.types)
         if region.unknown or region.functions:
             effects = self._solved()
             if region.unknown:
-                types |= self._all
-            else:
-                for f in region.functions:
-                    types |= effects.get(f, set())
-        return types, region.locals
+                region.effects |= self._all
+            for f in region.functions:
+                region.effects |= effects.get(f, set())
+        return region
 
-    def _solved(self) -> dict[FunInfo, set[Ty]]:
+    def _solved(self) -> dict[FunInfo, set[Effect]]:
         if self._effects is not None:
             return self._effects
-        effects: dict[FunInfo, set[Ty]] = {}
+        effects: dict[FunInfo, set[Effect]] = {}
         callers: dict[FunInfo, list[FunInfo]] = {}
         unknown = []
         for f in self.info.functions:
             region = Region()
             for part in (f.expr, *(f.body or ())):
                 self._walk(part, region)
-            effects[f] = region.types
-            self._all |= region.types
+            effects[f] = region.effects
+            self._all |= region.effects
             if region.unknown:
                 unknown.append(f)
             for g in region.functions:
                 callers.setdefault(g, []).append(f)
         for f in unknown:
             effects[f] = set(self._all)
-        todo = [f for f, types in effects.items() if types]
+        todo = [f for f, own in effects.items() if own]
         while todo:
             f = todo.pop()
             for g in callers.get(f, ()):
@@ -169,18 +176,23 @@ class Appends:
             todo.extend([getattr(n, s, None) for s in _code_slots(type(n))])
 
     def _assign(self, st: ast.Assign, region: Region) -> None:
-        call = own_append(st)
-        if call is None:
-            return
-        t = call.args[0].ty
-        if t is None or not find(t).kinds & LIST:
-            return
-        elem = find(self.info.solver.elem(t))
         target = st.target
+        if isinstance(target, ast.Index):
+            stored = self._elem(target.obj.ty)
+            if stored is not None:
+                region.effects.add((STORE, stored))
+        call = own_append(st)
+        elem = self._elem(call.args[0].ty) if call is not None else None
+        if elem is None:
+            return
         if isinstance(target, ast.Ident) and isinstance(target.ref, Var) and local(target.ref):
             region.locals[target.ref] = elem
         else:
-            region.types.add(elem)
+            region.effects.add((APPEND, elem))
+
+    def _elem(self, t: Ty | None) -> Ty | None:
+        """The element type of what may be a list."""
+        return find(self.info.solver.elem(t)) if t is not None and find(t).kinds & LIST else None
 
     def _call(self, e: ast.Call, region: Region) -> None:
         fn = e.fn

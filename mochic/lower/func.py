@@ -342,7 +342,7 @@ class FuncLower(Data):
             b.brif(self.is_nil(src), done, some, -1)
             b.start(some)
             k &= ~NIL
-        held = self.may_extend(st.source, st.body)
+        held = self.may_disturb(st.source, st.body)
         if held:
             end = self.new_block()
             self.begin_holding(("#source", st), src, t)

@@ -93,7 +93,7 @@ class Matches(Casts):
 
     def bind(self, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
         if isinstance(p, ast.Ident) and isinstance(p.ref, Var):
-            if p.ref.appended or p.ref.captured or self.may_extend_any(p.ty, arm):
+            if p.ref.appended or p.ref.captured or self.extends_any(p.ty, arm):
                 self.mark(v, p.ty)
             self.declare_var(p.ref, self.convert(v, ir_type(p.ref.ty)))
 

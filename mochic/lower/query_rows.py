@@ -73,7 +73,7 @@ class Sources(Calls):
 
     def bind_row(self, v: Var, x: Value, q: ast.Query) -> None:
         """Let a variable of the query q hold x."""
-        if v.captured or self.may_extend_any(v.ty, (q,)):
+        if v.captured or self.extends_any(v.ty, (q,)):
             self.mark(x, v.ty)
         self.declare_var(v, self.convert(x, ir_type(v.ty)))
 

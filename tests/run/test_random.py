@@ -1,8 +1,8 @@
 """Random programs must do the same at -O0, where every int is a tagged word, at -O2, and under GC stress.
 
 `randprog` makes programs about integers, `randmix` programs over the whole language; those may end with a run error.
-`randquery` makes queries, with the answer that nested loops give.  `randalias` makes programs whose results are known by
-construction, since all levels agreed on what held lists looked like after an append, and were wrong.
+`randquery` makes queries, with the answer that nested loops give.  `randalias` makes programs whose results are known
+by construction, since all levels agreed on what held lists looked like after an append, and were wrong.
 
 Seeds are fixed, so a failure repeats; MOCHI_FUZZ=N tries N more, starting at MOCHI_FUZZ_SEED.
 """
