@@ -49,7 +49,7 @@ class DataInfer(ExprInfer):
         self.checks.append(("T028", e.url.lo, e.url.hi, None, t))
         self.options(e.options, "fetch")
         self.info.network.fetches = True
-        if isinstance(e.url, ast.StrLit) and e.url.value.startswith("https:"):
+        if isinstance(e.url, ast.StrLit) and e.url.value[:6].lower() == "https:":
             self.info.network.urls.append((e.url.lo, e.url.hi))
         return data_type(self.s)
 

@@ -43,7 +43,7 @@ class ExprInfer(QueryInfer):
         return FLOAT_TY
 
     def e_str(self, e: ast.StrLit) -> Ty:
-        if e.value.startswith("https:"):
+        if e.value[:6].lower() == "https:":
             self.info.network.https = True
         return STR_TY
 

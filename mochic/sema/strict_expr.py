@@ -22,6 +22,7 @@ Rule = Callable[[Any, Any, "SType | None"], SType]
 _INDEX_KINDS: Final = (INT_K, INT64_K, BIGINT_K, ANY_K)
 _FETCH_OPTIONS: Final = {
     "method": STRING, "headers": map_of(STRING, STRING), "body": ANY, "query": map_of(STRING, ANY), "timeout": FLOAT,
+    "max_bytes": INT,
 }  # fmt: skip
 _GENERATE: Final = {
     "prompt": STRING, "text": STRING, "model": STRING, "temperature": FLOAT, "top_p": FLOAT, "max_tokens": INT,

@@ -5,6 +5,7 @@ Whatever a server does, the program ends in time, with the value or with a run-t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -57,6 +58,10 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(302, b"", Location="/round")
         elif path == "/secure":
             self.reply(302, b"", Location="https://127.0.0.1/")
+        elif path == "/capitals":
+            self.reply(302, b"", Location="HTTPS://127.0.0.1/")
+        elif path == "/shout":
+            self.reply(302, b"", Location=f"HTTP://127.0.0.1:{self.server.server_port}/echo")  # type: ignore[attr-defined]
         elif path == "/away":
             self.reply(302, b"", Location=f"http://localhost:{self.server.server_port}/echo")  # type: ignore[attr-defined]
         elif path == "/chunked":
@@ -120,6 +125,10 @@ if which == "post" {
   print(to_json(fetch url with { method: "PUT", headers: h, query: q, timeout: 10 }))
 } else if which == "timeout" {
   print(fetch url with { timeout: 0.3 })
+} else if which == "max" {
+  print(fetch url with { max_bytes: 1000 })
+} else if which == "enough" {
+  print(to_json(fetch url with { max_bytes: 1000000 }))
 } else if which == "header" {
   print(fetch url with { headers: { "X-One": "a\\r\\nX-Two: b" } })
 } else if which == "length" {
@@ -189,11 +198,15 @@ VALUES: list[tuple[str, str, Any]] = [
     ("/away", "options", echoed("GET", "/echo", X_One="two")),
     ("/chunked", "get", {"a": [1, 2]}),
     ("/close", "get", [True, None]),
+    ("/shout", "get", echoed("GET", "/echo")),
+    ("/big", "enough", list(range(100_000))),
     ("/json404", "get", {"error": "not here"}),
 ]
 # path, what to do, part of the message
 ERRORS = [
     ("/slow", "timeout", "timed out"),
+    ("/big", "max", "the response is larger than 1000 bytes"),
+    ("/capitals", "get", "https needs TLS"),
     ("/round", "get", "too many redirects"),
     ("/secure", "get", "https needs TLS"),
     ("/html", "get", "the server answered with the status 404"),
@@ -203,6 +216,14 @@ ERRORS = [
 # URL, part of the message
 BAD_URLS = [
     ("http://", "the URL names no host"),
+    ("http:", "the URL names no host"),
+    ("HTTP://", "the URL names no host"),
+    ("hTTp:///x", "the URL names no host"),
+    ("HTTPS://127.0.0.1/", "https needs TLS"),
+    ("Http://127.0.0.1:1/", "connection refused"),
+    ("ftp://127.0.0.1/x", "the scheme must be http, https or file"),
+    ("javascript://x", "the scheme must be http, https or file"),
+    ("git+ssh://x/y", "the scheme must be http, https or file"),
     ("http://:80/", "the URL names no host"),
     ("http://127.0.0.1:0/", "the port is not valid"),
     ("http://127.0.0.1:70000/", "the port is not valid"),
@@ -229,17 +250,22 @@ GARBAGE = [
     (OK + b"Content-Length: -1\r\n\r\n1", "Content-Length"),
     (OK + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n1", "Content-Length"),
     (OK + b"Content-Length: 10\r\n\r\n[1,", "closed the connection"),
-    (OK + b"Content-Length: 99999999999\r\n\r\n[1,", "larger than 1 GiB"),
+    (OK + b"Content-Length: 99999999999\r\n\r\n[1,", "larger than 268435456 bytes"),
     (OK + b"Content-Length: 3\r\n\r\n[1,", "invalid JSON"),
     (OK + b"Content-Length: 0\r\n\r\n", "invalid JSON"),
     (OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b", "unknown content encoding"),
     (OK + b"Transfer-Encoding: magic\r\n\r\n1", "unknown transfer encoding"),
     (OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", "the size of a chunk"),
     (OK + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFFF\r\n", "the size of a chunk"),
-    (OK + b"Transfer-Encoding: chunked\r\n\r\n7FFFFFFFFFFF\r\n1", "larger than 1 GiB"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n7FFFFFFFFFFF\r\n1", "larger than 268435456 bytes"),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n12", "closed the connection"),
     (OK + b"Transfer-Encoding: chunked\r\n\r\n1\r\n1xx", "a chunk does not end"),
     (b"HTTP/1.1 100 Continue\r\n\r\n" * 5, "closed the connection"),
+    (b"HTTP/1.1 100 Continue\r\n\r\n" * 6, "only announces"),
+    (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", "only announces"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"1;" + b"x" * 70_000, "a line is too long"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n" + (b"1;" + b"x" * 900 + b"\r\n1\r\n") * 20, "more is said about"),
+    (OK + b"Location: x\r\n" * 900 + (b"X: " + b"y" * 60_000 + b"\r\n") * 200, "too many headers"),
     (b"HTTP/1.1 302 Found\r\nLocation: mailto:x\r\n\r\n", "redirected to mailto:x"),
     (OK + b"\r\n\xff\xfe", "invalid JSON"),
 ]
@@ -306,6 +332,37 @@ def test_garbage(case: int, raw: tuple[int, list[bytes]], programs: Callable[[st
     port, answer = raw
     answer[0] = GARBAGE[case][0]
     check_error(programs("linux/amd64"), f"http://127.0.0.1:{port}/", "get", GARBAGE[case][1])
+
+
+# What a server sends first, what it then sends for ever, part of the message
+ENDLESS = [
+    (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "only announces"),
+    (b"HTTP/1.1 ", b"1", "a line is too long"),
+    (OK, b"X: y\r\n", "too many headers"),
+    (OK + b"X: ", b"y", "a line is too long"),
+    (OK + b"\r\n", b" " * 65536, "larger than 268435456 bytes"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x" * 1000, "a line is too long"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1;%b\r\n1\r\n" % (b"x" * 500), "more is said about"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n%b\r\n" % (b" " * 65536), "larger than 268435456 bytes"),
+    (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"0", "a line is too long"),
+]
+
+
+@pytest.mark.parametrize("case", range(len(ENDLESS)))
+def test_endless_responses(case: int, programs: Callable[[str], list[str]]) -> None:
+    first, again, message = ENDLESS[case]
+    with socket.create_server(("127.0.0.1", 0)) as s:
+
+        def serve() -> None:
+            c, _ = s.accept()
+            with c, contextlib.suppress(OSError):  # until the program has had enough
+                c.recv(65536)
+                c.sendall(first)
+                while True:
+                    c.sendall(again)
+
+        threading.Thread(target=serve, daemon=True).start()
+        check_error(programs("linux/amd64"), f"http://127.0.0.1:{s.getsockname()[1]}/", "get", message)
 
 
 def test_large_response(server: int, programs: Callable[[str], list[str]]) -> None:
