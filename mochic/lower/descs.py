@@ -6,6 +6,7 @@ them, `resolve` makes the data after `opt.intrep` has decided.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from typing import Final
@@ -39,6 +40,8 @@ DESC_SIZE: Final = 64
 MAP_WORDS: Final = 8  # words of a map object, the header included
 MAP_TRACED: Final = 0b11111100  # all of them but the header and the count are refs or 0
 
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
 _externs: dict[str, DataSym] = {}
 
 
@@ -68,8 +71,9 @@ class LazyDesc(DataSym):
 
 
 def make_string(name: str, text: str, desc: DataSym) -> DataSym:
-    """A static string object."""
-    raw = text.encode("utf-8", "surrogatepass")
+    """A static string object, of valid UTF-8 as every string is: bytes of file names that are not become U+FFFD."""
+    text = _SURROGATE.sub("\ufffd", text)
+    raw = text.encode()
     pad = -len(raw) % 8 or 8
     d = DataSym(name, "rodata", bytes(8) + struct.pack("<II", len(raw), len(text)) + raw + bytes(pad))
     d.items[0] = (desc, 0)

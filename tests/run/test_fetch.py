@@ -78,6 +78,10 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         elif path == "/big":
             self.reply(200, json.dumps(list(range(100_000))).encode())
+        elif path == "/raw":
+            self.reply(200, b'["\xc3\xa9\xf0", "\xe2\x82z", {"\xed\xa0\x80": 1}]')
+        elif path == "/rawheader":
+            self.reply(302, b"", Location="/echo?caf\xe9")
         elif path == "/empty":
             self.reply(204, b"")
         elif path == "/html":
@@ -201,6 +205,9 @@ VALUES: list[tuple[str, str, Any]] = [
     ("/shout", "get", echoed("GET", "/echo")),
     ("/big", "enough", list(range(100_000))),
     ("/json404", "get", {"error": "not here"}),
+    # Bytes that are not UTF-8 are one U+FFFD each, in bodies and in headers.
+    ("/raw", "get", ["é\ufffd", "\ufffd\ufffdz", {"\ufffd\ufffd\ufffd": 1}]),
+    ("/rawheader", "get", echoed("GET", "/echo", "caf%EF%BF%BD")),
 ]
 # path, what to do, part of the message
 ERRORS = [

@@ -162,7 +162,8 @@ def execute(
     assert expected is not None, f"{name}.out is missing"
     error = read(name + ".err")
     stderr = run.stderr.decode("utf-8", "replace")
-    assert run.stdout.decode("utf-8", "replace") == expected.decode(), stderr
+    # A byte that is not UTF-8 must not pass for U+FFFD.
+    assert run.stdout.decode("utf-8", "surrogateescape") == expected.decode(), stderr
     if error is None:
         assert (run.returncode, stderr) == (0, "")
     else:
