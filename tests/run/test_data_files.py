@@ -108,3 +108,59 @@ def test_round_trip(format: str, seed: int, tmp_path: os.PathLike[str], monkeypa
         for n in names:
             if r[n] is None or isinstance(r[n], str):
                 assert b[n] == (r[n] or "")
+
+
+# Files that are unusual or made to do harm: format, text, and what the program prints or the message.
+READ_ALL = """
+import go "os" as os auto
+let kind = os.Args[1]
+let rows = load "-" as any with { format: kind }
+print(rows)
+print(len(str(rows)) > 0)
+"""
+DIGITS = "9" * 10_000
+LAUGHS = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12)
+)
+MERGES = "- &m {" + ", ".join(f"k{i}: {i}" for i in range(5000)) + "}\n" + "- <<: *m\n" * 5000
+ODD_FILES = [
+    ("csv", 'a,b\r1,x\r\r2,"y"\r3,z', '[{"a": 1, "b": "x"}, {"a": 2, "b": "y"}, {"a": 3, "b": "z"}]'),
+    ("csv", 'a,b\r\n"1","x\r\ny"\r\n\r\n2,z\n', '[{"a": 1, "b": "x\\r\\ny"}, {"a": 2, "b": "z"}]'),
+    ("tsv", "a\tb\r1\t2\r", '[{"a": 1, "b": 2}]'),
+    ("csv", "a\n1e308\n1e309\n-1e999\n", f'[{{"a": {10**308}.0}}, {{"a": "1e309"}}, {{"a": "-1e999"}}]'),
+    ("csv", f"a\n{DIGITS}\n", f'[{{"a": {DIGITS}}}]'),
+    ("csv", f"a\n1\n{DIGITS}1\n", "standard input:3: a number of more than 10,000 digits"),
+    ("csv", "a\r1\r2,3\r", "standard input:3: the record has 2 fields, expected 1"),
+    ("json", f'{{"a": {DIGITS}}}', f'[{{"a": {DIGITS}}}]'),
+    ("json", f'[{{"a": 1}},\n{{"a": -{DIGITS}}}]', "standard input:2: a number of more than 10,000 digits"),
+    ("json", '{"a": 1e999}', "standard input:1: a number beyond the range of floats"),
+    ("jsonl", '{"a": 1}\n{"a": -1e999}\n', "standard input:2: a number beyond the range of floats"),
+    ("jsonl", '{"a": 1e-999}\n', '[{"a": 0.0}]'),
+    ("yaml", f"- a: {DIGITS}\n", f'[{{"a": {DIGITS}}}]'),
+    ("yaml", f"- a: 1\n- a: {DIGITS}1\n", "standard input:2: a number of more than 10,000 digits"),
+    ("yaml", f"- {{a: 0x{DIGITS}}}\n", "standard input:1: a number of more than 10,000 digits"),
+    ("yaml", "- a: 1e999\n- a: .inf\n", '[{"a": "1e999"}, {"a": +Inf.0}]'),
+    ("yaml", "- &a {k: 1}\n- {k: *a}\n- *a\n", '[{"k": 1}, {"k": {"k": 1}}, {"k": 1}]'),
+    ("yaml", LAUGHS, "standard input:6: invalid YAML: its aliases stand for too many values"),
+    ("yaml", MERGES, "its aliases stand for too many values"),
+]
+
+
+@pytest.fixture(scope="module")
+def read_all(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("odd") / "program.mochi"
+    path.write_text(READ_ALL, encoding="utf-8")
+    return build(os.fspath(path), 2)
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("case", range(len(ODD_FILES)))
+def test_odd_files(case: int, read_all: str) -> None:
+    format, text, expected = ODD_FILES[case]
+    run = subprocess.run([read_all, format], input=text.encode(), capture_output=True, timeout=10, check=False)
+    out, err = run.stdout.decode(), run.stderr.decode()
+    if expected[0] == "[":
+        assert (run.returncode, out, err) == (0, expected + "\ntrue\n", "")
+    else:
+        assert (run.returncode, out) == (1, "")
+        assert expected in err.splitlines()[0]
