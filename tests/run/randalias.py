@@ -21,6 +21,10 @@ LIMIT = 9
 FUEL = 400
 
 _PYTHON_HEADER = """
+class Panic(Exception): pass
+def bad(n):
+    if n > 4: raise Panic
+    return n
 class Box:
     def __init__(self, items, rows):
         self.items = items
@@ -38,7 +42,11 @@ def later(p): return lambda: len(p)
 def plus(p, n): return len(p) + n
 """
 
-_MOCHI_HEADER = """type Box {
+_MOCHI_HEADER = """fun bad(n: int): int {
+  if n > 4 { panic("bad") }
+  return n
+}
+type Box {
   items: list<int>
   rows: list<list<int>>
   fun add(p: list<int>, n: int): int {
@@ -342,10 +350,23 @@ class Maker:
         self.lists = outer
         self.line(closing, "")
 
+    def attempt(self, depth: int) -> None:
+        """An error may leave loops and calls that hold lists; the handler sees what had been done."""
+        code = self.fresh("e")
+        self.line("try {", "try:")
+        self.nested(depth)
+        m, p = self.number(1)
+        self.indent += 1
+        self.emit(f"print(bad({m}))", f"print(bad({p}))")
+        self.indent -= 1
+        self.line(f"}} catch {code} {{", "except Panic:")
+        self.nested(depth)
+        self.line("}", "")
+
     def statement(self, depth: int) -> None:
         ways = [self.append_to, self.append_to, self.store_into, self.show, self.declare]
         if depth > 0 and self.chance(0.3):
-            self.loop(depth)
+            self.rand.choice((self.loop, self.loop, self.loop, self.attempt))(depth)
         else:
             self.rand.choice(ways)()
 
