@@ -164,3 +164,92 @@ def test_odd_files(case: int, read_all: str) -> None:
     else:
         assert (run.returncode, out) == (1, "")
         assert expected in err.splitlines()[0]
+
+
+# Files that were right before some bytes were changed: the program reads what is in them or says what is wrong.
+MUTANTS = int(os.environ.get("MOCHI_FUZZ_FILES", "300"))
+YAML_TEXT = """# rows
+- &one {name: Ann, "tags": [a, 'b c', "d\\u00e9\\n"], n: 1e3, when: 2020-01-01}
+- name: >-
+    folded
+    text
+  note: |+
+    kept
+
+  <<: *one
+  deep:
+    - - 1
+      - {x: *one}
+    - ~
+- ? [a]
+  : b
+- "key with é": 0x1F
+  'other': 0o17
+  "😀": .inf
+"""
+TEXTS = {
+    "csv": 'id,name,x\r\n1,"a ""b"", c",1.5\n2,é😀,-7\r3,"two\nlines",\n',
+    "tsv": 'id\tname\n1\ta\n2\t"b\tc"\n',
+    "json": '[{"a": [1, -2.5e3, true, null, "\\u00e9\\ud83d\\ude00\\n"], "b": {"c": {}}}, {"a": "é😀", "b": []}]',
+    "jsonl": '{"a": 1}\n{"a": "x", "b": [1, 2, {"c": null}]}\n\n{"a": "é"}\n',
+    "yaml": YAML_TEXT,
+}
+INSERTS = [
+    *(bytes((c,)) for c in b"\x00\t\n\r\"'[]{},:#&*!|>-?%@`\\<~"),
+    *(
+        b"\xff",
+        b"\xf0",
+        b"\xf0\x9f",
+        b"\xe2\x82",
+        b"\xc0\xaf",
+        b"\xed\xa0\x80",
+        b"\xef\xbb\xbf",
+        b"\xc2\x85",
+        b"\xe2\x80\xa8",
+    ),
+    *(
+        b"\\u",
+        b"\\ud800",
+        b"\\x",
+        b"&a ",
+        b"*a",
+        b"<<: ",
+        b"--- ",
+        b"...",
+        b"1e",
+        b"0x",
+        b"[" * 200,
+        b"- " * 100,
+        b"{a: " * 50,
+    ),
+]
+
+
+def mutant(rand: random.Random, text: bytes) -> bytes:
+    for _ in range(rand.randrange(1, 5)):
+        at = rand.randrange(len(text) + 1)
+        n = rand.choice((0, 1, 1, 2, 8))
+        way = rand.randrange(4)
+        if way == 0:
+            text = text[:at] + rand.choice(INSERTS) + text[at + n :]
+        elif way == 1:
+            text = text[:at] + text[at + n :]
+        elif way == 2:
+            text = text[:at] + text[at : at + 3 * n] * 2 + text[at + 3 * n :]
+        else:
+            text = text[:at] + bytes((rand.randrange(256),)) + text[at + 1 :]
+    return text
+
+
+@pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
+@pytest.mark.parametrize("format", TEXTS)
+def test_mutated_files(format: str, read_all: str) -> None:
+    rand = random.Random(format)
+    for i in range(MUTANTS // len(TEXTS)):
+        text = mutant(rand, TEXTS[format].encode())
+        run = subprocess.run([read_all, format], input=text, capture_output=True, timeout=10, check=False)
+        err = run.stderr.decode()
+        if run.returncode:
+            assert run.returncode == 1 and err.startswith("standard input:") and "internal error" not in err, (i, text)
+        else:
+            assert (run.stdout.decode()[-5:], err) == ("true\n", ""), (i, text)
