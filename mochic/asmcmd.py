@@ -173,13 +173,14 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
                 shown = lines[line - 1].replace("\t", " ")
                 sys.stderr.write(f"    {shown}\n    {' ' * (col - 1)}^\n")
         return 1
-    from mochic.driver import UserError, write_output
+    from mochic.console import UserError
+    from mochic.output import place, write_output
     from objwriter.build import build_object
     from objwriter.model import ObjectError
 
     try:
         data = getattr(writer, f"write_{module}")(build_object(target, symbols))
-        write_output(out or path.removesuffix(".s") + ".o", data)
+        write_output(place(out, path.removesuffix(".s") + ".o", [path]), data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")
         return 1

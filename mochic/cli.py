@@ -9,7 +9,8 @@ from typing import Any, Final
 import click
 
 from mochic import __version__
-from mochic.driver import EXIT_USAGE, guarded
+from mochic.console import EXIT_USAGE
+from mochic.driver import guarded
 from mochic.options import HTTPS, INT_MODES, PROTECTIONS, STAGES, Options
 from mochic.targets import DEFAULT_TARGET
 

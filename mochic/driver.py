@@ -1,4 +1,4 @@
-"""The stages in order, with their timings; output files are written beside their place and renamed.
+"""The stages in order, with their timings; output.py knows where results go.
 
 `build` returns an exit status and prints diagnostics; it raises nothing for a user's mistake.
 """
@@ -12,13 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any, Final
 
+from mochic.console import EXIT_BUG, EXIT_ERRORS, EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, read_source, say
 from mochic.options import Options
-
-EXIT_OK = 0
-EXIT_ERRORS = 1
-EXIT_USAGE = 2
-EXIT_TOOL = 3
-EXIT_BUG = 70
+from mochic.output import Workplace, place, write_output
 
 RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
 
@@ -43,53 +39,27 @@ class Timer:
         return "\n".join([*lines, f"{'total':<12}{1000 * total:9.1f} ms"])
 
 
-class UserError(Exception):
-    """A mistake outside the program's text: message for stderr and exit status."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.status = status
-
-
-def say(text: str) -> None:
-    sys.stderr.write(text if text.endswith("\n") else text + "\n")
-
-
-def read_source(path: str) -> bytes:
-    try:
-        with open(path, "rb") as f:
-            return f.read()
-    except IsADirectoryError:
-        raise UserError(f"mochi: {path}: is a directory, expected a .mochi file", EXIT_USAGE) from None
-    except OSError as e:
-        raise UserError(f"mochi: {path}: {e.strerror}", EXIT_USAGE) from None
-
-
-def write_output(path: str, data: bytes, mode: int = 0o644) -> None:
-    """Write a file whole or not at all."""
-    folder, name = os.path.split(path)
-    tmp = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    try:
-        try:
-            with open(tmp, "wb") as f:
-                f.write(data)
-            os.chmod(tmp, mode)
-            os.replace(tmp, path)
-        finally:
-            if os.path.lexists(tmp):
-                os.unlink(tmp)
-    except OSError as e:
-        raise UserError(f"mochi: cannot write {path}: {e.strerror}", EXIT_TOOL) from None
-
-
 def default_output(path: str, opt: Options) -> str:
-    stem = os.path.basename(path)
-    if stem.endswith(".mochi"):
-        stem = stem[:-6]
+    """The name of the program, or of another stage's result, in the current folder."""
+    name = os.path.basename(path)
+    stem = name.removesuffix(".mochi")
+    if opt.emit != "exe":
+        return stem + (".o" if opt.emit == "obj" else "." + opt.emit)
     if opt.target.startswith("windows/"):
         return stem + ".exe"
-    return stem if stem != os.path.basename(path) else stem + ".out"
+    return stem if stem != name else stem + ".out"
+
+
+def output_place(path: str, opt: Options, inputs: list[str]) -> str:
+    """Where the result of a build goes, see output.place; an empty string for a text on standard output."""
+    if opt.emit not in ("obj", "exe") and not opt.out:
+        return ""
+    files = [f for f in opt.libraries if os.path.exists(f)]
+    default = default_output(path, opt)
+    out = place(opt.out, default, [path, *inputs, *files])
+    if not opt.out and out != default:
+        say(f"mochi: {default} is a folder; the result is {out}")
+    return out
 
 
 def drop_output() -> None:
@@ -221,13 +191,15 @@ def build(path: str, opt: Options) -> int:
     if opt.emit in ("tokens", "ast", "types"):
         from mochic.emit import emit_front
 
-        status: int = emit_front(path, opt)
+        status: int = emit_front(path, opt, output_place(path, opt, []))
         return status
     info = front(path, opt, timer)
     from mochic import compile as c
 
     try:
         libs = c_libraries(info, opt, target)
+        inputs = [f.name for f in info.sources.files] + (libs.files if libs is not None else [])
+        out = output_place(path, opt, inputs)
         module = c.lower(info, opt, libs is not None and libs.process, libs is not None and libs.tls)
         if libs is not None or module.lowering.c_symbols:
             libs = claim_functions(libs, module.lowering, opt, target)
@@ -236,25 +208,24 @@ def build(path: str, opt: Options) -> int:
         raise
     timer.mark("lower")
     if opt.emit == "ir":
-        return emit_text(module, opt)
+        return emit_text(module, out)
     c.represent(module, opt)
     timer.mark("ints")
     c.optimise(module, opt)
     timer.mark("optimise")
     if opt.emit == "ir-opt":
-        return emit_text(module, opt)
+        return emit_text(module, out)
     if opt.emit in ("prog", "asm"):
         from mochic.emit import emit_code
 
-        status = emit_code(module, target, opt)
+        status = emit_code(module, target, opt, out)
         return status
     symbols = c.generate(module, target, opt)
     timer.mark("codegen")
     data = c.object_bytes(symbols, target)
     timer.mark("object")
-    out = opt.out or default_output(path, opt)
     if opt.emit == "obj":
-        write_output(opt.out or out + ".o", data)
+        write_output(out, data)
         return EXIT_OK
     link_program(data, target, opt, out, timer, libs, module.lowering)
     if opt.time:
@@ -281,15 +252,11 @@ def explain_link_error(e: Any, libs: Any, lowering: Any) -> None:
         ) from None
 
 
-def emit_text(module: Any, opt: Options) -> int:
+def emit_text(module: Any, out: str) -> int:
+    from mochic.emit import put
     from mochic.ir.printer import print_module
 
-    text = print_module(module)
-    if opt.out:
-        write_output(opt.out, text.encode())
-    else:
-        sys.stdout.write(text)
-    return EXIT_OK
+    return put(print_module(module), out)
 
 
 def c_libraries(info: Any, opt: Options, target: Any) -> Any:
@@ -354,20 +321,14 @@ def link_program(
     except OSError as e:
         raise UserError(f"mochi: cannot use the cache {cache_dir()}: {e.strerror}", EXIT_TOOL) from None
     timer.mark("runtime")
-    folder, name = os.path.split(out)
-    if os.path.isdir(out):
-        raise UserError(f"mochi: cannot write {out}: it is a directory", EXIT_TOOL)
-    obj = os.path.join(folder, f".{name}.{os.getpid()}.o")
-    write_output(obj, data)
-    try:
-        link(target, [obj, runtime], out, opt.linker, opt.strip, opt.branch_protection != "none", libs)
-    except LinkError as e:
-        if libs is not None:
-            explain_link_error(e, libs, lowering)
-        raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
-    except OSError as e:
-        raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None
-    finally:
-        if os.path.lexists(obj):
-            os.unlink(obj)
+    with Workplace(out) as work:
+        obj = work.write("program.o", data)
+        try:
+            link(target, [obj, runtime], work, opt.linker, opt.strip, opt.branch_protection != "none", libs)
+        except LinkError as e:
+            if libs is not None:
+                explain_link_error(e, libs, lowering)
+            raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
+        except OSError as e:
+            raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None
     timer.mark("link")

@@ -5,25 +5,27 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from mochic.driver import EXIT_OK, Timer, front, read_source, write_output
+from mochic.console import EXIT_OK, read_source
+from mochic.driver import Timer, front
 from mochic.options import Options
+from mochic.output import write_output
 
 
-def put(text: str, opt: Options) -> int:
-    """To the output file if one was named, else to stdout."""
+def put(text: str, out: str) -> int:
+    """To the output file if there is one, else to stdout."""
     if not text.endswith("\n"):
         text += "\n"
-    if opt.out:
-        write_output(opt.out, text.encode())
+    if out:
+        write_output(out, text.encode())
     else:
         sys.stdout.write(text)
     return EXIT_OK
 
 
-def emit_front(path: str, opt: Options) -> int:
+def emit_front(path: str, opt: Options, out: str) -> int:
     """Stages before the IR: tokens, ast, types."""
     if opt.emit == "types":
-        return put(types_text(front(path, opt, Timer())), opt)
+        return put(types_text(front(path, opt, Timer())), out)
     from mochic.compile import CompileError, parse_file
     from mochic.source import SourceMap
 
@@ -41,11 +43,11 @@ def emit_front(path: str, opt: Options) -> int:
         for i in range(len(tokens.texts) - LOOKAHEAD):
             _, line, col = sources.position(tokens.starts[i])
             rows.append(f"{line}:{col}\t{tokens.texts[i]}")
-        return put("\n".join(rows), opt)
+        return put("\n".join(rows), out)
     from mochic.syntax.printer import print_program
 
     try:
-        return put(print_program(parse_file(file)), opt)
+        return put(print_program(parse_file(file)), out)
     except CompileError as e2:
         e2.sources = sources
         raise
@@ -68,7 +70,7 @@ def types_text(info: Any) -> str:
     return "\n".join(out)
 
 
-def emit_code(module: Any, target: Any, opt: Options) -> int:
+def emit_code(module: Any, target: Any, opt: Options, out: str) -> int:
     """`prog`: the Progs of every function; `asm`: the same with the bytes they become."""
     from backend.obj.ctx import Ctx
     from backend.obj.printer import format_function
@@ -90,4 +92,4 @@ def emit_code(module: Any, target: Any, opt: Options) -> int:
         if opt.emit == "asm":
             arch.assemble(text, code.progs)
         parts.append(format_function(arch, text, code.progs, opt.emit == "asm"))
-    return put("\n".join(parts), opt)
+    return put("\n".join(parts), out)

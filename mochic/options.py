@@ -43,6 +43,34 @@ class Options:
         self.folders: tuple[str, ...] = ()
         self.https = "auto"
 
+    def dump(self) -> str:
+        """All of it as text, for a process of our own; `load` reads it."""
+        import json
+
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+
+    @classmethod
+    def load(cls, text: str) -> Options:
+        import json
+
+        made = cls("")
+        for name, value in json.loads(text).items():
+            setattr(made, name, tuple(value) if isinstance(value, list) else value)
+        return made
+
+    def with_target(self, target: str) -> Options:
+        """The same for another target."""
+        made = Options(target)
+        for name in self.__slots__:
+            if name != "target":
+                setattr(made, name, getattr(self, name))
+        return made
+
+    def program_key(self) -> str:
+        """What a linked program depends on beside its sources and libraries."""
+        left_out = ("out", "emit", "time", "verify", "strict")  # these do not change its bytes
+        return repr([(name, getattr(self, name)) for name in self.__slots__ if name not in left_out])
+
     def variant(self) -> str:
         """What machine code depends on beside its source: part of the key of everything cached."""
         return f"{self.target} O{self.opt} {self.march} {self.branch_protection}"

@@ -2,6 +2,8 @@
 
 `-target=all`, `-target=A,B,...` make an archive for each target, as its users expect (zip on Windows, tar.gz
 elsewhere), and SHA256SUMS beside them.  Builds run side by side, one process each, as many as there are processors.
+The folder changes when all of them are done: it has the old set or the new one.
+
 The archives' bytes depend on the program and its name alone: no times, owners or folders of the machine they were made
 on.
 """
@@ -15,13 +17,16 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from mochic.driver import EXIT_OK, EXIT_TOOL, EXIT_USAGE, Timer, UserError, front, say, write_output
+from mochic.console import EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, say
+from mochic.driver import Timer, front, output_place
+from mochic.output import Workplace, place, write_output
 from mochic.options import Options
 from mochic.targets import TARGETS
 
 UNIVERSAL: Final = "darwin/universal"
 _SLICES: Final = ("darwin/amd64", "darwin/arm64")  # in the order of the system's own files
 FOLDER: Final = "dist"
+SUMS: Final = "SHA256SUMS"
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has
 _ROOT: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -63,23 +68,22 @@ def release(path: str, opt: Options) -> int:
     names = targets_of(opt.target)
     if opt.emit != "exe":
         raise UserError("mochi: --emit needs one target", EXIT_USAGE)
-    checked = Options(_SLICES[0])
-    front(path, checked, Timer())  # mistakes and warnings are told once
+    first = _SLICES[0] if names[0] == UNIVERSAL else names[0]
+    info = front(path, opt.with_target(first), Timer())  # mistakes and warnings are told once
+    sources = [f.name for f in info.sources.files]
     stem = os.path.basename(path).removesuffix(".mochi")
     if names == [UNIVERSAL]:
-        return _universal(path, opt, opt.out or stem)
+        return _universal(path, opt, output_place(path, opt, sources))
     folder = opt.out or FOLDER
-    try:
-        os.makedirs(folder, exist_ok=True)
-    except OSError as e:
-        raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
+    if os.path.lexists(folder) and not os.path.isdir(folder):
+        raise UserError(f"mochi: {folder} is not a folder; several targets need one (-o)", EXIT_USAGE)
     with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
         wanted: list[str] = []
         for name in names:
             wanted += _SLICES if name == UNIVERSAL else [name]
         jobs = {n: _Job(n, os.path.join(temporary, n.replace("/", "-"))) for n in dict.fromkeys(wanted)}
         left = list(names)
-        sums: dict[str, str] = {}
+        archives: dict[str, bytes] = {}
 
         def finished(job: _Job, status: int) -> None:
             for name in list(left):
@@ -88,21 +92,55 @@ def release(path: str, opt: Options) -> int:
                     left.remove(name)
                     data = _read_slices([jobs[p].out for p in parts]) if len(parts) > 1 else _read(jobs[name].out)
                     archive, packed = _pack(stem, name, data)
-                    write_output(os.path.join(folder, archive), packed)
-                    sums[archive] = _sha256(packed)
+                    archives[archive] = packed
                     seconds = time.monotonic() - job.started
-                    place = os.path.join(folder, archive)
-                    say(f"[{len(sums):>{len(str(len(names)))}}/{len(names)}] {name:<18}{seconds:6.1f} s  {place}")
+                    count = f"{len(archives):>{len(str(len(names)))}}/{len(names)}"
+                    say(f"[{count}] {name:<18}{seconds:6.1f} s  {os.path.join(folder, archive)}")
             if status:
                 say(f"mochi: {job.target} failed:\n{_text(job)}")
 
         done: dict[str, int] = {}
         _run(path, opt, list(jobs.values()), done, finished)
     status = max(done.values(), default=EXIT_OK)
-    if not status:
-        lines = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
-        write_output(os.path.join(folder, "SHA256SUMS"), lines.encode())
+    if status:
+        say(f"mochi: {folder} is as it was before: not all targets could be built")
+    else:
+        _replace_set(folder, archives, sources)
     return status
+
+
+def _replace_set(folder: str, archives: dict[str, bytes], sources: list[str]) -> None:
+    """Put the archives and their sums into the folder, all or none.
+
+    Everything is written first.  The sums go before the first archive is replaced and come back after the last: a set
+    without them is not whole, should the machine stop here."""
+    lines = "".join(f"{_sha256(archives[name])}  {name}\n" for name in sorted(archives))
+    files = {**archives, SUMS: lines.encode()}
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as e:
+        raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
+    places = {name: place(os.path.join(folder, name), name, sources) for name in files}
+    moved: list[str] = []
+    with Workplace(os.path.join(folder, SUMS)) as work:
+        for name, data in files.items():
+            work.write("new-" + name, data)
+        try:
+            for name in (SUMS, *archives):
+                if os.path.lexists(places[name]):
+                    os.replace(places[name], work.path("old-" + name))
+                    moved.append(name)
+            for name in (*archives, SUMS):
+                os.replace(work.path("new-" + name), places[name])
+        except BaseException as e:
+            for name in (*archives, SUMS):
+                if name in moved:
+                    os.replace(work.path("old-" + name), places[name])
+                elif not os.path.exists(work.path("new-" + name)):
+                    os.unlink(places[name])
+            if isinstance(e, OSError):
+                raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
+            raise
 
 
 def _universal(path: str, opt: Options, out: str) -> int:
@@ -117,20 +155,17 @@ def _universal(path: str, opt: Options, out: str) -> int:
         _run(path, opt, jobs, done, finished)
         status = max(done.values())
         if not status:
-            write_output(out, _read_slices([job.out for job in jobs]), 0o755)
+            write_output(out, _read_slices([job.out for job in jobs]), 0o777)
     return status
 
 
 def _command(path: str, opt: Options, job: _Job) -> list[str]:
-    argv = [sys.executable, "-m", "mochic", "build", f"--target={job.target}", "-o", job.out, f"-O{opt.opt}"]
-    argv += [option for option, on in (("-g", opt.debug), ("--strip", opt.strip)) if on]
-    if opt.linker:
-        argv.append(f"--linker={opt.linker}")
-    if opt.march:
-        argv.append(f"--march={opt.march}")
-    if opt.branch_protection != "none":
-        argv.append(f"--branch-protection={opt.branch_protection}")
-    return [*argv, "--", path]
+    """A build of one target in a process of its own: everything that was asked for goes with it.
+
+    -P: modules come from the installation, not from the folder in which the user happens to be."""
+    chosen = opt.with_target(job.target)
+    chosen.out = job.out
+    return [sys.executable, "-P", "-m", "mochic.release", chosen.dump(), path]
 
 
 def _run(
@@ -221,3 +256,14 @@ def _tar(name: str, data: bytes) -> bytes:
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         archive.addfile(info, BytesIO(data))
     return gzip.compress(plain.getvalue(), 9, mtime=0)
+
+
+def _child(options: str, path: str) -> int:
+    """The build of one target, started by `_command`."""
+    from mochic.driver import build, guarded
+
+    return guarded(lambda: build(path, Options.load(options)))
+
+
+if __name__ == "__main__":
+    sys.exit(_child(*sys.argv[1:]))

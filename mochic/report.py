@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import sys
 
-from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
+from mochic.console import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
 from mochic.link.linker import LinkError, find_linker
 from mochic.link.runner import find_runner, runner_hint
 from mochic.targets import DEFAULT_TARGET, TARGETS, host_target

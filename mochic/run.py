@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from mochic.driver import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, Timer, UserError, build, front, read_source, say, target_of
+from mochic.console import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError, read_source, say
+from mochic.driver import Timer, build, front, target_of
 from mochic.link.runner import command_for
 from mochic.options import Options
 
@@ -19,7 +20,7 @@ def cached_binary(path: str, opt: Options) -> str:
     from mochic.link.runtime_lib import cache_dir, source_key
     from mochic.sema.packages import imported_files
 
-    variant = f"{source_key()} {opt.variant()} {opt.test_mode} {opt.https} {opt.int_mode} {path}"
+    variant = f"{source_key()} {opt.program_key()} {os.environ.get('MOCHI_LINKER', '')} {path}"
     data = read_source(path)
     digest = sha256(variant.encode() + b"\0" + data)
     sources = [(path, data)]

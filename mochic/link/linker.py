@@ -4,8 +4,8 @@ Order (docs: `mochi doctor` prints it): the --linker option, the MOCHI_LINKER va
 of the target's family on PATH (unversioned, then the newest versioned name), the one inside the
 `ziglang` wheel, GNU ld for the target.  An explicit choice that does not exist is an error, not a reason to go on.
 
-Commands are argv lists, never a shell.  The output is written beside its place and renamed, so an
-interrupted or failed link leaves nothing half-written.  This module is on the path of every build:
+Commands are argv lists, never a shell.  The output is made in the build's workplace, so an interrupted
+or failed link leaves nothing half-written.  This module is on the path of every build:
 it uses os.posix_spawn and walks PATH itself, because importing subprocess and shutil costs more time
 than the link of a small program.
 """
@@ -17,6 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from linkscripts import script_path
+from mochic.output import Workplace
 from mochic.targets import Target, host_target
 
 if TYPE_CHECKING:
@@ -53,14 +54,16 @@ class LinkError(Exception):
 
 
 class Linker:
-    """A usable linker: `argv` is how its command line begins, `source` says how it was found."""
+    """A usable linker: `argv` is how its command line begins, `source` says how it was found, `origin` is the user's
+    own word for it, if it has one."""
 
-    __slots__ = ("argv", "source", "gnu")
+    __slots__ = ("argv", "source", "gnu", "origin")
 
-    def __init__(self, argv: list[str], source: str, gnu: bool = False) -> None:
+    def __init__(self, argv: list[str], source: str, gnu: bool = False, origin: str = "") -> None:
         self.argv = argv
         self.source = source
         self.gnu = gnu
+        self.origin = origin
 
 
 def which(name: str, path: str | None = None) -> str:
@@ -116,17 +119,15 @@ def find_linker(target: Target, choice: str = "") -> Linker:
 
 def _chosen(origin: str, wanted: str, zig_name: str) -> Linker:
     base = os.path.basename(wanted)
-    if base in ("mold", "ld.mold"):
-        raise LinkError(f"{origin}={wanted}: mold does not read linker scripts and cannot be used")
     if base in ("zig", "zig.exe", "ziglang"):
         full = which(wanted) or find_zig()
         if full and zig_name:
-            return Linker([full, zig_name], origin)
+            return Linker([full, zig_name], origin, origin=f"{origin}={wanted}")
         raise LinkError(f"{origin}={wanted}: zig was not found; install it with `pip install ziglang`")
     full = which(wanted)
     if not full:
         raise LinkError(f"{origin}={wanted}: no such linker; {INSTALL_HINT}")
-    return Linker([full], origin, gnu="lld" not in os.path.basename(full))
+    return Linker([full], origin, gnu="lld" not in os.path.basename(full), origin=f"{origin}={wanted}")
 
 
 def link_command(
@@ -228,43 +229,38 @@ _ZIG_CPU: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 _COMMANDS: Final = {"lld-elf": _elf_command, "lld-coff": _coff_command, "lld-macho": _macho_command}
 
 
+PROGRAM: Final = "program"  # the fixed name under which linkers see the result: signatures of macOS have it
+
+
 def link(
     target: Target,
     inputs: list[str],
-    out: str,
+    work: Workplace,
     choice: str = "",
     strip: bool = False,
     protected: bool = False,
     libraries: Libraries | None = None,
 ) -> Linker:
-    """Links to `out`; raises LinkError when there is no linker or it fails.  Returns the linker used."""
+    """Links to the result of the workplace; raises LinkError when there is no linker or it fails.  Returns the linker
+    used."""
     if not target.script:
         raise LinkError(f"linking for {target.name} is not supported yet")
     linker = find_linker(target, choice)
-    folder, name = os.path.split(out)
-    # In a folder of its own under a fixed name, which linkers may write into the file (signatures of macOS have one).
-    place = os.path.join(folder, f".{name}.{os.getpid()}.tmp")
-    temporary = os.path.join(place, "program")
-    os.mkdir(place)
-    try:
-        shared = False
-        if libraries is not None:
-            from mochic.link.clibs import inputs as c_inputs
+    out = work.path(PROGRAM)
+    shared = False
+    if libraries is not None:
+        from mochic.link.clibs import inputs as c_inputs
 
-            shared = libraries.shared
-            inputs = inputs + c_inputs(libraries)
-        argv = link_command(target, linker, inputs, temporary, strip, protected, shared)
-        status, text = run_tool(argv)
-        if status != 0:
-            how = f"exit status {status}" if status > 0 else f"signal {-status}"
-            raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(temporary, out))
-        if not os.path.isfile(temporary):
-            raise LinkError(f"the linker {linker.argv[0]} wrote nothing", text)
-        os.replace(temporary, out)
-    finally:
-        for left in os.listdir(place):
-            os.unlink(os.path.join(place, left))
-        os.rmdir(place)
+        shared = libraries.shared
+        inputs = inputs + c_inputs(libraries)
+    argv = link_command(target, linker, inputs, out, strip, protected, shared)
+    status, text = run_tool(argv)
+    if status != 0:
+        how = f"exit status {status}" if status > 0 else f"signal {-status}"
+        raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(work.folder + os.sep, ""))
+    if not os.path.isfile(out):
+        raise LinkError(f"the linker {linker.argv[0]} wrote nothing; {INSTALL_HINT}", text)
+    work.finish(PROGRAM)
     return linker
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from mochic.driver import EXIT_TOOL, UserError
+from mochic.console import EXIT_TOOL, UserError
 from mochic.link.linker import which
 from mochic.targets import TRIPLES, Target, host_target
 
