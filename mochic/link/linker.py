@@ -17,6 +17,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from linkscripts import script_path
+from mochic.link.identify import flaw
 from mochic.output import Workplace
 from mochic.targets import Target, host_target
 
@@ -246,6 +247,12 @@ def link(
     if not target.script:
         raise LinkError(f"linking for {target.name} is not supported yet")
     linker = find_linker(target, choice)
+    if linker.gnu or linker.origin:
+        from mochic.link.identify import why_not
+
+        why = why_not(linker.argv[0], target, run_tool) if len(linker.argv) == 1 else ""
+        if why:
+            raise LinkError(f"{linker.origin or linker.argv[0]}: {why}; {INSTALL_HINT}")
     out = work.path(PROGRAM)
     shared = False
     if libraries is not None:
@@ -260,6 +267,10 @@ def link(
         raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(work.folder + os.sep, ""))
     if not os.path.isfile(out):
         raise LinkError(f"the linker {linker.argv[0]} wrote nothing; {INSTALL_HINT}", text)
+    with open(out, "rb") as f:
+        wrong = flaw(f.read(), target)
+    if wrong:
+        raise LinkError(f"what the linker {linker.argv[0]} wrote {wrong}; {INSTALL_HINT}", text)
     work.finish(PROGRAM)
     return linker
 

@@ -10,7 +10,8 @@ import pytest
 from mochic.codegen.targets import load_machine
 from mochic.link import linker as L
 from mochic.link.linker import LinkError, find_linker, link, link_command, which
-from mochic.targets import TARGETS, find_target, host_target
+from mochic.output import Workplace
+from mochic.targets import TARGETS, Target, find_target, host_target
 
 TARGET = TARGETS["linux/amd64"]
 
@@ -39,7 +40,6 @@ ld.lld                    | nope     |           | error: --linker=nope
 ld.lld                    |          | nope      | error: MOCHI_LINKER=nope
 ld.lld zig                | zig      |           | zig ld.lld
 ld.lld                    | zig      |           | error: pip install ziglang
-ld.lld mold               | mold     |           | error: mold does not read linker scripts
 """
 
 
@@ -90,33 +90,79 @@ def test_gnu_cross_linkers(
         assert (os.path.basename(found.argv[0]), found.gnu) == (name, True)
 
 
+# What a linker that is known to work says of itself
+LLD = 'if [ "$1" = --version ]; then echo "LLD 19.1.7 (compatible with GNU linkers)"; exit; fi; '
+OUT = 'while [ "$1" != -o ]; do shift; done; '
+
+
+def linked(out: str, choice: str, target: Target = TARGET) -> None:
+    with Workplace(out) as work:
+        link(target, ["a.o"], work, choice)
+
+
 def test_failure_leaves_nothing(tmp_path: object) -> None:
     folder = str(tmp_path)
     out = os.path.join(folder, "prog")
-    bad = fake(folder, "ld.lld-bad", "echo 'ld: undefined symbol: x' >&2; exit 1")
+    bad = fake(folder, "ld.lld-bad", LLD + "echo 'ld: undefined symbol: x' >&2; exit 1")
     with pytest.raises(LinkError) as caught:
-        link(TARGET, ["a.o"], out, bad)
+        linked(out, bad)
     assert "exit status 1" in caught.value.message
     assert "undefined symbol: x" in caught.value.detail
-    silent = fake(folder, "ld.lld-silent")
+    silent = fake(folder, "ld.lld-silent", LLD)
     with pytest.raises(LinkError, match="wrote nothing"):
-        link(TARGET, ["a.o"], out, silent)
-    killed = fake(folder, "ld.lld-killed", "kill -9 $$")
+        linked(out, silent)
+    killed = fake(folder, "ld.lld-killed", LLD + "kill -9 $$")
     with pytest.raises(LinkError, match="signal 9"):
-        link(TARGET, ["a.o"], out, killed)
+        linked(out, killed)
     assert sorted(os.listdir(folder)) == ["ld.lld-bad", "ld.lld-killed", "ld.lld-silent"]
 
 
-def test_success_replaces_the_output(tmp_path: object) -> None:
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ('echo text > "$2"', "is no ELF file"),
+        (': > "$2"', "is no ELF file"),
+        ('head -c 100 /proc/self/exe > "$2"', "is cut short"),
+        ('cat /proc/self/exe > "$2"', "has no frame maps"),  # a good program of somebody else's
+    ],
+)
+def test_result_that_is_no_program(script: str, message: str, tmp_path: object) -> None:
     folder = str(tmp_path)
     out = os.path.join(folder, "prog")
-    with open(out, "w", encoding="utf-8") as fh:
-        fh.write("old")
-    good = fake(folder, "ld.lld-good", 'while [ "$1" != -o ]; do shift; done; echo new > "$2"')
-    link(TARGET, ["a.o"], out, good)
-    with open(out, encoding="utf-8") as fh:
-        assert fh.read() == "new\n"
-    assert sorted(os.listdir(folder)) == ["ld.lld-good", "prog"]
+    with pytest.raises(LinkError, match=message):
+        linked(out, fake(folder, "ld.lld-wrong", LLD + OUT + script))
+    assert os.listdir(folder) == ["ld.lld-wrong"]
+
+
+# --version, -V of a chosen linker | target | why it is refused
+UNFIT = """
+GNU gold (GNU Binutils 2.40) 1.16     |           | linux/amd64   | gold leaves the frame maps out
+mold 2.31.0 (compatible with GNU ld)  |           | linux/arm64   | mold does not read linker scripts
+lld is a generic driver.              |           | linux/amd64   | LLD's common driver
+gcc (Debian 12.2.0-14) 12.2.0         |           | linux/amd64   | a compiler driver cannot be used
+true (GNU coreutils) 9.1              |           | linux/amd64   | no linker that is known to work
+                                      |           | linux/amd64   | no linker that is known to work
+GNU ld (GNU Binutils) 2.40            | elf_i386  | linux/amd64   | for other machines than linux/amd64
+GNU ld (GNU Binutils) 2.40            | i386pep   | windows/amd64 | GNU ld cannot link for windows/amd64
+Debian LLD 19.1.7 (compatible with GNU linkers) | | darwin/arm64  | for Linux, not for darwin/arm64
+Debian LLD 19.1.7                     | ld64.lld  | linux/amd64   | for macOS, not for linux/amd64
+Debian LLD 19.1.7                     | lld-link  | linux/amd64   | for Windows, not for linux/amd64
+Debian LLD 19.1.7                     | wasm-ld   | linux/amd64   | for WebAssembly, not for linux/amd64
+"""
+
+
+@pytest.mark.parametrize("row", [r for r in UNFIT.split("\n") if r.strip()])
+def test_linkers_that_cannot_be_used(row: str, tmp_path: object) -> None:
+    version, second, target, why = (c.strip() for c in row.split("|"))
+    name = second if "l" in second and "_" not in second else "some-ld"
+    script = f'case $1 in --version) echo "{version}";; -V) echo "{version}"; echo " {second}";; *) exit 9;; esac'
+    path = fake(str(tmp_path), name, script)
+    with pytest.raises(LinkError) as caught:
+        linked(os.path.join(str(tmp_path), "prog"), path, TARGETS[target])
+    assert why in caught.value.message
+    assert f"--linker={path}" in caught.value.message
+    assert "apt-get install lld" in caught.value.message  # the way out
+    assert os.listdir(str(tmp_path)) == [name]
 
 
 def test_not_executable_script(tmp_path: object) -> None:
@@ -125,7 +171,7 @@ def test_not_executable_script(tmp_path: object) -> None:
         fh.write(b"\0")
     os.chmod(path, 0o755)
     with pytest.raises(LinkError):
-        link(TARGET, ["a.o"], os.path.join(str(tmp_path), "x"), path)
+        linked(os.path.join(str(tmp_path), "x"), path)
 
 
 def test_which() -> None:
@@ -148,4 +194,4 @@ def test_targets_table() -> None:
 
 def test_target_without_linking(tmp_path: object) -> None:
     with pytest.raises(LinkError, match="not supported yet"):
-        link(TARGETS["windows/386"], ["a.o"], os.path.join(str(tmp_path), "x"))
+        linked(os.path.join(str(tmp_path), "x"), "", TARGETS["windows/386"])

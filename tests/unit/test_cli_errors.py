@@ -92,16 +92,32 @@ run missing.mochi                           | 2  | missing.mochi
 run type.mochi                              | 1  | undefined variable: nope
 test missing.mochi                          | 2  | missing.mochi
 test type.mochi                             | 1  | undefined variable: nope
-build -o folder hello.mochi                 | 3  | cannot write folder
+build -o folder hello.mochi                 | 0  |
+build -o folder/ hello.mochi                | 0  |
+build -o new/ hello.mochi                   | 0  |
+build -o hello.mochi hello.mochi            | 2  | hello.mochi is an input of this build
+build -o ./folder/../hello.mochi hello.mochi | 2 | is an input of this build
+build --emit=obj -o hello.mochi hello.mochi | 2  | is an input of this build
+build --emit=ir -o hello.mochi hello.mochi  | 2  | is an input of this build
+build --emit=ast -o hello.mochi hello.mochi | 2  | is an input of this build
+build -target=darwin/universal -o hello.mochi hello.mochi | 2 | is an input of this build
+build -o - hello.mochi                      | 2  | a binary is not written to standard output
+build -o pipe hello.mochi                   | 2  | pipe is a pipe and is not replaced
+build --emit=obj -o pipe hello.mochi        | 2  | pipe is a pipe and is not replaced
+build --emit=ir -o pipe hello.mochi         | 2  | pipe is a pipe and is not replaced
+build -o loop hello.mochi                   | 3  | cannot write
+build -target=linux/amd64,linux/arm64 -o hello.mochi hello.mochi | 2 | hello.mochi is not a folder
+asm -arch=amd64 -o good.s good.s            | 2  | good.s is an input of this build
 build -o nowhere/out hello.mochi            | 3  | cannot write
 build -o hello.mochi/out hello.mochi        | 3  | cannot write
 build -o /proc/nothing hello.mochi          | 3  | cannot write
 build /proc/self/mem                        | 2  | Input/output error
-build --emit=obj -o folder hello.mochi      | 3  | cannot write folder
+build --emit=obj -o folder hello.mochi      | 0  |
+build --emit=asm -o folder hello.mochi      | 0  |
 build --emit=ir -o nowhere/x hello.mochi    | 3  | cannot write nowhere/x
 build --linker=missing hello.mochi          | 3  | --linker=missing: no such linker
-build --linker=/bin/false hello.mochi       | 3  | the linker /bin/false failed with exit status 1
-build --linker=/bin/true hello.mochi        | 3  | wrote nothing
+build --linker=/bin/false hello.mochi       | 3  | --linker=/bin/false: it is no linker that is known to work
+build --linker=/bin/true hello.mochi        | 3  | --linker=/bin/true: it is no linker that is known to work
 asm -arch=vax good.s                        | 2  | vax
 asm -arch=amd64 missing.s                   | 2  | missing.s
 asm -arch=amd64 bad.s                       | 1  | bad.s:2
@@ -119,6 +135,8 @@ def folder(tmp_path: os.PathLike[str]) -> str:
         with open(os.path.join(tmp_path, name), "wb") as f:
             f.write(data)
     os.mkdir(os.path.join(tmp_path, "folder"))
+    os.mkfifo(os.path.join(tmp_path, "pipe"))
+    os.symlink("loop", os.path.join(tmp_path, "loop"))
     return str(tmp_path)
 
 
@@ -209,7 +227,7 @@ def test_failed_build_keeps_the_old_output(folder: str) -> None:
     out = os.path.join(folder, "hello")
     with open(out, "wb") as f:
         f.write(b"old")
-    check(mochi(["build", "-o", "hello", "--linker=/bin/false", "hello.mochi"], folder), 3, "failed")
+    check(mochi(["build", "-o", "hello", "--linker=/bin/false", "hello.mochi"], folder), 3, "no linker")
     check(mochi(["build", "-o", "hello", "type.mochi"], folder), 1, "undefined")
     with open(out, "rb") as f:
         assert f.read() == b"old"
