@@ -182,6 +182,14 @@ def targets() -> None:
 
 
 @main.command()
+def clean() -> None:
+    """Empty the cache of compiled programs and runtimes."""
+    from mochic.report import clean_cache
+
+    sys.exit(guarded(clean_cache))
+
+
+@main.command()
 @click.argument("code")
 def explain(code: str) -> None:
     """Explain a diagnostic code such as T002."""

@@ -314,12 +314,9 @@ def link_program(
     data: bytes, target: Any, opt: Options, out: str, timer: Timer, libs: Any = None, lowering: Any = None
 ) -> None:
     from mochic.link.linker import LinkError, link
-    from mochic.link.runtime_lib import cache_dir, runtime_object
+    from mochic.link.runtime_lib import runtime_object
 
-    try:
-        runtime = runtime_object(target, opt)
-    except OSError as e:
-        raise UserError(f"mochi: cannot use the cache {cache_dir()}: {e.strerror}", EXIT_TOOL) from None
+    runtime = runtime_object(target, opt)
     timer.mark("runtime")
     with Workplace(out) as work:
         obj = work.write("program.o", data)

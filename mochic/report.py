@@ -43,13 +43,13 @@ def explain_code(code: str) -> int:
 
 def doctor_report() -> int:
     """Exit status 0 when programs can be built here for the default target, 3 when something is missing for that."""
-    from mochic.link.runtime_lib import cache_dir
+    from mochic import cache
 
     bad = 0
     here = host_target()
     print(f"python          {platform.python_version()} ({sys.executable})")
     print(f"host            {here}")
-    print(f"cache           {cache_dir()}")
+    print(f"cache           {cache.folder()}")
     for name, t in TARGETS.items():
         if t.status != "ready":
             continue
@@ -66,3 +66,12 @@ def doctor_report() -> int:
             runner = f"run by {found}" if found else f"cannot be run here: {runner_hint(t)}"
         print(f"{name:<16}{linker}; {runner}")
     return EXIT_TOOL if bad else EXIT_OK
+
+
+def clean_cache() -> int:
+    """`mochi clean`."""
+    from mochic import cache
+
+    freed = cache.clean()
+    print(f"{cache.folder()}: {freed / 1e6:.1f} MB freed")
+    return EXIT_OK

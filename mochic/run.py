@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from mochic.console import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError, read_source, say
+from mochic import cache
+from mochic.console import EXIT_ERRORS, EXIT_OK, read_source, say
 from mochic.driver import Timer, build, front, target_of
 from mochic.link.runner import command_for
 from mochic.options import Options
@@ -15,9 +16,10 @@ from mochic.options import Options
 
 def cached_binary(path: str, opt: Options) -> str:
     """Build into the cache, keyed by source, toolchain and options; returns the binary's path."""
+    import tempfile
     from hashlib import sha256
 
-    from mochic.link.runtime_lib import cache_dir, source_key
+    from mochic.link.runtime_lib import source_key
     from mochic.sema.packages import imported_files
 
     variant = f"{source_key()} {opt.program_key()} {os.environ.get('MOCHI_LINKER', '')} {path}"
@@ -31,17 +33,14 @@ def cached_binary(path: str, opt: Options) -> str:
         from mochic.link.clibs import fingerprint
 
         digest.update(fingerprint(sources, opt, target_of(opt)))
-    key = digest.hexdigest()[:32]
-    d = os.path.join(cache_dir(), "run")
-    try:
-        os.makedirs(d, exist_ok=True)
-    except OSError as e:
-        raise UserError(f"mochi: cannot use the cache {d}: {e.strerror}", EXIT_TOOL) from None
-    out = os.path.join(d, key)
-    if not os.path.exists(out):
-        opt.out = out
-        build(path, opt)
-    return out
+
+    def make() -> bytes:
+        with tempfile.TemporaryDirectory(prefix="mochi-") as folder:
+            opt.out = os.path.join(folder, "program")
+            build(path, opt)
+            return read_source(opt.out)
+
+    return cache.entry("run", digest.hexdigest()[:32], make, 0o777)
 
 
 def run_program(path: str, args: list[str], opt: Options) -> int:
@@ -50,6 +49,9 @@ def run_program(path: str, args: list[str], opt: Options) -> int:
     exe = cached_binary(path, opt)
     sys.stdout.flush()
     sys.stderr.flush()
+    if not cache.is_kept(exe):  # it is removed when this process ends
+        status = subprocess.run([*command, exe, *args], check=False).returncode
+        return status if status >= 0 else 128 - status
     if command:
         os.execv(command[0], [*command, exe, *args])
     os.execv(exe, [path, *args])

@@ -388,15 +388,12 @@ def _stub_file(target: Target, name: str, functions: list[str]) -> str:
     """The path of a stub: linkers take files, and the cache is a place for them."""
     from hashlib import sha256
 
-    from mochic.link.runtime_lib import cache_dir, save_in_cache
+    from mochic import cache
 
     data = _STUBS[target.format](target, name, functions)
     key = sha256(data).hexdigest()[:32]
     suffix = {"elf": ".so", "macho": ".tbd", "coff": ".lib"}[target.format]
-    path = os.path.join(cache_dir(), "stubs", key + suffix)
-    if not os.path.exists(path):
-        save_in_cache(path, data)
-    return path
+    return cache.entry("stubs", key + suffix, lambda: data)
 
 
 def _elf_stub(target: Target, name: str, functions: list[str]) -> bytes:

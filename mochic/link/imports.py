@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256
 from typing import Final
 
 from linkscripts import script_path
-from mochic.link.runtime_lib import cache_dir, save_in_cache
+from mochic import cache
 from mochic.targets import Target
 
 
@@ -24,9 +23,10 @@ def _import_library(target: Target, definitions: str) -> str:
     with open(script_path(definitions), encoding="utf-8") as f:
         text = f.read()
     key = sha256(f"{target.name}\n{text}".encode()).hexdigest()[:32]
-    path = os.path.join(cache_dir(), "runtime", f"{target.os}-{target.arch}-{key}.lib")
-    if not os.path.exists(path):
+
+    def make() -> bytes:
         from objwriter.archive import parse_def, write_import_library
 
-        save_in_cache(path, write_import_library(target.name, *parse_def(text)))
-    return path
+        return write_import_library(target.name, *parse_def(text))
+
+    return cache.entry("imports", f"{target.os}-{target.arch}-{key}.lib", make)

@@ -208,10 +208,10 @@ def _macho_command(
 ) -> list[str]:
     """arm64 images get an ad-hoc signature from both linkers without being asked."""
     if linker.argv[-1] == "cc":
-        from mochic.link.runtime_lib import cache_dir
+        from mochic import cache
 
         for kind in ("GLOBAL", "LOCAL"):
-            os.environ.setdefault(f"ZIG_{kind}_CACHE_DIR", os.path.join(cache_dir(), "zig"))
+            os.environ.setdefault(f"ZIG_{kind}_CACHE_DIR", os.path.join(cache.folder(), "zig"))
         argv = [*linker.argv, "-target", f"{_ZIG_CPU[target.arch]}-macos.{MACOS}", "-nostdlib", "-lSystem"]
         if strip:
             argv.append("-s")

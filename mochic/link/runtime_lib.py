@@ -1,7 +1,7 @@
 """The compiled runtime, cached: one object per target and option set.
 
 The key is a hash over everything that can change its bytes: the compiler's and the runtime's own files,
-the target and the options.  Builders race safely: the object is written beside its place and renamed.
+the target and the options.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import sys
 from hashlib import sha256
 
+from mochic import cache
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render_short
 from mochic.options import Options
@@ -25,15 +26,6 @@ _SYSTEMS = {
     "windows": ("os_windows", "os_net_windows", "os_tls_none"),
 }
 _SPECIAL = ("os", *_SYSTEMS)  # what names of files for some systems only begin with
-
-
-def cache_dir() -> str:
-    """$MOCHI_CACHE, or mochic below the user's cache directory."""
-    d = os.environ.get("MOCHI_CACHE")
-    if not d:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-        d = os.path.join(base, "mochic")
-    return d
 
 
 def source_key() -> str:
@@ -58,23 +50,14 @@ def source_key() -> str:
 
 def runtime_object(target: Target, opt: Options) -> str:
     """Path of the runtime's object file, compiled now if the cache has none."""
-    key = sha256(f"{source_key()} {opt.variant()}".encode()).hexdigest()[:32]
-    d = os.path.join(cache_dir(), "runtime")
-    path = os.path.join(d, f"{target.os}-{target.arch}-{key}.o")
-    if not os.path.exists(path):
+
+    def make() -> bytes:
         if sys.stderr.isatty():
             sys.stderr.write(f"mochi: compiling the runtime for {target.name} (once)\n")
-        save_in_cache(path, build_runtime(target, opt))
-    return path
+        return build_runtime(target, opt)
 
-
-def save_in_cache(path: str, data: bytes) -> None:
-    """Write a file of the cache: whole, whoever else does the same."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    tmp = f"{path}.{os.getpid()}.tmp"
-    with open(tmp, "wb") as f:
-        f.write(data)
-    os.replace(tmp, path)
+    key = sha256(f"{source_key()} {opt.variant()}".encode()).hexdigest()[:32]
+    return cache.entry("runtime", f"{target.os}-{target.arch}-{key}.o", make)
 
 
 def runtime_sources(target: Target) -> list[str]:

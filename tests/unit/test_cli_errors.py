@@ -218,11 +218,6 @@ def test_permissions(folder: str) -> None:
     os.chmod(folder, 0o755)
 
 
-def test_unusable_cache(folder: str) -> None:
-    """The cache is a file: the message says so."""
-    check(mochi(["build", "hello.mochi"], folder, MOCHI_CACHE=os.path.join(folder, "empty.mochi")), 3, "cache")
-
-
 def test_failed_build_keeps_the_old_output(folder: str) -> None:
     out = os.path.join(folder, "hello")
     with open(out, "wb") as f:
