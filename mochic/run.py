@@ -43,10 +43,16 @@ def cached_binary(path: str, opt: Options) -> str:
     return cache.entry("run", digest.hexdigest()[:32], make, 0o777)
 
 
+def tell_sources(path: str) -> None:
+    """Programs that are started from here show the lines of their sources in stack traces wherever they run."""
+    os.environ.setdefault("MOCHI_SOURCES", os.path.dirname(os.path.abspath(path)))
+
+
 def run_program(path: str, args: list[str], opt: Options) -> int:
     """Build (cached) and replace this process by the program, or by the emulator of its target."""
     command = command_for(target_of(opt), path)
     exe = cached_binary(path, opt)
+    tell_sources(path)
     sys.stdout.flush()
     sys.stderr.flush()
     if not cache.is_kept(exe):  # it is removed when this process ends

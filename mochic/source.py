@@ -6,19 +6,32 @@ file's base plus the byte offset of its UTF-8 text.  Position 0 is "nowhere".
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 
 
 class SourceFile:
-    """One source text.  `name` is the path as the user wrote it; `data` the UTF-8 bytes."""
+    """One source text.  `name` is the path as the user wrote it, for messages of the compiler; `data` the UTF-8 bytes;
+    `root`: the folder of the program's main file, as it was written."""
 
-    __slots__ = ("name", "data", "base", "_lines")
+    __slots__ = ("name", "data", "base", "root", "_lines")
 
-    def __init__(self, name: str, data: bytes, base: int) -> None:
+    def __init__(self, name: str, data: bytes, base: int, root: str = "") -> None:
         self.name = name
         self.data = data
         self.base = base
+        self.root = root
         self._lines: list[int] | None = None
+
+    def recorded(self) -> str:
+        """The path that goes into programs: relative to the main file's folder, with slashes.  It does not matter where
+        the program is built and how its path is typed."""
+        if not os.path.isabs(self.name) and not self.root:
+            return os.path.normpath(self.name).replace(os.sep, "/")
+        try:
+            return os.path.relpath(self.name, self.root or os.curdir).replace(os.sep, "/")
+        except ValueError:  # another drive of Windows
+            return os.path.basename(self.name)
 
     def line_starts(self) -> list[int]:
         """Byte offsets at which lines begin, made on first use: only diagnostics and debug info need them."""
@@ -53,7 +66,8 @@ class SourceMap:
         self._next = 1
 
     def add(self, name: str, data: bytes) -> SourceFile:
-        f = SourceFile(name, data, self._next)
+        root = self.files[0].root if self.files else os.path.dirname(name)
+        f = SourceFile(name, data, self._next, root)
         self.files.append(f)
         self._bases.append(f.base)
         self._next += len(data) + 1

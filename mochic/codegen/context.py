@@ -8,14 +8,15 @@ from backend.obj.ctx import Ctx
 from backend.obj.sym import LSym
 from mochic.codegen.machine import Machine
 from mochic.ir.func import DataSym, FuncSym, InlineTable
+from mochic.source import SourceFile
 
-# position -> (file name, line)
-Lines = Callable[[int], tuple[str, int]]
+# position -> (file, line)
+Lines = Callable[[int], tuple[SourceFile | None, int]]
 
 
-def no_lines(pos: int) -> tuple[str, int]:
+def no_lines(pos: int) -> tuple[SourceFile | None, int]:
     """For functions without source text."""
-    return "", 0
+    return None, 0
 
 
 class Context:
@@ -25,7 +26,7 @@ class Context:
 
     __slots__ = (
         "machine", "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check",
-        "inlined", "near", "_lsyms",
+        "inlined", "near", "files", "_lsyms",
     )  # fmt: skip
 
     def __init__(self, machine: Machine, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
@@ -40,6 +41,7 @@ class Context:
         self.check = False
         self.near = False
         self.inlined = InlineTable()
+        self.files: dict[SourceFile, LSym] = {}  # their records, see framemap
         self._lsyms: dict[str, LSym] = {}
 
     def lsym(self, sym: FuncSym | DataSym) -> LSym:

@@ -1,8 +1,12 @@
 """Frame maps: what the collector and stack traces know of each call (docs/runtime.md, "Stack, frame maps, roots").
 
 One 24-byte record per call that may collect or fail, in the note symbol NAME.frames; the function's
-name and file in NAME.info.  A call that was inlined has an info of its own for each inlined function, linked to that
-of the caller.  All references are relative, so the section needs no relocation at load time.
+name in NAME.info, which refers to the record of its file.  A call that was inlined has an info of its own for each
+inlined function, linked to that of the caller.  All references are relative, so the section needs no relocation at load
+time.
+
+The record of a file has its path below the program's folder and enough of its content (size, CRC-32, Adler-32) for a
+stack trace to know whether a file of that name is the one that was compiled: only then are its lines shown.
 """
 
 from __future__ import annotations
@@ -14,9 +18,27 @@ from backend.obj.sym import A_STATIC, SNOTE, SRODATA, LSym, Reloc
 from mochic.codegen.context import Context
 from mochic.codegen.emit import Compiled
 from mochic.ir.func import Func, FuncSym, InlineTable
+from mochic.source import SourceFile
 
 SECTION: Final = "mochi_frames"
 INLINE_SLOTS: Final = 63
+
+
+RUNTIME: Final = b"runtime."  # functions whose names begin so are in no stack trace
+
+
+def _file_record(ctx: Context, file: SourceFile) -> LSym:
+    s = ctx.files.get(file)
+    if s is None:
+        from zlib import adler32, crc32
+
+        s = ctx.files[file] = LSym(f"mochi.file{len(ctx.files)}", SRODATA, A_STATIC)
+        path = file.recorded().encode("utf-8", "surrogateescape")
+        size = len(file.data) & 0xFFFFFFFF
+        s.data += pack("<IIII", len(path), size, crc32(file.data), adler32(file.data)) + path
+        s.size = len(s.data)
+        s.align = 4
+    return s
 
 
 def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
@@ -35,13 +57,15 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
             s = LSym(f"{name}.info" if outer < 0 else f"{name}.info{len(infos)}", SRODATA, A_STATIC)
             infos[(outer, sym)] = s
             display = sym.display.encode()
-            path = lines(sym.pos)[0].encode()
+            file = lines(sym.pos)[0]
             call_line = 0
+            if file is not None and not display.startswith(RUNTIME):
+                s.relocs.append(Reloc(8, 4, "R_PCREL32", _file_record(ctx, file), 0))
             if outer >= 0:
                 parent, line_pos = resolve(outer)
                 call_line = lines(line_pos)[1]
                 s.relocs.append(Reloc(12, 4, "R_PCREL32", parent, 0))
-            s.data += pack("<IIIII", frame.slots_offset, len(display), len(path), 0, call_line) + display + path
+            s.data += pack("<IIIII", frame.slots_offset, len(display), 0, 0, call_line) + display
             s.size = len(s.data)
             s.align = 4
             out.append(s)

@@ -10,18 +10,19 @@ from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
 from mochic.codegen.machine import NEAR, NEAR_VALUES, Machine
 from mochic.ir.func import Module
+from mochic.source import SourceFile
 
 ROOTS_SECTION = "mochi_roots"
 
 
 def line_table(sources: Any) -> Any:
-    """position -> (file name, line), for frame maps."""
+    """position -> (file, line), for frame maps."""
 
-    def lines(pos: int) -> tuple[str, int]:
+    def lines(pos: int) -> tuple[SourceFile | None, int]:
         if pos <= 0 or sources is None:
-            return "", 0
+            return None, 0
         file, line, _ = sources.position(pos)
-        return file.name, line
+        return file, line
 
     return lines
 
@@ -48,6 +49,7 @@ def compile_module(module: Module, machine: Machine, check: bool = False, asm: C
             if roots:
                 s.section = ROOTS_SECTION
             out.append(s)
+    out += ctx.files.values()
     out += ctx.asm.constants.values()
     out += machine.notes()
     return out

@@ -479,7 +479,7 @@ class FuncLower(Data):
         b.pos = st.lo
         file, line, _ = self.m.info.sources.position(st.lo)
         src = file.data[st.expr.lo - file.base : st.expr.hi - file.base].decode("utf-8", "replace")
-        text = f"expect condition failed at {file.name}:{line}: {src}"
+        text = f"expect condition failed at {file.recorded()}:{line}: {src}"
         self.panic("panic_expect", self.str_const(text))
         b.start(ok)
 
