@@ -22,6 +22,7 @@ from mochic.ir.ops import (
 from mochic.ir.types import I32, I64, PTR, VOID
 
 # A table pays from so many cases on, and while at least a third of it is in use.
+TABLE_FAR: Final = 1 << 20  # cases up to here index their table without a subtraction
 TABLE_MIN: Final = 5
 TABLE_SPARSE: Final = 3
 
@@ -187,13 +188,15 @@ def _lower_switch(fn: Func, b: Block) -> None:
         fn.blocks.append(table)
         by_case = dict(targets)
         table.term = SWITCH
-        table.targs = [x]
-        table.cases = list(range(lo, hi + 1))
-        table.succs = [by_case.get(c, default) for c in table.cases] + [default]
+        table.succs = [by_case.get(c, default) for c in range(lo, hi + 1)] + [default]
         table.sargs = [[] for _ in table.succs]
         t = x
         if lo:
             t = _value(fn, b, SUB, I64, [x, _const(fn, b, lo)])
+        # The jump's address is that of the table less 8 * lo; far from 0 no relocation reaches there.
+        first = lo if -TABLE_FAR <= lo <= TABLE_FAR else 0
+        table.targs = [x if first == lo else t]
+        table.cases = list(range(first, first + hi - lo + 1))
         c = _value(fn, b, ULT, I32, [t, _const(fn, b, hi - lo + 1)])
         _branch(b, c, table, default, 0)
     else:
