@@ -35,7 +35,7 @@ i64_mul(i64,i64) tag
 # -- errors: print the message, call graph and stack trace to stderr, exit 1
 panic_div0() void noreturn             division by zero
 panic_index(i64,i64) void noreturn     list index out of range: I (len N)
-panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
+panic_index_int(tag,i64) void noreturn
 panic_store_index() void noreturn      index out of range
 panic_msg(ref) void noreturn           any message; code 1
 panic_code(i64,ref) void noreturn      code for `catch`, message
@@ -118,6 +118,7 @@ str_cmp(ref,ref) i64 nogc pure         bytes
 str_hash(ref) i64 nogc pure
 str_contains(ref,ref) i32 nogc pure    haystack, needle
 str_starts_with(ref,ref) i32 nogc pure
+str_index_int(ref,tag) ref              the same for an int that may be more than a word
 str_index_of(ref,ref) i64 nogc pure    code points, or -1
 want_string(tag,ref) ref               the value if it is a string, else error NAME expects string
 str_upper(ref) ref
@@ -161,8 +162,7 @@ list_copy_room(ref) ref                a fresh copy with room for at least one m
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
 list_slice(ref,i64,i64) ref            end I64_MAX = missing
-list_get(ref,i64) tag                  element as a dynamic value; error when out of range
-list_get_raw(ref,i64) tag              the same, index known to be in range
+list_get_raw(ref,i64) tag              element as a dynamic value; index known to be in range
 list_set(ref,i64,tag) void             converts to the element code; grows by one at index len
 list_set_next(ref,i64,tag) void        the same for element types without null: error past len
 list_reverse(ref) ref
