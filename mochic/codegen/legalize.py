@@ -104,11 +104,10 @@ def _lower_allocs(fn: Func, ctx: Context) -> None:
     out: list[Block] = []
     for b in fn.blocks:
         out.append(b)
-        i = 0
-        while i < len(b.values):
-            v = b.values[i]
+        values, b.values = b.values, []
+        for v in values:
             if v.op != ALLOC:
-                i += 1
+                b.values.append(v)
                 continue
             if not ctx.inline_alloc or b.cold:
                 size = fn.new_value(ICONST, I64, [], v.imm, None, v.pos)
@@ -117,30 +116,25 @@ def _lower_allocs(fn: Func, ctx: Context) -> None:
                 v.args = [desc, size]
                 v.sym = ctx.alloc
                 v.imm = 0
-                b.values[i : i + 1] = [size, desc, v]
-                i += 3
+                b.values += [size, desc, v]
                 continue
-            b = _split_alloc(fn, ctx, b, i, out)
-            i = 0
+            b = _split_alloc(fn, ctx, b, v, out)
     fn.blocks = out
 
 
-def _split_alloc(fn: Func, ctx: Context, b: Block, i: int, out: list[Block]) -> Block:
-    """Cut b at its i-th value, an ALLOC; the result is the block that goes on behind it.
+def _split_alloc(fn: Func, ctx: Context, b: Block, v: Value, out: list[Block]) -> Block:
+    """End b with v, an ALLOC; the result is the block that goes on behind it, still without values.
 
     p = alloc_ptr; q = p + size; if q <= alloc_limit { alloc_ptr = q; *p = desc } else p = alloc(desc, size)
     """
-    v = b.values[i]
     pos = v.pos
     fast = _block(fn, b)
     slow = _block(fn, b)
     slow.cold = True
     rest = _block(fn, b)
     out += [fast, slow, rest]
-    rest.values = b.values[i + 1 :]
     rest.term, rest.targs, rest.succs, rest.sargs = b.term, b.targs, b.succs, b.sargs
     rest.cases, rest.hint = b.cases, b.hint
-    del b.values[i:]
 
     def new(to: Block, op: int, type: int, args: list[Value], imm: int = 0, sym: object = None) -> Value:
         w = fn.new_value(op, type, args, imm, sym, pos)

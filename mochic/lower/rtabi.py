@@ -204,6 +204,7 @@ same_norm(tag,tag) i32 nogc pure
 set_index(ref) ref                     of a list, for in_set; null if it is short
 in_set(ref,ref,tag) i32                set_index of a list, the list, a value
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
+from_template(ptr) ref                 a copy of a constant (lower/constants.py)
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
 map_find_int(ref,tag) ptr nogc pure
