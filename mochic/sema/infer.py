@@ -48,6 +48,7 @@ class Infer(Narrowing, Declarations):
         self.scope = Scope(None, None)
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
+        self.last_facts: tuple[ast.Expr | None, tuple[list[Var], list[Var]]] = None, ([], [])
         self.types = info.types
         self.c = CDeclarations(info, self.diags)
         self.loops = 0
@@ -248,6 +249,8 @@ class Infer(Narrowing, Declarations):
         return falls
 
     def inner(self, body: list[ast.Stmt]) -> bool:
+        if len(body) == 1 and isinstance(body[0], ast.If):
+            return self.block(body)  # it declares nothing; the scopes of a chain of `else if` would be as deep as it is long
         self.scope = Scope(self.scope, self.fun)
         falls = self.block(body)
         parent = self.scope.parent

@@ -22,6 +22,7 @@ class InferBase:
     root: Scope
     fun: FunInfo | None
     narrow: dict[Var, Ty]
+    last_facts: tuple[ast.Expr | None, tuple[list[Var], list[Var]]]
     types: TypeTable
     first_ref: dict[FunInfo, int]
     checks: list[tuple[str, Any, Any, Any, Any]]
