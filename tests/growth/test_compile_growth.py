@@ -1,7 +1,7 @@
 """Compile time grows with a program, not with its square: four times the program may take eight times as long.
 
-Each shape repeats one thing; the sizes are such that a quadratic part shows.  Times of the same process are compared with
-each other only, and the better of two.
+Each shape repeats one thing; the sizes are such that a quadratic part shows.  Times of the same process are compared
+with each other only, and the better of two.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
     "list of calls": (1500, lambda n: G + K + "let xs = [" + each(n, "g(k + #)", ", ") + "]\nprint(xs)"),
     "map": (4000, lambda n: "let m = {" + each(n, '"k#": #', ", ") + "}\nprint(m)"),
     "else if": (600, lambda n: K + each(n, "if k == # { print(#) }", " else ")),
-    "match": (800, lambda n: K + "print(match k {\n" + each(n, '# => "a#"\n') + "})"),
+    "match": (1500, lambda n: K + "print(match k {\n" + each(n, '# => "a#"\n') + "})"),
     "conditions": (600, lambda n: K + "print(" + each(n, "k != #", " && ") + ")"),
     "statements": (1000, lambda n: K + "var s = 0\n" + each(n, "s = s + k % (#+2)\n") + "print(s)"),
     "functions": (400, lambda n: each(n, "fun f#(x: int): int { return x * # }\nprint(f#(1))\n")),
