@@ -41,6 +41,7 @@ panic_msg(ref) void noreturn           any message; code 1
 panic_code(i64,ref) void noreturn      code for `catch`, message
 try_call(tag) i32                      calls a closure without parameters; whether an error ended it
 caught_code() i64 nogc                 of the error that ended the last try_call
+caught_text() ref nogc                 its message
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
 panic_checked() void noreturn          integer overflow

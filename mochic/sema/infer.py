@@ -480,8 +480,12 @@ class Infer(Narrowing, Declarations):
         self.expr(st.expr)
         e = st.expr
         if isinstance(e, ast.Call) and isinstance(e.fn, ast.Ident) and isinstance(e.fn.ref, BuiltinRef):
-            return e.fn.ref.name != "panic"
+            return e.fn.ref.name not in trycatch.ENDS
         return True
+
+    def ends(self, fn: ast.Ident) -> bool:
+        """A call of it does not return."""
+        return fn.name in trycatch.ENDS and isinstance(self.callee(fn), BuiltinRef)
 
     def s_expect(self, st: ast.Expect) -> bool:
         self.expr(st.expr)
@@ -515,7 +519,7 @@ class Infer(Narrowing, Declarations):
         return self.block(st.code)
 
     def s_try(self, st: ast.Try) -> bool:
-        made = trycatch.desugar(st, self.tries)
+        made = trycatch.desugar(st, self.tries, self.ends)
         self.tries = made.last + 1
         st.code = made.code
         self.drop_assigned(st.body)

@@ -8,6 +8,7 @@ from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.cfun import CDeclarations, CLibrary
 from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
+from mochic.sema.modules import module_path
 from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
 from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, TypeTable, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
@@ -172,7 +173,7 @@ class Declarations(Expansion):
 
     def import_decl(self, st: ast.ImportDecl) -> None:
         alias = st.alias or package_name(st.path)
-        imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
+        imp = ImportInfo(st.lang, module_path(st.lang, st.path), alias, st.auto, st.lo)
         self.root.names[alias] = imp
         if st.lang == "c":
             imp.c = CLibrary(st.path, st.lo, st.hi, self.info.sources.file_of(st.lo).name)

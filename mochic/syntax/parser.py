@@ -28,6 +28,7 @@ from mochic.syntax.tokens import (
     ASSIGN,
     BENCH,
     BREAK,
+    COMMA,
     COLON,
     CONTINUE,
     DOTDOT,
@@ -325,7 +326,7 @@ class Parser(DeclParser):
         return ast.ExprStmt(lo, hi, ast.Fetch(lo, hi, url, options))
 
     def try_stmt(self) -> ast.Stmt:
-        """`try { ... } catch e { ... }` (newer upstream), or a statement that begins with the name `try`."""
+        """`try { ... } catch e { ... }`, `catch e, message { ... }` (newer upstream), or a statement that begins with the name `try`."""
         p = self.p
         kinds = self.kinds
         if kinds[p + 1] != LBRACE or (kinds[p + 2] >= IDENT and kinds[p + 3] == COLON):
@@ -336,8 +337,12 @@ class Parser(DeclParser):
             self.fail(self.p, '"catch" <ident> ' + BLOCK_RULE)
         self.p += 1
         var = self.name()
+        message = ""
+        if kinds[self.p] == COMMA:
+            self.p += 1
+            message = self.name()
         handler = self.block()
-        return ast.Try(self.starts[p], self.ends[self.p - 1], body, var, handler)
+        return ast.Try(self.starts[p], self.ends[self.p - 1], body, var, message, handler)
 
 
 _Production = Callable[[Parser], ast.Stmt]
