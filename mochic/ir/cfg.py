@@ -68,8 +68,8 @@ def remove_unreachable(fn: Func) -> bool:
 def _dominators(preds: list[list[int]]) -> list[int]:
     """The immediate dominator of each block, all as positions in reverse postorder.
 
-    A block's is the nearest common ancestor, in the tree so far, of its predecessors; one pass is enough where loops have
-    one entry (Cooper, Harvey & Kennedy 2001), and the second finds nothing to change.  `far` are ancestors at such
+    A block's is the nearest common ancestor, in the tree so far, of its predecessors; one pass is enough where loops
+    have one entry (Cooper, Harvey & Kennedy 2001), and the second finds nothing to change.  `far` are ancestors at such
     distances that the common one is found in logarithmic time (Myers 1983): where the arms of a long `match` meet, the
     way up is long from each of them.
     """

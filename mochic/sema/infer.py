@@ -250,7 +250,9 @@ class Infer(Narrowing, Declarations):
 
     def inner(self, body: list[ast.Stmt]) -> bool:
         if len(body) == 1 and isinstance(body[0], ast.If):
-            return self.block(body)  # it declares nothing; the scopes of a chain of `else if` would be as deep as it is long
+            return self.block(
+                body
+            )  # it declares nothing; the scopes of a chain of `else if` would be as deep as it is long
         self.scope = Scope(self.scope, self.fun)
         falls = self.block(body)
         parent = self.scope.parent

@@ -139,6 +139,9 @@ class InferBase:
     def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
         raise AssertionError
 
+    def is_type(self, name: str) -> bool:
+        raise AssertionError
+
     def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:
         raise AssertionError
 

@@ -122,6 +122,11 @@ class Declarations(Expansion):
             self.foreign(ref, imp, name)
         return False
 
+    def is_type(self, name: str) -> bool:
+        """Whether a name stands for a type, declared or not."""
+        types, plain = self.types.home(name)
+        return name in SCALARS or name == "any" or any(plain in x for x in (types.structs, types.unions, types.aliases))
+
     def declare_struct(self, name: str, pos: int) -> StructInfo:
         si = StructInfo(len(self.info.structs), name, pos)
         self.info.structs.append(si)

@@ -730,8 +730,8 @@ class For(Stmt):
 
 
 class Try(Stmt):
-    """`try { body } catch var, message { handler }` (newer upstream, ours: `, message`, which may be missing); `code`: what
-    the checker made of it."""
+    """`try { body } catch var, message { handler }`: newer upstream's, with an optional `, message` of ours; `code`:
+    what the checker made of it."""
 
     __slots__ = ("body", "var", "message", "handler", "code")
 

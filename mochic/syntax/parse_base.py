@@ -139,8 +139,8 @@ class ParserBase:
         return self.file.data.find(b"\n", self.ends[at - 1] - base, self.starts[at] - base) < 0
 
     def begins_own(self, at: int) -> bool:
-        """Whether the word at token `at`, which could also continue what stands before it (`union`, `with`, `where` ...),
-        begins a statement: it is the first of its line, a bracket follows, and the program declares the name."""
+        """Whether the word at token `at`, which could also continue what stands before it (`union`, `with` ...), begins
+        a statement: it is the first of its line, a bracket follows, and the program declares the name."""
         k = self.kinds[at + 1]
         if (k != LPAREN and k != LBRACK) or self.same_line(at):
             return False

@@ -326,7 +326,8 @@ class Parser(DeclParser):
         return ast.ExprStmt(lo, hi, ast.Fetch(lo, hi, url, options))
 
     def try_stmt(self) -> ast.Stmt:
-        """`try { ... } catch e { ... }`, `catch e, message { ... }` (newer upstream), or a statement that begins with the name `try`."""
+        """`try { ... } catch e { ... }` (newer upstream), `catch e, message`, or a statement that begins with the name
+        `try`."""
         p = self.p
         kinds = self.kinds
         if kinds[p + 1] != LBRACE or (kinds[p + 2] >= IDENT and kinds[p + 3] == COLON):
