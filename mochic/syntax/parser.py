@@ -11,8 +11,10 @@ whatever could be read and is only good for looking at.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from mochic.diag.diagnostic import Diagnostic, make
@@ -65,6 +67,8 @@ from mochic.syntax.tokens import (
     WHILE,
 )  # fmt: skip
 
+# U+202A to U+202E, U+2066 to U+2069
+_REORDERING: Final = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _FRAMES: Final = MAX_NESTING * 8  # Python frames that the deepest accepted nesting may need
 
 
@@ -401,4 +405,14 @@ def parse(file: SourceFile) -> tuple[ast.Program, list[Diagnostic]]:
     finally:
         if limit < _FRAMES:
             sys.setrecursionlimit(limit)
-    return program, parser.errors + parser.checks
+    return program, parser.errors + parser.checks + reordering(file)
+
+
+def reordering(file: SourceFile) -> list[Diagnostic]:
+    """Characters that change the direction of text, wherever they stand (Unicode TR 36, 3.3)."""
+    found = _REORDERING.finditer(file.data) if b"\xe2" in file.data else ()
+    base = file.base
+    return [
+        make("P066", base + m.start(), base + m.end(), f"U+{ord(m.group().decode()):04X}")
+        for m in islice(found, MAX_ERRORS)
+    ]
