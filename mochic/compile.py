@@ -36,7 +36,7 @@ class CompileError(Exception):
 
 
 # What the strict mode refuses and the default mode only warns about: such programs have a meaning.
-LENIENT = frozenset(("P065", "T024"))
+LENIENT = frozenset(("P065", "P066", "T024"))
 
 
 def demote(diags: list[Diagnostic]) -> list[Diagnostic]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import Final
 
 from mochic.codegen.liveness import Intervals
+
+# Up to so many pieces of a value are searched one by one.
+FEW: Final = 12
 
 # How far a bundle has been taken apart.
 S_WHOLE: Final = 0
@@ -40,7 +44,7 @@ class Allocation:
     `late[r]`: stored where it leaves a register, not at its definition.  `live` lists the traced registers
     live across each safepoint, by instruction index."""
 
-    __slots__ = ("iv", "reg", "pieces", "slot", "late", "groups", "used", "live", "extended")
+    __slots__ = ("iv", "reg", "pieces", "slot", "late", "groups", "used", "live", "extended", "index")
 
     def __init__(self, iv: Intervals, n: int) -> None:
         self.iv = iv
@@ -51,6 +55,7 @@ class Allocation:
         self.groups: list[list[int]] = []  # members of each slot group
         self.used: list[int] = []  # callee-saved registers in use, in order
         self.live: dict[int, list[int]] = {}
+        self.index: dict[int, tuple[list[int], list[int], list[Bundle]]] = {}  # the pieces of those in many
         self.extended: dict[int, int] = {}  # base -> its interval with those of the pointers into it
 
     def at(self, r: int, pos: int) -> int:
@@ -58,8 +63,36 @@ class Allocation:
         x = self.reg[r]
         if x:
             return x
-        for p in self.pieces[r]:
-            d = pos - p.start
-            if d >= 0 and p.bits >> d & 1:
+        pieces = self.pieces[r]
+        if len(pieces) <= FEW:
+            for p in pieces:
+                d = pos - p.start
+                if d >= 0 and p.bits >> d & 1:
+                    return p.reg
+            return 0
+        index = self.index.get(r)
+        if index is None:
+            index = self.index[r] = _by_start(pieces)
+        starts, ends, pieces = index
+        i = bisect_right(starts, pos) - 1
+        while i >= 0 and ends[i] > pos:
+            p = pieces[i]
+            if p.bits >> (pos - p.start) & 1:
                 return p.reg
+            i -= 1
         return 0
+
+
+def _by_start(pieces: list[Bundle]) -> tuple[list[int], list[int], list[Bundle]]:
+    """Pieces in the order of their starts, with these, and where the last of them up to each ends."""
+    pieces = sorted(pieces, key=_start)
+    ends = []
+    end = 0
+    for p in pieces:
+        end = max(end, p.start + p.bits.bit_length())
+        ends.append(end)
+    return [p.start for p in pieces], ends, pieces
+
+
+def _start(p: Bundle) -> int:
+    return p.start

@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from backend.obj.prog import ADDR, FCONST as A_FCONST, REG, VREG, Addr, Prog
 from mochic.codegen.context import Context
-from mochic.codegen.machine import Machine, imm
+from mochic.codegen.machine import Machine, imm, signed64
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32, ZEXT32,
@@ -292,7 +292,7 @@ class SelectorBase:
                     if t == I32:
                         v.imm = ((v.imm + 0x80000000) & 0xFFFFFFFF) - 0x80000000
                     else:
-                        v.imm = ((v.imm + (1 << 63)) & ((1 << 64) - 1)) - (1 << 63)
+                        v.imm = signed64(v.imm)
             for a in b.targs:
                 nuses[a.id] += 1
             for args in b.sargs:

@@ -22,6 +22,7 @@ from mochic.ir.ops import (
 from mochic.ir.types import I32, I64, PTR, VOID
 
 # A table pays from so many cases on, and while at least a third of it is in use.
+TABLE_FAR: Final = 1 << 20  # cases up to here index their table without a subtraction
 TABLE_MIN: Final = 5
 TABLE_SPARSE: Final = 3
 
@@ -103,11 +104,10 @@ def _lower_allocs(fn: Func, ctx: Context) -> None:
     out: list[Block] = []
     for b in fn.blocks:
         out.append(b)
-        i = 0
-        while i < len(b.values):
-            v = b.values[i]
+        values, b.values = b.values, []
+        for v in values:
             if v.op != ALLOC:
-                i += 1
+                b.values.append(v)
                 continue
             if not ctx.inline_alloc or b.cold:
                 size = fn.new_value(ICONST, I64, [], v.imm, None, v.pos)
@@ -116,30 +116,25 @@ def _lower_allocs(fn: Func, ctx: Context) -> None:
                 v.args = [desc, size]
                 v.sym = ctx.alloc
                 v.imm = 0
-                b.values[i : i + 1] = [size, desc, v]
-                i += 3
+                b.values += [size, desc, v]
                 continue
-            b = _split_alloc(fn, ctx, b, i, out)
-            i = 0
+            b = _split_alloc(fn, ctx, b, v, out)
     fn.blocks = out
 
 
-def _split_alloc(fn: Func, ctx: Context, b: Block, i: int, out: list[Block]) -> Block:
-    """Cut b at its i-th value, an ALLOC; the result is the block that goes on behind it.
+def _split_alloc(fn: Func, ctx: Context, b: Block, v: Value, out: list[Block]) -> Block:
+    """End b with v, an ALLOC; the result is the block that goes on behind it, still without values.
 
     p = alloc_ptr; q = p + size; if q <= alloc_limit { alloc_ptr = q; *p = desc } else p = alloc(desc, size)
     """
-    v = b.values[i]
     pos = v.pos
     fast = _block(fn, b)
     slow = _block(fn, b)
     slow.cold = True
     rest = _block(fn, b)
     out += [fast, slow, rest]
-    rest.values = b.values[i + 1 :]
     rest.term, rest.targs, rest.succs, rest.sargs = b.term, b.targs, b.succs, b.sargs
     rest.cases, rest.hint = b.cases, b.hint
-    del b.values[i:]
 
     def new(to: Block, op: int, type: int, args: list[Value], imm: int = 0, sym: object = None) -> Value:
         w = fn.new_value(op, type, args, imm, sym, pos)
@@ -187,13 +182,15 @@ def _lower_switch(fn: Func, b: Block) -> None:
         fn.blocks.append(table)
         by_case = dict(targets)
         table.term = SWITCH
-        table.targs = [x]
-        table.cases = list(range(lo, hi + 1))
-        table.succs = [by_case.get(c, default) for c in table.cases] + [default]
+        table.succs = [by_case.get(c, default) for c in range(lo, hi + 1)] + [default]
         table.sargs = [[] for _ in table.succs]
         t = x
         if lo:
             t = _value(fn, b, SUB, I64, [x, _const(fn, b, lo)])
+        # The jump's address is that of the table less 8 * lo; far from 0 no relocation reaches there.
+        first = lo if -TABLE_FAR <= lo <= TABLE_FAR else 0
+        table.targs = [x if first == lo else t]
+        table.cases = list(range(first, first + hi - lo + 1))
         c = _value(fn, b, ULT, I32, [t, _const(fn, b, hi - lo + 1)])
         _branch(b, c, table, default, 0)
     else:

@@ -38,6 +38,12 @@ NEAR: Final = 700_000
 _SMALL: Final[dict[int, Addr]] = {}
 
 
+def signed64(n: int) -> int:
+    """n as the CPU counts: addresses and words are taken modulo 2^64.  Whoever adds up constants while folding them
+    into an operand ends with this, before asking whether the sum fits."""
+    return ((n + (1 << 63)) & ((1 << 64) - 1)) - (1 << 63)
+
+
 def imm(n: int) -> Addr:
     """The immediate operand n; small ones are shared."""
     a = _SMALL.get(n)

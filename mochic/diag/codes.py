@@ -139,6 +139,9 @@ h The supported languages are `go`, `python`, `typescript`, `zig`, `lua`, `clj`,
 @P065
 m expression statement has no observable effect
 h An expression used as a statement must perform I/O or call a function. Bare values, arithmetic, and field/index access compute a result that nothing reads. Use `let _ = ...` if you need to evaluate for a side effect inside an argument, or remove the line.
+@P066
+m the invisible character {0} changes the order in which the text around it is shown
+h Leave it out, or write it as an escape sequence in a string: readers see other code than the compiler does.
 @P070
 m AST invariant violated: {0}
 h This is a bug in the compiler; please report it with the source file.

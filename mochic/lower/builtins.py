@@ -42,6 +42,7 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "#generate": ("st", "generate_text"),
     "__try": ("t", "try_call"),
     "__caught": ("", "caught_code"),
+    "__caught_text": ("", "caught_text"),
     "__chat_start": ("stt", "chat_start"),
     "__chat_next": ("t", "chat_next"),
     "__chat_result": ("ttt", "chat_result"),
@@ -156,7 +157,7 @@ class Builtins(Exprs):
         return v
 
     def panic_(self, e: ast.Call) -> Value:
-        code = self.arg(e.args[0], "i", "panic") if len(e.args) > 1 else self.b.iconst(I64, 1)
+        code = self.arg(e.args[0], "i", _name(e)) if len(e.args) > 1 else self.b.iconst(I64, 1)
         message = self.expr(e.args[-1])
         self.b.pos = e.lo
         self.rt("panic_code", code, self.text(message, e.args[-1].ty))
@@ -485,6 +486,7 @@ _SPECIAL: dict[str, Any] = {
     "print": Builtins.print_,
     "json": Builtins.json,
     "panic": Builtins.panic_,
+    "error": Builtins.panic_,
     "len": Builtins.len_,
     "str": Builtins.str_,
     "string": Builtins.str_,

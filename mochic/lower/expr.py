@@ -11,6 +11,7 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import F64, I32, INT, REF, TAG
 from mochic.lower.aliasing import Held
+from mochic.lower.constants import Constants
 from mochic.lower.match import Matches
 from mochic.lower.literals import literal
 from mochic.lower.module import ir_type
@@ -27,7 +28,13 @@ _SET_OPS = {
 }  # fmt: skip
 
 
-class Exprs(Matches):
+# Lists of more elements are made before their elements, so that these need not be held, all at once, in registers.
+LONG_LIST = 8
+# Texts of more parts are put together piece by piece, for the same reason.
+LONG_TEXT = 9
+
+
+class Exprs(Matches, Constants):
     def expr(self, e: ast.Expr) -> Value:
         """The value of e in the representation of e.ty."""
         if self.given:
@@ -173,8 +180,19 @@ class Exprs(Matches):
         parts.append(left)
         parts.reverse()
         # `1 + 2 + "a"` adds first: the leftmost part is whatever is not yet a string
-        vals = [self.text(self.expr(p), p.ty) for p in parts]
-        self.b.pos = e.lo
+        return self.join_texts(parts, e.lo)
+
+    def join_texts(self, parts: list[ast.Expr], pos: int) -> Value:
+        if len(parts) > LONG_TEXT:
+            n = LONG_TEXT
+            while n * LONG_TEXT < len(parts):
+                n *= LONG_TEXT
+            vals = [self.join_texts(parts[i : i + n], pos) for i in range(0, len(parts), n)]
+        else:
+            vals = [self.text(self.expr(p), p.ty) for p in parts]
+        self.b.pos = pos
+        if len(vals) == 1:
+            return vals[0]
         while len(vals) > 3:
             vals[0:3] = [self.rt("str_concat3", *vals[0:3])]
         if len(vals) == 3:
@@ -359,11 +377,21 @@ class Exprs(Matches):
     # -- aggregates -----------------------------------------------------------------------------
 
     def e_list(self, e: ast.ListLit) -> Value:
+        made = self.template(e)
+        if made is not None:
+            return made
         elem = self.elem_ty(e.ty)
         ty = ir_type(elem)
-        # Elements first: the list must not be visible to the collector half made, and they may allocate.
-        vals = [self.convert(self.moved(x), ty) for x in e.elems]
         b = self.b
+        if len(e.elems) > LONG_LIST:
+            b.pos = e.lo
+            lst = self.rt("list_new", self.sym(self.m.list_desc(elem)), self.i64(len(e.elems)))
+            for i, x in enumerate(e.elems):
+                v = self.convert(self.moved(x), ty)
+                b.pos = e.lo
+                self.store_element(lst, self.i64(i), v, elem)
+            return lst
+        vals = [self.convert(self.moved(x), ty) for x in e.elems]
         b.pos = e.lo
         lst = self.rt("list_new", self.sym(self.m.list_desc(elem)), self.i64(len(vals)))
         for i, v in enumerate(vals):
@@ -371,6 +399,9 @@ class Exprs(Matches):
         return lst
 
     def e_map(self, e: ast.MapLit) -> Value:
+        made = self.template(e)
+        if made is not None:
+            return made
         s = self.m.solver
         key, val = s.key(e.ty), s.val(e.ty)
         self.b.pos = e.lo
@@ -387,6 +418,9 @@ class Exprs(Matches):
         st: StructInfo = e.ref
         if not st.fields:
             return self.sym(self.m.singleton(st), REF)
+        made = self.template(e)
+        if made is not None:
+            return made
         given: dict[str, Value] = {}
         for f in e.fields:
             given[f.name] = self.convert(self.moved(f.value), ir_type(st.fields[f.name]))

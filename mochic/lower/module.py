@@ -20,6 +20,7 @@ from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import (
     BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,
 )  # fmt: skip
+from mochic.syntax import ast
 
 _SINGLE_REFS = tuple(1 << i for i in range(10) if (1 << i) & REFKINDS)
 
@@ -53,6 +54,8 @@ class ModuleLower:
         self.queue: list[FunInfo] = []
         self.strings: dict[str, DataSym] = {}
         self.bigints: dict[int, DataSym] = {}
+        self.doubles: dict[int, DataSym] = {}
+        self.constant_sizes: dict[ast.Expr, int] = {}  # see lower/constants.py
         self.globals: dict[Var, DataSym] = {}
         self.stubs: dict[Any, FuncSym] = {}
         self.closures: dict[FuncSym, DataSym] = {}
@@ -91,6 +94,16 @@ class ModuleLower:
         if d is None:
             d = make_bigint(f"int.{len(self.bigints)}", n, runtime_data("desc.bigint"))
             self.bigints[n] = d
+            self.module.data.append(d)
+        return d
+
+    def double(self, bits: int) -> DataSym:
+        """The static object of a float."""
+        d = self.doubles.get(bits)
+        if d is None:
+            d = DataSym(f"float.{len(self.doubles)}", "rodata", bytes(8) + bits.to_bytes(8, "little"))
+            d.items[0] = (runtime_data("desc.float"), 0)
+            self.doubles[bits] = d
             self.module.data.append(d)
         return d
 

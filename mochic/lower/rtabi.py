@@ -35,12 +35,13 @@ i64_mul(i64,i64) tag
 # -- errors: print the message, call graph and stack trace to stderr, exit 1
 panic_div0() void noreturn             division by zero
 panic_index(i64,i64) void noreturn     list index out of range: I (len N)
-panic_str_index(i64,i64) void noreturn string index out of range: I (len N)
+panic_index_int(tag,i64) void noreturn
 panic_store_index() void noreturn      index out of range
 panic_msg(ref) void noreturn           any message; code 1
 panic_code(i64,ref) void noreturn      code for `catch`, message
 try_call(tag) i32                      calls a closure without parameters; whether an error ended it
 caught_code() i64 nogc                 of the error that ended the last try_call
+caught_text() ref nogc                 its message
 panic_expect(ref) void noreturn        expect condition failed at FILE:LINE: SRC (text given whole)
 panic_overflow() void noreturn         integer counter overflow
 panic_checked() void noreturn          integer overflow
@@ -118,6 +119,7 @@ str_cmp(ref,ref) i64 nogc pure         bytes
 str_hash(ref) i64 nogc pure
 str_contains(ref,ref) i32 nogc pure    haystack, needle
 str_starts_with(ref,ref) i32 nogc pure
+str_index_int(ref,tag) ref              the same for an int that may be more than a word
 str_index_of(ref,ref) i64 nogc pure    code points, or -1
 want_string(tag,ref) ref               the value if it is a string, else error NAME expects string
 str_upper(ref) ref
@@ -163,8 +165,7 @@ list_copy_room(ref) ref                a fresh copy with room for at least one m
 mark_aliased(tag) void nogc            sets the aliased flag if the value is a list
 list_concat(ref,ref) ref               same element code on both
 list_slice(ref,i64,i64) ref            end I64_MAX = missing
-list_get(ref,i64) tag                  element as a dynamic value; error when out of range
-list_get_raw(ref,i64) tag              the same, index known to be in range
+list_get_raw(ref,i64) tag              element as a dynamic value; index known to be in range
 list_set(ref,i64,tag) void             converts to the element code; grows by one at index len
 list_set_next(ref,i64,tag) void        the same for element types without null: error past len
 list_reverse(ref) ref
@@ -206,6 +207,7 @@ same_norm(tag,tag) i32 nogc pure
 set_index(ref) ref                     of a list, for in_set; null if it is short
 in_set(ref,ref,tag) i32                set_index of a list, the list, a value
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
+from_template(ptr) ref                 a copy of a constant (lower/constants.py)
 map_new(ptr,i64) ref                   desc, expected number of entries
 map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
 map_find_int(ref,tag) ptr nogc pure

@@ -413,7 +413,8 @@ def _ascend(r: Ranges, start: list[int]) -> None:
         lo[n] = a
         hi[n] = b
         for o in outs[n]:
-            if not queued[o]:
+            # A union that has it all stays as it is: the elements of a long list are not gone through for each of them.
+            if not queued[o] and not (kind[o] == N_PHI and lo[o] <= a and b <= hi[o]):
                 queued[o] = 1
                 work.append(o)
 

@@ -17,7 +17,7 @@ IntSlot.word.  Small ints and bigints are normalised: an int that fits 63 bits i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mochic.ir.builder import drop_unreachable, simplify_params
 from mochic.ir.cfg import reverse_postorder
@@ -27,6 +27,7 @@ from mochic.ir.ops import (
     MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SAR, SDIV, SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
 from mochic.ir.types import I32, I64, INT, PTR, TAG
+from mochic.lower.rtabi import RUNTIME
 from mochic.opt.intcode import OVERFLOWS, TAG_CALL, IntCode
 from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, clamp, solve, trivial
 
@@ -91,16 +92,22 @@ def _fix_signature(sym: Any, done: set[int]) -> None:
         sym.ret = I64 if slots[-1].word else TAG
 
 
+# Functions of the runtime that an index is handed to as a word, with the place of that argument, and those that take
+# any int.  A word is enough to find the element, or that there is none; an error message has the index as it was.
+_INDEXED: Final = {"runtime.panic_index": (0, "panic_index_int"), "runtime.str_index": (1, "str_index_int")}
+
+
 class _Rewrite(IntCode):
     """One function."""
 
-    __slots__ = ("t", "subst", "compares")
+    __slots__ = ("t", "subst", "compares", "cut_off")
 
     def __init__(self, r: Ranges, t: Table, fn: Func, bigint: Any, cut: set[int] | None) -> None:
         super().__init__(r, fn, bigint, cut)
         self.t = t
         self.subst: dict[int, Value] = {}
         self.compares: dict[int, int] = {}
+        self.cut_off: dict[int, Value] = {}  # words made of ints that may be more -> the int
 
     def arrived(self, v: Value, tag: Value) -> Value:
         """An int from where ints are exact, such as the runtime."""
@@ -159,6 +166,8 @@ class _Rewrite(IntCode):
             if v.type == INT or v.id in self.t.uses:
                 self.rewrite_value(v)
             else:
+                if v.op == CALL and self.cut_off:
+                    self.whole_index(v)
                 self.cur.values.append(v)
         self.pos = tpos
         # The terminator, in whatever block the expansion ended in.
@@ -184,6 +193,14 @@ class _Rewrite(IntCode):
         last.term, last.targs, last.succs, last.sargs, last.cases, last.hint, last.pos = (
             term, targs, succs, sargs, cases, hint, tpos,
         )  # fmt: skip
+
+    def whole_index(self, v: Value) -> None:
+        at, name = _INDEXED.get(v.sym.name, (0, ""))
+        if name:
+            x = self.cut_off.get(v.args[at].id)
+            if x is not None:
+                v.args[at] = x
+                v.sym = RUNTIME[name]
 
     def was_int(self, v: Value) -> bool:
         return v.id < len(self.t.of) and self.t.of[v.id] >= 0
@@ -236,7 +253,10 @@ class _Rewrite(IntCode):
             self.subst[v.id] = v.args[0]
         elif op == FROMINT:
             assert ns is not None
-            self.subst[v.id] = self.to_word(self.use(v.args[0]), ns[0])
+            x = self.use(v.args[0])
+            self.subst[v.id] = self.to_word(x, ns[0])
+            if x.type == TAG and not self.small_node(ns[0]):
+                self.cut_off[v.id] = x
         elif op == TOTAG:
             assert ns is not None
             self.subst[v.id] = self.to_tag(self.use(v.args[0]), ns[0])

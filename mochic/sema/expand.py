@@ -231,6 +231,8 @@ class Expansion(NewerInfer):
             assert isinstance(made, ast.VarDecl) and made.value is not None
             value = ast.Call(e.lo, e.hi, made.value, [source, options], e.lo)
         if e.target not in ("embedding", "text"):
+            if not self.is_type(e.target):
+                self.error("T025", e.lo, e.hi, e.target)
             value = ast.Cast(e.lo, e.hi, call(e, "from_json", [value]), ast.TypeName(e.lo, e.hi, e.target), e.lo)
         e.code = value
         return self.expr(value)

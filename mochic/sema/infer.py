@@ -48,6 +48,7 @@ class Infer(Narrowing, Declarations):
         self.scope = Scope(None, None)
         self.fun: FunInfo | None = None
         self.narrow: dict[Var, Ty] = {}
+        self.last_facts: tuple[ast.Expr | None, tuple[list[Var], list[Var]]] = None, ([], [])
         self.types = info.types
         self.c = CDeclarations(info, self.diags)
         self.loops = 0
@@ -248,6 +249,10 @@ class Infer(Narrowing, Declarations):
         return falls
 
     def inner(self, body: list[ast.Stmt]) -> bool:
+        if len(body) == 1 and isinstance(body[0], ast.If):
+            return self.block(
+                body
+            )  # it declares nothing; the scopes of a chain of `else if` would be as deep as it is long
         self.scope = Scope(self.scope, self.fun)
         falls = self.block(body)
         parent = self.scope.parent
@@ -477,8 +482,12 @@ class Infer(Narrowing, Declarations):
         self.expr(st.expr)
         e = st.expr
         if isinstance(e, ast.Call) and isinstance(e.fn, ast.Ident) and isinstance(e.fn.ref, BuiltinRef):
-            return e.fn.ref.name != "panic"
+            return e.fn.ref.name not in trycatch.ENDS
         return True
+
+    def ends(self, fn: ast.Ident) -> bool:
+        """A call of it does not return."""
+        return fn.name in trycatch.ENDS and isinstance(self.callee(fn), BuiltinRef)
 
     def s_expect(self, st: ast.Expect) -> bool:
         self.expr(st.expr)
@@ -512,7 +521,7 @@ class Infer(Narrowing, Declarations):
         return self.block(st.code)
 
     def s_try(self, st: ast.Try) -> bool:
-        made = trycatch.desugar(st, self.tries)
+        made = trycatch.desugar(st, self.tries, self.ends)
         self.tries = made.last + 1
         st.code = made.code
         self.drop_assigned(st.body)

@@ -22,6 +22,7 @@ class InferBase:
     root: Scope
     fun: FunInfo | None
     narrow: dict[Var, Ty]
+    last_facts: tuple[ast.Expr | None, tuple[list[Var], list[Var]]]
     types: TypeTable
     first_ref: dict[FunInfo, int]
     checks: list[tuple[str, Any, Any, Any, Any]]
@@ -136,6 +137,9 @@ class InferBase:
         raise AssertionError
 
     def known_type(self, ref: ast.TypeName | ast.StructLit) -> bool:
+        raise AssertionError
+
+    def is_type(self, name: str) -> bool:
         raise AssertionError
 
     def facts(self, e: ast.Expr) -> tuple[list[Var], list[Var]]:

@@ -8,6 +8,7 @@ from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.cfun import CDeclarations, CLibrary
 from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
+from mochic.sema.modules import module_path
 from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
 from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, TypeTable, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
@@ -121,6 +122,11 @@ class Declarations(Expansion):
             self.foreign(ref, imp, name)
         return False
 
+    def is_type(self, name: str) -> bool:
+        """Whether a name stands for a type, declared or not."""
+        types, plain = self.types.home(name)
+        return name in SCALARS or name == "any" or any(plain in x for x in (types.structs, types.unions, types.aliases))
+
     def declare_struct(self, name: str, pos: int) -> StructInfo:
         si = StructInfo(len(self.info.structs), name, pos)
         self.info.structs.append(si)
@@ -172,7 +178,7 @@ class Declarations(Expansion):
 
     def import_decl(self, st: ast.ImportDecl) -> None:
         alias = st.alias or package_name(st.path)
-        imp = ImportInfo(st.lang, st.path, alias, st.auto, st.lo)
+        imp = ImportInfo(st.lang, module_path(st.lang, st.path), alias, st.auto, st.lo)
         self.root.names[alias] = imp
         if st.lang == "c":
             imp.c = CLibrary(st.path, st.lo, st.hi, self.info.sources.file_of(st.lo).name)

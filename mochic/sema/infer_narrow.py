@@ -36,14 +36,15 @@ class Narrowing(ExprInfer):
                     v = self.narrowable(e.right)
                 if v is not None:
                     return ([v], []) if op == "!=" else ([], [v])
-            elif op == "&&":
-                a, _ = self.facts(e.left)
-                b, _ = self.facts(e.right)
-                return a + b, []
-            elif op == "||":
-                _, a = self.facts(e.left)
-                _, b = self.facts(e.right)
-                return [], a + b
+            elif op in ("&&", "||"):
+                # A chain asks for what its left part says at each operator; the part before has just been looked at.
+                if self.last_facts[0] is e:
+                    return self.last_facts[1]
+                side = 0 if op == "&&" else 1
+                both = self.facts(e.left)[side] + self.facts(e.right)[side]
+                found: tuple[list[Var], list[Var]] = (both, []) if op == "&&" else ([], both)
+                self.last_facts = e, found
+                return found
         elif isinstance(e, ast.Unary) and e.op == "!":
             a, b = self.facts(e.operand)
             return b, a

@@ -111,6 +111,21 @@ _MODULES: Final = {
 }
 
 
+# What files of JavaScript and TypeScript are called after their module, in a folder or at a URL.
+_SCRIPTS: Final = (".ts", ".mts", ".js", ".mjs")
+
+
+def module_path(lang: str, path: str) -> str:
+    """The name under which a module is known here: one for all ways to write `Math` in TypeScript."""
+    if lang == "typescript":
+        last = path.rsplit("/", 1)[-1].split("?", 1)[0]
+        for ending in _SCRIPTS:
+            last = last.removesuffix(ending)
+        if last.lower() == "math":
+            return "Math"
+    return path
+
+
 def module_member(imp: ImportInfo, name: str) -> Member | None:
     """The member of a module by its name in any host language's spelling, or None."""
     members = _MODULES.get(imp.path)

@@ -2,7 +2,8 @@
 
 The body becomes a closure, since the way back from an error is a jump past any number of activations: as the body
 shares its variables with the function through cells, nothing that the handler sees was in a register.  `__try(f)` calls
-f and tells whether an error ended it, `__caught()` is the code of that error (runtime/try.mochi).
+f and tells whether an error ended it, `__caught()` is the code of that error and `__caught_text()` its message
+(runtime/try.mochi).
 
 `return`, `break` and `continue` that leave the body leave the closure first and say so in a variable; `value` is a
 list, so that it has the type of the result alone:
@@ -18,6 +19,7 @@ may end without a result.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from mochic.sema.specialise import copy_tree
@@ -31,9 +33,10 @@ CONTINUE: Final = 3
 class _Body:
     """Copies the statements of one body; `exits` are the ways out, each with the first statement that takes it."""
 
-    __slots__ = ("exit", "value", "exits", "last")
+    __slots__ = ("exit", "value", "exits", "last", "ends")
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, ends: Callable[[ast.Ident], bool]) -> None:
+        self.ends = ends
         self.exit = f"__exit{number}"
         self.value = f"__value{number}"
         self.exits: dict[int, ast.Stmt] = {}
@@ -73,7 +76,7 @@ class _Body:
         if isinstance(st, ast.For):
             return [ast.For(st.lo, st.hi, st.var, st.source, st.end, self.block(st.body, True))]
         if isinstance(st, ast.Try):
-            inner = desugar(st, self.last + 1)
+            inner = desugar(st, self.last + 1, self.ends)
             self.last = inner.last
             return self.block(inner.code, in_loop)
         return [st]
@@ -108,26 +111,30 @@ class Desugared:
         self.last = last
 
 
-def falls(body: list[ast.Stmt]) -> bool:
-    """Whether control may reach the end of a body."""
+# Builtins that do not return.
+ENDS: Final = ("panic", "error")
+
+
+def falls(body: list[ast.Stmt], ends: Callable[[ast.Ident], bool]) -> bool:
+    """Whether control may reach the end of a body; `ends` tells whether a name stands for one of ENDS."""
     for st in body:
         if isinstance(st, ast.Return | ast.Break | ast.Continue):
             return False
-        if isinstance(st, ast.If) and st.orelse is not None and not falls(st.then) and not falls(st.orelse):
+        if isinstance(st, ast.If) and st.orelse is not None and not falls(st.then, ends) and not falls(st.orelse, ends):
             return False
-        if isinstance(st, ast.Try) and not falls(st.body) and not falls(st.handler):
+        if isinstance(st, ast.Try) and not falls(st.body, ends) and not falls(st.handler, ends):
             return False
         if isinstance(st, ast.ExprStmt) and isinstance(st.expr, ast.Call):
             fn = st.expr.fn
-            if isinstance(fn, ast.Ident) and fn.name == "panic":
+            if isinstance(fn, ast.Ident) and ends(fn):
                 return False
     return True
 
 
-def desugar(st: ast.Try, number: int) -> Desugared:
+def desugar(st: ast.Try, number: int, ends: Callable[[ast.Ident], bool]) -> Desugared:
     """The statements that a `try` stands for; `number` and the numbers after it make names that are not used yet."""
     lo, hi = st.lo, st.hi
-    b = _Body(number)
+    b = _Body(number, ends)
     body = b.block(st.body, False)
     code: list[ast.Stmt] = []
     if b.exits:
@@ -142,7 +149,7 @@ def desugar(st: ast.Try, number: int) -> Desugared:
             kept = ast.Ident(at.lo, at.hi, b.value)
             value = ast.Index(at.lo, at.hi, kept, ast.IntLit(at.lo, at.hi, 0), False, at.lo)
             leave = ast.Return(first.lo, first.hi, value)
-        if i == len(b.exits) - 1 and not falls(st.body):
+        if i == len(b.exits) - 1 and not falls(st.body, ends):
             after.append(leave)
         else:
             test = ast.Binary(lo, hi, "==", ast.Ident(lo, hi, b.exit), ast.IntLit(lo, hi, how), lo)
@@ -150,6 +157,10 @@ def desugar(st: ast.Try, number: int) -> Desugared:
     closure = ast.FunExpr(lo, hi, [], [], None, None, body, None)
     failed = ast.Call(lo, hi, ast.Ident(lo, hi, "__try"), [closure], lo)
     caught = ast.Call(lo, hi, ast.Ident(lo, hi, "__caught"), [], lo)
-    handler: list[ast.Stmt] = [ast.VarDecl(lo, hi, st.var, None, caught, False, ""), *st.handler]
+    handler: list[ast.Stmt] = [ast.VarDecl(lo, hi, st.var, None, caught, False, "")]
+    if st.message:
+        text = ast.Call(lo, hi, ast.Ident(lo, hi, "__caught_text"), [], lo)
+        handler.append(ast.VarDecl(lo, hi, st.message, None, text, False, ""))
+    handler += st.handler
     code.append(ast.If(lo, hi, failed, handler, after or None))
     return Desugared(code, b.last)

@@ -730,15 +730,17 @@ class For(Stmt):
 
 
 class Try(Stmt):
-    """`try { body } catch var { handler }` (newer upstream); `code`: what the checker made of it."""
+    """`try { body } catch var, message { handler }`: newer upstream's, with an optional `, message` of ours; `code`:
+    what the checker made of it."""
 
-    __slots__ = ("body", "var", "handler", "code")
+    __slots__ = ("body", "var", "message", "handler", "code")
 
-    def __init__(self, lo: int, hi: int, body: list[Stmt], var: str, handler: list[Stmt]) -> None:
+    def __init__(self, lo: int, hi: int, body: list[Stmt], var: str, message: str, handler: list[Stmt]) -> None:
         self.lo = lo
         self.hi = hi
         self.body = body
         self.var = var
+        self.message = message
         self.handler = handler
         self.code: list[Stmt] = []
 

@@ -13,17 +13,20 @@ from mochic.syntax.tokens import (
     COLON,
     COMMA,
     DOT,
+    FOR,
     FUN,
     GT,
     IDENT,
     LBRACE,
     LBRACK,
+    LET,
     LPAREN,
     LT,
     QUESTION,
     RBRACE,
     RBRACK,
     RPAREN,
+    VAR,
 )
 
 # How deep blocks, parentheses and the like may nest.  Every later stage walks the tree recursively, and each level
@@ -68,6 +71,7 @@ class ParserBase:
 
     __slots__ = (
         "file", "kinds", "texts", "starts", "ends", "docs", "p", "depth", "head", "checks", "packages", "qualified",
+        "declared",
     )  # fmt: skip
 
     def __init__(self, file: SourceFile, tokens: Tokens) -> None:
@@ -84,6 +88,7 @@ class ParserBase:
         # What the imports so far call Mochi packages: `name.T` is a type then.
         self.packages: set[str] = set()
         self.qualified: list[ast.TypeName] = []
+        self.declared: set[str] | None = None  # what begins_own has asked for
         # Findings that are no syntax errors (P060 ...); reported after these.
         self.checks: list[Diagnostic] = []
 
@@ -132,6 +137,34 @@ class ParserBase:
         """Whether token `at` begins on the line on which the token before it ended."""
         base = self.file.base
         return self.file.data.find(b"\n", self.ends[at - 1] - base, self.starts[at] - base) < 0
+
+    def begins_own(self, at: int) -> bool:
+        """Whether the word at token `at`, which could also continue what stands before it (`union`, `with` ...), begins
+        a statement: it is the first of its line, a bracket follows, and the program declares the name."""
+        k = self.kinds[at + 1]
+        if (k != LPAREN and k != LBRACK) or self.same_line(at):
+            return False
+        if self.declared is None:
+            self.declared = self.declared_names()
+        return self.texts[at] in self.declared
+
+    def declared_names(self) -> set[str]:
+        """What the file declares as functions, variables and parameters, in whatever scope."""
+        out: set[str] = set()
+        kinds = self.kinds
+        open_: list[int] = []
+        for i, k in enumerate(kinds):
+            if k in (LPAREN, LBRACK, LBRACE):
+                open_.append(k)
+            elif k in (RPAREN, RBRACK, RBRACE):
+                if open_:
+                    open_.pop()
+            elif k >= IDENT and i:
+                before = kinds[i - 1]
+                typed = kinds[i + 1] == COLON and before in (LPAREN, COMMA) and open_[-1:] == [LPAREN]
+                if typed or before in (FUN, LET, VAR, FOR):
+                    out.add(self.texts[i])
+        return out
 
     # -- types, parameters
 

@@ -207,7 +207,7 @@ class DeclParser(WordParser):
         if kinds[self.p] == AS:
             self.p += 1
             alias = self.name()
-        if self.word() == "auto" and kinds[self.p + 1] != ASSIGN:
+        if self.word() == "auto" and kinds[self.p + 1] != ASSIGN and not self.begins_own(self.p):
             self.p += 1
             auto = True
         if kinds[self.p] == BANG and self.texts[self.p + 1] in EFFECTS and kinds[self.p + 2] != LPAREN:
@@ -385,5 +385,5 @@ class DeclParser(WordParser):
             return self.expression()
         self.p = p + 4
         sets = self.map_rest(self.starts[p + 3], None)
-        where = self.clause("where")
+        where = None if self.begins_own(self.p) else self.clause("where")
         return ast.Update(self.starts[p], self.ends[self.p - 1], self.texts[p + 1], sets, where)

@@ -170,7 +170,7 @@ class ExprParser(ParserBase):
                     after += 1
                     if k == UNION:
                         op = "union all"
-                if not EXPR_START[kinds[after]]:
+                if not EXPR_START[kinds[after]] or self.begins_own(p):
                     break
             elif kinds[after] == ALL:
                 after += 1

@@ -58,7 +58,7 @@ class WordParser(BranchParser):
 
     def options(self) -> ast.Expr | None:
         """`with e` if it is there."""
-        if self.word() != "with" or not EXPR_START[self.kinds[self.p + 1]]:
+        if self.word() != "with" or not EXPR_START[self.kinds[self.p + 1]] or self.begins_own(self.p):
             return None
         self.p += 1
         return self.expr()

@@ -11,8 +11,10 @@ whatever could be read and is only good for looking at.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
+from itertools import islice
 from typing import Final
 
 from mochic.diag.diagnostic import Diagnostic, make
@@ -28,6 +30,7 @@ from mochic.syntax.tokens import (
     ASSIGN,
     BENCH,
     BREAK,
+    COMMA,
     COLON,
     CONTINUE,
     DOTDOT,
@@ -64,6 +67,8 @@ from mochic.syntax.tokens import (
     WHILE,
 )  # fmt: skip
 
+# U+202A to U+202E, U+2066 to U+2069
+_REORDERING: Final = re.compile(rb"\xe2\x80[\xaa-\xae]|\xe2\x81[\xa6-\xa9]")
 _FRAMES: Final = MAX_NESTING * 8  # Python frames that the deepest accepted nesting may need
 
 
@@ -325,7 +330,8 @@ class Parser(DeclParser):
         return ast.ExprStmt(lo, hi, ast.Fetch(lo, hi, url, options))
 
     def try_stmt(self) -> ast.Stmt:
-        """`try { ... } catch e { ... }` (newer upstream), or a statement that begins with the name `try`."""
+        """`try { ... } catch e { ... }` (newer upstream), `catch e, message`, or a statement that begins with the name
+        `try`."""
         p = self.p
         kinds = self.kinds
         if kinds[p + 1] != LBRACE or (kinds[p + 2] >= IDENT and kinds[p + 3] == COLON):
@@ -336,8 +342,12 @@ class Parser(DeclParser):
             self.fail(self.p, '"catch" <ident> ' + BLOCK_RULE)
         self.p += 1
         var = self.name()
+        message = ""
+        if kinds[self.p] == COMMA:
+            self.p += 1
+            message = self.name()
         handler = self.block()
-        return ast.Try(self.starts[p], self.ends[self.p - 1], body, var, handler)
+        return ast.Try(self.starts[p], self.ends[self.p - 1], body, var, message, handler)
 
 
 _Production = Callable[[Parser], ast.Stmt]
@@ -395,4 +405,14 @@ def parse(file: SourceFile) -> tuple[ast.Program, list[Diagnostic]]:
     finally:
         if limit < _FRAMES:
             sys.setrecursionlimit(limit)
-    return program, parser.errors + parser.checks
+    return program, parser.errors + parser.checks + reordering(file)
+
+
+def reordering(file: SourceFile) -> list[Diagnostic]:
+    """Characters that change the direction of text, wherever they stand (Unicode TR 36, 3.3)."""
+    found = _REORDERING.finditer(file.data) if b"\xe2" in file.data else ()
+    base = file.base
+    return [
+        make("P066", base + m.start(), base + m.end(), f"U+{ord(m.group().decode()):04X}")
+        for m in islice(found, MAX_ERRORS)
+    ]

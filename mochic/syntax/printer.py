@@ -356,7 +356,8 @@ class Printer:
         return f"for {s.var} in {self.head(s.source)}{end} {self.block(s.body)}"
 
     def try_stmt(self, s: Any) -> str:
-        return f"try {self.block(s.body)} catch {s.var} {self.block(s.handler)}"
+        names = f"{s.var}, {s.message}" if s.message else s.var
+        return f"try {self.block(s.body)} catch {names} {self.block(s.handler)}"
 
     def break_stmt(self, s: Any) -> str:
         return "break"

@@ -106,7 +106,22 @@ class Generator:
                 index = b.emit(SHL, I64, [index, b.iconst(I64, k)])
             base = b.emit(ADD, PTR, [base, index])
             off = min(off, max(0, size - 8 - (size // 16) * 8))
+        if rng.random() < 0.3:
+            base = self.detour(base)
         return base, off
+
+    def detour(self, base: Value) -> Value:
+        """The same address, by way of one that is far away: constants in addresses are taken modulo 2^64."""
+        rng = self.rng
+        b = self.b
+        r = rng.random()
+        if r < 0.3:  # an index that is 0 once scaled
+            k = rng.randrange(1, 4)
+            return b.emit(ADD, PTR, [base, b.emit(SHL, I64, [b.iconst(I64, 1 << (64 - k)), b.iconst(I64, k)])])
+        far = rng.choice(INTERESTING) // 2 + rng.randrange(-16, 16)
+        if r < 0.6:
+            return b.emit(SUB, PTR, [b.emit(ADD, PTR, [base, b.iconst(I64, far)]), b.iconst(I64, far)])
+        return b.emit(ADD, PTR, [b.emit(ADD, PTR, [base, b.iconst(I64, far)]), b.iconst(I64, -far)])
 
     def boolean(self, depth: int) -> Value:
         rng = self.rng

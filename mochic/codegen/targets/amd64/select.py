@@ -14,7 +14,7 @@ from backend.x86.regs import AX, CX, DX
 from mochic.codegen.calls import Item
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
 from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA, Special
-from mochic.codegen.machine import imm
+from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.amd64.regs import ACMOVSD, CC_NE, CC_OS, CC_PC, CC_PS, CMOVL, CMOVQ, SETCC
 from mochic.codegen.targets.amd64.rules import CONDITIONS, KEY_ARG, RULES
 from mochic.ir.func import Block, Value
@@ -141,6 +141,7 @@ class Selector(Divider):
                 if base.op == ADD:
                     off += base.args[1].imm
                 base = base.args[0]
+        off = signed64(off)
         if not -0x80000000 <= off <= 0x7FFFFFFF:
             t = self.temp()
             p = Prog(AMOVQ, [imm(off), t], 0)

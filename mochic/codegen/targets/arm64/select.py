@@ -16,7 +16,7 @@ from mochic.codegen.calls import Item
 from mochic.codegen.context import Context
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
 from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA
-from mochic.codegen.machine import imm
+from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.arm64.machine import double_operand
 from mochic.codegen.targets.arm64.regs import CC_NE, CC_NZW, CC_VS, COND, REG_ZR
 from mochic.codegen.targets.arm64.rules import CONDITIONS, KEY_ARG, RULES
@@ -126,7 +126,7 @@ class Selector(Divider):
             if (op == ADD or op == SUB) and regs[base.id] is None:
                 b = base.args[1]
                 if b.op == ICONST:
-                    off += b.imm if op == ADD else -b.imm
+                    off = signed64(off + b.imm if op == ADD else off - b.imm)
                     base = base.args[0]
                     if holds(off, width):
                         first, start = base, off
@@ -262,7 +262,7 @@ class Selector(Divider):
     def word(self, c: int, items: list[Item]) -> Addr:
         """A constant in a scratch register."""
         t = self.temp(I64)
-        items.append((AMOVD, [imm((c + (1 << 63) & M64) - (1 << 63)), t], M_DEF))
+        items.append((AMOVD, [imm(signed64(c)), t], M_DEF))
         return t
 
     # -- control

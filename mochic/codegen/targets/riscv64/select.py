@@ -14,7 +14,7 @@ from mochic.codegen.calls import Item
 from mochic.codegen.context import Context
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
 from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA
-from mochic.codegen.machine import imm
+from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.riscv64.machine import Riscv64
 from mochic.codegen.targets.riscv64.regs import (
     ACMOV, ACMOVD, BRANCHES, CC_LT, CC_NE, REG_X0, ZERO,
@@ -105,7 +105,7 @@ class Selector(Divider):
             if (op == ADD or op == SUB) and regs[base.id] is None:
                 b = base.args[1]
                 if b.op == ICONST:
-                    n = off + b.imm if op == ADD else off - b.imm
+                    n = signed64(off + b.imm if op == ADD else off - b.imm)
                     if -0x800 <= n <= 0x7F8:
                         off = n
                         base = base.args[0]
@@ -213,7 +213,7 @@ class Selector(Divider):
     def word(self, c: int, items: list[Item]) -> Addr:
         """A constant in a scratch register."""
         t = self.temp(I64)
-        c = (c + (1 << 63) & M64) - (1 << 63)
+        c = signed64(c)
         src = imm(c) if load_constant(c, ZERO) is not None else self.constant("i64", c)
         items.append((AMOV, [src, t], M_DEF))
         return t
