@@ -272,7 +272,7 @@ def c_libraries(info: Any, opt: Options, target: Any) -> Any:
     try:
         libs = resolve(info.libraries, opt, target, tls)
     except LinkError as e:
-        raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), EXIT_ERRORS) from None
+        raise UserError(e.told(), EXIT_ERRORS) from None
     except OSError as e:
         raise UserError(f"mochi: cannot read {e.filename}: {e.strerror}", EXIT_TOOL) from None
     if libs.shared and opt.branch_protection != "none":
@@ -325,7 +325,7 @@ def link_program(
         except LinkError as e:
             if libs is not None:
                 explain_link_error(e, libs, lowering)
-            raise UserError("mochi: " + e.message + ("\n" + e.detail if e.detail else ""), e.exit_status) from None
+            raise UserError(e.told(), e.exit_status) from None
         except OSError as e:
             raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None
     timer.mark("link")

@@ -12,6 +12,7 @@ than the link of a small program.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Final
@@ -44,6 +45,9 @@ _OLDEST: Final = 15  # linker scripts with PHDRS and SHF_LINK_ORDER mixing
 INSTALL_HINT: Final = "install one with `pip install ziglang` or `apt-get install lld`"
 
 
+DETAIL: Final = 40  # lines of a linker that are shown
+
+
 class LinkError(Exception):
     """The link cannot be done: no linker (exit status 3), or it failed; `detail` is what it printed."""
 
@@ -52,6 +56,13 @@ class LinkError(Exception):
         self.message = message
         self.detail = detail
         self.exit_status = EXIT_TOOL
+
+    def told(self) -> str:
+        """For the user: each line of a linker once, and no more than somebody reads."""
+        lines = list(dict.fromkeys(self.detail.splitlines()))
+        if len(lines) > DETAIL:
+            lines[DETAIL:] = [f"... and {len(lines) - DETAIL} more lines"]
+        return "\n".join(["mochi: " + self.message, *lines])
 
 
 class Linker:
@@ -263,6 +274,8 @@ def link(
     argv = link_command(target, linker, inputs, out, strip, protected, shared)
     status, text = run_tool(argv)
     if status != 0:
+        if _is_full(work.folder, inputs):
+            raise LinkError(f"cannot write {work.out}: {os.strerror(errno.ENOSPC)}")
         how = f"exit status {status}" if status > 0 else f"signal {-status}"
         raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(work.folder + os.sep, ""))
     if not os.path.isfile(out):
@@ -273,6 +286,14 @@ def link(
         raise LinkError(f"what the linker {linker.argv[0]} wrote {wrong}; {INSTALL_HINT}", text)
     work.finish(PROGRAM)
     return linker
+
+
+def _is_full(folder: str, inputs: list[str]) -> bool:
+    """The disk has no room for a program of these files.  LLD writes through a mapping and dies of a signal then."""
+    if not hasattr(os, "statvfs"):
+        return False
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize < sum(os.path.getsize(p) for p in inputs if os.path.isfile(p))
 
 
 def run_tool(argv: list[str]) -> tuple[int, str]:
