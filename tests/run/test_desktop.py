@@ -134,6 +134,7 @@ appendFile("données.txt", "двa\\n")
 print(readFile("données.txt"))
 print(os.Getenv("MOCHI_NO_SUCH_NAME") == "")
 for n in ["MOCHI_RAW", "MOCHI_PAIR"] { print([os.Getenv(n)]) }
+if len(os.Args) > 4 { print([os.Args[4]]) }
 let raw = input()
 print(len(raw), [raw], len(reverse(raw)))
 print(readFile("."))
@@ -157,10 +158,11 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
     raw = {"MOCHI_RAW": os.fsdecode(b"e\xc3\xa9\xf0\x9fz\xff"), "MOCHI_PAIR": "😀"}
     if not find_runner(TARGETS[target]):
         env.update(raw)
+        arguments = (*arguments, raw["MOCHI_RAW"])
     status, out, err = execute(target, exe, tmp_path, env, arguments, "Zoë 🎈\n".encode() + b"x\xff\xe2\x82\r\n")
     assert out.split("\n")[:-1] == [
-        'hello Zoë 🎈 4 a b q"\\ wörld 🐍', "ключ 🗝", "Zoë 🎈", "двa", "", "true",
-        *(['["eé\ufffd\ufffdz\ufffd"]', '["😀"]'] if "MOCHI_RAW" in env else ['[""]'] * 2),
+        f'hello Zoë 🎈 {len(arguments) + 1} a b q"\\ wörld 🐍', "ключ 🗝", "Zoë 🎈", "двa", "", "true",
+        *(['["eé\ufffd\ufffdz\ufffd"]', '["😀"]', '["eé\ufffd\ufffdz\ufffd"]'] if "MOCHI_RAW" in env else ['[""]'] * 2),
         '4 ["x\ufffd\ufffd\ufffd"] 4',
     ], err  # fmt: skip
     assert status == 1
