@@ -31,7 +31,7 @@ SELECTED: Final = [t for t in DESKTOP if not _SELECTED or t in _SELECTED.split("
 # Too slow for the emulator, which executes some ten million instructions a second.
 SLOW: Final = frozenset("gc_deep_frames".split())
 SAMPLE: Final = NAMES if os.environ.get("MOCHI_DESKTOP") == "all" else [n for n in NAMES[::5] if n not in SLOW]
-EXTRA: Final = ["error_stack_overflow", "fun_deep_recursion", "error_division"]
+EXTRA: Final = ["error_stack_overflow", "fun_deep_recursion", "error_division", "text_bad_input"]
 TIME_LIMIT: Final = 300
 EMULATOR: Final = [sys.executable, os.path.join(ROOT, "tests", "emulate")]
 # What an emulator keeps books on.
