@@ -68,7 +68,7 @@ class Windows(Machine):
         self._bind(base, imports[0])
         self.error = 0
         self.handler = 0
-        self.line = self.own((command_line([path, *arguments]) + "\0").encode("utf-16-le"))
+        self.line = self.own((command_line([path, *arguments]) + "\0").encode("utf-16-le", "surrogatepass"))
         block = "".join(f"{k}={v}\0" for k, v in os.environ.items()) + "\0"
         self.environment = self.own(block.encode("utf-16-le", "surrogatepass"))
         if self.arch == "arm64":

@@ -31,7 +31,7 @@ SELECTED: Final = [t for t in DESKTOP if not _SELECTED or t in _SELECTED.split("
 # Too slow for the emulator, which executes some ten million instructions a second.
 SLOW: Final = frozenset("gc_deep_frames".split())
 SAMPLE: Final = NAMES if os.environ.get("MOCHI_DESKTOP") == "all" else [n for n in NAMES[::5] if n not in SLOW]
-EXTRA: Final = ["error_stack_overflow", "fun_deep_recursion", "error_division"]
+EXTRA: Final = ["error_stack_overflow", "fun_deep_recursion", "error_division", "text_bad_input"]
 TIME_LIMIT: Final = 300
 EMULATOR: Final = [sys.executable, os.path.join(ROOT, "tests", "emulate")]
 # What an emulator keeps books on.
@@ -134,6 +134,7 @@ appendFile("données.txt", "двa\\n")
 print(readFile("données.txt"))
 print(os.Getenv("MOCHI_NO_SUCH_NAME") == "")
 for n in ["MOCHI_RAW", "MOCHI_PAIR"] { print([os.Getenv(n)]) }
+if len(os.Args) > 4 { print([os.Args[4]]) }
 let raw = input()
 print(len(raw), [raw], len(reverse(raw)))
 print(readFile("."))
@@ -157,10 +158,11 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
     raw = {"MOCHI_RAW": os.fsdecode(b"e\xc3\xa9\xf0\x9fz\xff"), "MOCHI_PAIR": "😀"}
     if not find_runner(TARGETS[target]):
         env.update(raw)
+        arguments = (*arguments, raw["MOCHI_RAW"])
     status, out, err = execute(target, exe, tmp_path, env, arguments, "Zoë 🎈\n".encode() + b"x\xff\xe2\x82\r\n")
     assert out.split("\n")[:-1] == [
-        'hello Zoë 🎈 4 a b q"\\ wörld 🐍', "ключ 🗝", "Zoë 🎈", "двa", "", "true",
-        *(['["eé\ufffd\ufffdz\ufffd"]', '["😀"]'] if "MOCHI_RAW" in env else ['[""]'] * 2),
+        f'hello Zoë 🎈 {len(arguments) + 1} a b q"\\ wörld 🐍', "ключ 🗝", "Zoë 🎈", "двa", "", "true",
+        *(['["eé\ufffd\ufffdz\ufffd"]', '["😀"]', '["eé\ufffd\ufffdz\ufffd"]'] if "MOCHI_RAW" in env else ['[""]'] * 2),
         '4 ["x\ufffd\ufffd\ufffd"] 4',
     ], err  # fmt: skip
     assert status == 1

@@ -64,8 +64,8 @@ def test_decode() -> None:
     assert {k: decode(k) for k in rows} == rows
 
 
-def build(text: str, folder: object, target: str = HOST) -> str:
-    source = os.path.join(str(folder), "program.mochi")
+def build(text: str, folder: object, target: str = HOST, name: str = "program.mochi") -> str:
+    source = os.path.join(str(folder), name)
     with open(source, "w", encoding="utf-8") as f:
         f.write(text)
     opt = Options(target)
@@ -205,6 +205,20 @@ def test_borders(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> N
     got = [json.loads(line) for line in out.decode("utf-8", "strict").split("\n")[:-1]]
     # A half of a pair that stands alone, then a pair, another half, and a half with an escape behind it.
     assert got == [*map(decode, expected), BAD + "😀" + BAD * 2 + "\n"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.uname().sysname == "Darwin", reason="names of files are text here")
+def test_name_of_the_source(tmp_path: os.PathLike[str]) -> None:
+    """The path of a source may be any bytes: messages show them, and texts of messages are strings like all others."""
+    if WHY_NOT:
+        pytest.skip(WHY_NOT)
+    exe = build('test "t" { expect 1 == 2 }\n', tmp_path, name=os.fsdecode(b"s\xff\xe2\x82.mochi"))
+    done = subprocess.run([exe], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 1
+    first, *rest = done.stderr.split(b"\n")
+    assert first == f"expect condition failed at s{BAD * 3}.mochi:1: 1 == 2".encode()
+    assert b"  main at s\xff\xe2\x82.mochi:1" in rest
+    assert b'    test "t" { expect 1 == 2 }' in rest
 
 
 def test_delimiter(tmp_path: os.PathLike[str]) -> None:
