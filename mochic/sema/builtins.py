@@ -231,12 +231,14 @@ def _reduce(s: Solver, a: list[Ty]) -> Ty:
     return acc
 
 
+MANY: Final = 1000  # arguments of what takes any number: all are alive at once
+
 BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
-    "print": (0, 1000, _first_arg),
+    "print": (0, MANY, _first_arg),
     "len": (1, 1, _int),
     "append": (2, 2, _append),
     "push": (2, 2, _append),
-    "concat": (1, 1000, _same_list),
+    "concat": (1, MANY, _same_list),
     "first": (1, 1, _first),
     "reverse": (1, 1, _reverse),
     "distinct": (1, 1, _same_list),
@@ -268,8 +270,8 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "exists": (1, 1, _bool),
     "sum": (1, 1, _sum),
     "avg": (1, 1, _float),
-    "min": (1, 1000, _minmax),
-    "max": (1, 1000, _minmax),
+    "min": (1, MANY, _minmax),
+    "max": (1, MANY, _minmax),
     "round": (1, 2, _numeric),
     "abs": (1, 1, _numeric),
     "ceil": (1, 1, _float),

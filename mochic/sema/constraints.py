@@ -153,12 +153,29 @@ class StoreIndexC:
             return
         self.done |= k
         if k & LIST:
-            s.flow(self.val, s.elem(self.obj))
+            elem = s.elem(self.obj)
+            s.flow(self.val, elem)
+            s.on(elem, GapC(elem))
         if self.done & LIST and self.done & ~(LIST | NIL):
             s.grow(s.elem(self.obj), NIL)  # the dynamic path fills a gap with null
         if k & MAP:
             s.flow(self.key, s.key(self.obj))
             s.flow(self.val, s.val(self.obj))
+
+
+class GapC:
+    """A store past the end of a list fills the gap with null, where that has a representation at no cost: in elements
+    of several kinds, which are tags anyway (adr/list-gaps.md)."""
+
+    __slots__ = ("elem",)
+
+    def __init__(self, elem: Ty) -> None:
+        self.elem = elem
+
+    def run(self, s: Solver) -> None:
+        k = find(self.elem).kinds
+        if k & (k - 1) and not k & NIL:
+            s.grow(self.elem, NIL)
 
 
 class FieldC:
