@@ -284,6 +284,10 @@ class Darwin(Sockets):
         self.uc.mem_write(place, struct.pack("<2Q", *divmod(now, 10**9)))
         return 0
 
+    def do_getentropy(self, place: int, size: int) -> int:
+        self.uc.mem_write(place, os.urandom(size))
+        return 0
+
     def do_sysctlbyname(self, name: int, old: int, size: int) -> int:
         if self.text(name) != b"hw.memsize" or self.word(size) != 8:
             return self.fail(_ENOENT)

@@ -39,7 +39,7 @@ def command_line(arguments: list[str]) -> str:
 
 
 class Windows(Machine):
-    """KERNEL32: the functions of linkscripts/kernel32.def."""
+    """The functions of linkscripts/kernel32.def and advapi32.def."""
 
     stack_arguments = 40  # the return address and 32 bytes for the arguments in registers
 
@@ -114,8 +114,8 @@ class Windows(Machine):
             directory += 20
             if not library:
                 return
-            if self.text(base + library).lower() != b"kernel32.dll":
-                raise Fault("an import from another library than KERNEL32")
+            if self.text(base + library).lower() not in (b"kernel32.dll", b"advapi32.dll"):
+                raise Fault("an import from another library than KERNEL32 and ADVAPI32")
             while name := self.word(base + names):
                 self.put(base + table, self.stub(self.text(base + name + 2).decode()))
                 names += 8
@@ -185,6 +185,10 @@ class Windows(Machine):
             self.error = 87
             return 0
         self.release(address, self.reserved.pop(address))
+        return 1
+
+    def do_SystemFunction036(self, place: int, size: int) -> int:
+        self.uc.mem_write(place, os.urandom(size))
         return 1
 
     def do_GlobalMemoryStatusEx(self, status: int) -> int:

@@ -120,6 +120,8 @@ def _alloc(m: Machine, a: list[Any]) -> int:
 _EXTERNS: dict[str, Any] = {
     "runtime.alloc": _alloc,
     "runtime.alloc_dirty": _alloc,
+    "runtime.os_env": lambda m, a: 0,
+    "runtime.os_random": lambda m, a: [m.store(a[0] + 8 * i, 8, 0x9E3779B97F4A7C15 >> i) for i in range(a[1] // 8)],
     "runtime.os_map": lambda m, a: m.allocate(a[0]),
     "runtime.zero_words": lambda m, a: [m.store(a[0] + 8 * i, 8, 0) for i in range(a[1])],
     "runtime.copy_bytes": lambda m, a: [m.store(a[0] + i, 1, m.load(a[1] + i, 1)) for i in range(a[2])],
