@@ -105,7 +105,7 @@ _RANGES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
     "os_write": ((1, 2),),
 }
 # Files of the memory's own code, which meets what is no object.
-_UNCHECKED: Final = ("mem.mochi", "gc.mochi", "check.mochi")
+_UNCHECKED: Final = ("mem.mochi", "blocks.mochi", "holes.mochi", "gc.mochi", "check.mochi")
 
 
 class Local:

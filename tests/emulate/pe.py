@@ -12,7 +12,7 @@ CPU = {0x8664: "amd64", 0xAA64: "arm64"}
 _UNIT = 0x10000  # addresses of allocations are multiples
 _STACK_SIZE = 1 << 20
 _RESERVE = 0x20000  # what is left of the stack for the handler of its overflow
-_MEM_COMMIT, _RELOC_DIR64 = 0x1000, 10
+_MEM_COMMIT, _MEM_DECOMMIT, _RELOC_DIR64 = 0x1000, 0x4000, 10
 _ACCESS_VIOLATION, _STACK_OVERFLOW = 0xC0000005, 0xC00000FD
 _TEB = SYSTEM + 0xE0000
 _RECORD = SYSTEM + 0xF0000
@@ -181,6 +181,9 @@ class Windows(Machine):
         return address
 
     def do_VirtualFree(self, address: int, size: int, how: int) -> int:
+        if how == _MEM_DECOMMIT and size:
+            self.release(address, size)
+            return 1
         if size or address not in self.reserved:
             self.error = 87
             return 0
