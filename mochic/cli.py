@@ -90,6 +90,7 @@ def _options(target: str, **chosen: Any) -> Options:
     for name, value in chosen.items():
         setattr(result, name, value)
     result.verify = bool(os.environ.get("MOCHI_VERIFY"))
+    result.check_runtime = bool(os.environ.get("MOCHI_CHECK"))
     return result
 
 

@@ -144,7 +144,8 @@ def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
     from mochic.codegen.module import compile_module
     from mochic.codegen.targets import load_machine
 
-    return compile_module(module, load_machine(target.arch, opt.march, opt.branch_protection, target.os), opt.verify)
+    machine = load_machine(target.arch, opt.march, opt.branch_protection, target.os)
+    return compile_module(module, machine, opt.verify, record_all=opt.check_runtime)
 
 
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:

@@ -16,11 +16,12 @@ class Options:
     allocation.  `tests`: keep `test` blocks; `test_mode`: run the one that the environment names (`mochi test`).
     `march`: the instruction set, empty for the target's least; `branch_protection`: one of PROTECTIONS;
     `libraries`, `folders`: C libraries of the command line (-l), and where libraries are looked for first (-L);
-    `https`: one of HTTPS; `int_mode`: one of INT_MODES."""
+    `https`: one of HTTPS; `int_mode`: one of INT_MODES; `check_runtime`: a runtime that checks its own accesses."""
 
     __slots__ = (
         "target", "out", "opt", "debug", "emit", "linker", "strip", "time", "verify", "tests", "test_mode", "strict",
         "march", "branch_protection", "libraries", "folders", "https", "int_mode",
+        "check_runtime",
     )  # fmt: skip
 
     def __init__(self, target: str) -> None:
@@ -42,6 +43,7 @@ class Options:
         self.libraries: tuple[str, ...] = ()
         self.folders: tuple[str, ...] = ()
         self.https = "auto"
+        self.check_runtime = False
 
     def dump(self) -> str:
         """All of it as text, for a process of our own; `load` reads it."""
@@ -73,4 +75,5 @@ class Options:
 
     def variant(self) -> str:
         """What machine code depends on beside its source: part of the key of everything cached."""
-        return f"{self.target} O{self.opt} {self.march} {self.branch_protection}"
+        checks = " checked" if self.check_runtime else ""
+        return f"{self.target} O{self.opt} {self.march} {self.branch_protection}{checks}"

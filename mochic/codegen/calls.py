@@ -155,7 +155,7 @@ class Calls(SelectorBase):
             if not flags & NORETURN:
                 s.safepoint = True
                 sel.has_safepoint = True
-        elif flags & NORETURN:
+        elif flags & NORETURN or (self.ctx.record_all and not flags & FOREIGN):
             s.site = True
         self.emit(as_, operand, self.special(s), v.pos)
 

@@ -22,11 +22,12 @@ def no_lines(pos: int) -> tuple[SourceFile | None, int]:
 class Context:
     """The machine, symbols and options.  `alloc_ptr`, `alloc_limit`, `alloc` name the runtime's allocator (None: every
     ALLOC calls `alloc`); `near`: all code is within reach of
-    Machine.call_near; `check` switches the symbolic checker of register allocation on."""
+    Machine.call_near; `check` switches the symbolic checker of register allocation on; `record_all`: calls that cannot
+    reach the collector have frame maps too, for stack traces."""
 
     __slots__ = (
         "machine", "asm", "lines", "alloc_ptr", "alloc_limit", "alloc", "inline_alloc", "shrink_wrap", "check",
-        "inlined", "near", "files", "_lsyms",
+        "inlined", "near", "files", "record_all", "_lsyms",
     )  # fmt: skip
 
     def __init__(self, machine: Machine, asm: Ctx | None = None, lines: Lines = no_lines) -> None:
@@ -40,6 +41,7 @@ class Context:
         self.shrink_wrap = True
         self.check = False
         self.near = False
+        self.record_all = False
         self.inlined = InlineTable()
         self.files: dict[SourceFile, LSym] = {}  # their records, see framemap
         self._lsyms: dict[str, LSym] = {}

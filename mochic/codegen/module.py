@@ -27,13 +27,16 @@ def line_table(sources: Any) -> Any:
     return lines
 
 
-def compile_module(module: Module, machine: Machine, check: bool = False, asm: Ctx | None = None) -> list[LSym]:
+def compile_module(
+    module: Module, machine: Machine, check: bool = False, asm: Ctx | None = None, record_all: bool = False
+) -> list[LSym]:
     """Machine code, frame maps and data of all functions; `check` verifies every register allocation.
 
-    `asm` is the symbol table to share with assembly files of the same object.
+    `asm` is the symbol table to share with assembly files of the same object.  `record_all`: see Context.
     """
     ctx = Context(machine, asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
+    ctx.record_all = record_all
     ctx.inlined = module.inlined
     ctx.near = sum([fn.nvalues for fn in module.funcs]) < NEAR_VALUES
     out: list[LSym] = []

@@ -11,7 +11,7 @@ from mochic.targets import Target
 
 
 # Beside the target's own; a library of which a program calls nothing is not in it.
-MORE: Final = ("ws2_32.def",)
+MORE: Final = ("ws2_32.def", "advapi32.def")
 
 
 def import_libraries(target: Target) -> list[str]:

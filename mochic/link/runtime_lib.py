@@ -98,7 +98,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
             programs.append(parse_file(source))
         except CompileError as e:
             raise runtime_error(e.diagnostics, sources) from None
-    module, diags = RuntimeLower(sources).run(programs)
+    module, diags = RuntimeLower(sources, opt.check_runtime).run(programs)
     if diags:
         raise runtime_error(diags, sources)
     module.data.extend(runtime_descs())
@@ -109,7 +109,11 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     run_pipeline(module, opt.opt, opt.verify, typed=False)
     ctx = Ctx()
     symbols = compile_module(
-        module, load_machine(target.arch, opt.march, opt.branch_protection, target.os), opt.verify, ctx
+        module,
+        load_machine(target.arch, opt.march, opt.branch_protection, target.os),
+        opt.verify,
+        ctx,
+        opt.check_runtime,
     )
     arch = load_arch(target.arch, opt.march)
     assert arch is not None

@@ -7,6 +7,9 @@ constants take.  docs/runtime.md defines the dialect.
 
 Conditions are lowered as control flow (`cond`), so `&&`, `||` and `!` cost no truth values in registers.  Loads and
 stores fold the constant part of their offset into the instruction.
+
+In the checked runtime (`Names.checked`, runtime/check.mochi) a call that tests the address comes before every load and
+store, and before every call of a function that works on a run of bytes.
 """
 
 from __future__ import annotations
@@ -92,6 +95,17 @@ _COMPARE: Final[dict[str, tuple[int, int, int, bool]]] = {
     ">=": (SLE, FLE, ULE, True),
 }
 _MAX_INLINE_ALLOC: Final = 256
+# Functions that read or write runs of bytes: the places of address and length among their parameters.
+_RANGES: Final[dict[str, tuple[tuple[int, int], ...]]] = {
+    "copy": ((0, 2), (1, 2)),
+    "copy_bytes": ((0, 2), (1, 2)),
+    "mem_eq": ((0, 2), (1, 2)),
+    "zero": ((0, 1),),
+    "os_read": ((1, 2),),
+    "os_write": ((1, 2),),
+}
+# Files of the memory's own code, which meets what is no object.
+_UNCHECKED: Final = ("mem.mochi", "blocks.mochi", "holes.mochi", "gc.mochi", "check.mochi")
 
 
 class Local:
@@ -108,7 +122,7 @@ class Local:
 class FuncLower:
     """One function body."""
 
-    __slots__ = ("rt", "sym", "decl", "fn", "b", "scopes", "loops")
+    __slots__ = ("rt", "sym", "decl", "fn", "b", "scopes", "loops", "checked")
 
     def __init__(self, rt: Names, sym: FuncSym, decl: ast.FunDecl) -> None:
         self.rt = rt
@@ -119,6 +133,8 @@ class FuncLower:
         self.b = Builder(self.fn)
         self.scopes: list[dict[str, Local]] = [{}]
         self.loops: list[tuple[Block, Block]] = []  # (break, continue)
+        file = rt.module.sources.file_of(decl.lo).name
+        self.checked = rt.checked and "@unchecked" not in decl.doc.split() and not file.endswith(_UNCHECKED)
 
     def run(self) -> Func:
         b = self.b
@@ -209,6 +225,11 @@ class FuncLower:
         b = self.b
         done = b.block()
         while True:
+            if isinstance(s.cond, ast.Ident) and s.cond.name in self.rt.consts:
+                # Decided here: what is left out is not even compiled.
+                self.block(s.then if self.rt.consts[s.cond.name] else s.orelse or [])
+                b.jump(done)
+                break
             then = b.block()
             other = b.block() if s.orelse is not None else done
             self.cond(s.cond, then, other)
@@ -409,6 +430,9 @@ class FuncLower:
                     return inline
             args = self.args(e, sym.params)
             self.check_nogc(e, sym)
+            if self.checked:
+                for p, n in _RANGES.get(name, ()):
+                    self.check("check_range", args[p], 0, args[n])
             v = b.emit(CALL, sym.ret, args, 0, sym)
             if sym.flags & NORETURN:
                 b.trap()
@@ -417,12 +441,15 @@ class FuncLower:
             op, t = _LOADS[name]
             self.arity(e, 2)
             base, off = self.address(e.args[0], e.args[1])
+            self.check_access(base, off, op, t)
             return b.emit(OP_BY_NAME[op], t, [base], off)
         if name in _STORES:
             op, t = _STORES[name]
             self.arity(e, 3)
             base, off = self.address(e.args[0], e.args[1])
-            return b.emit(OP_BY_NAME[op], VOID, [base, self.typed(e.args[2], t)], off)
+            v = self.typed(e.args[2], t)
+            self.check_access(base, off, op, t)
+            return b.emit(OP_BY_NAME[op], VOID, [base, v], off)
         if name in _SIMPLE:
             op, params, ret = _SIMPLE[name]
             return b.emit(OP_BY_NAME[op], ret, self.args(e, list(params)))
@@ -496,8 +523,21 @@ class FuncLower:
             fail(e, f"expected {n} arguments, got {len(e.args)}")
 
     def check_nogc(self, e: ast.Call, sym: FuncSym) -> None:
-        if self.sym.flags & NOGC and not sym.flags & NOGC:
+        assert isinstance(e.fn, ast.Ident)
+        # save_walk collects nothing; it is no @nogc function because its call needs a frame map.
+        if self.sym.flags & NOGC and not sym.flags & NOGC and e.fn.name != "save_walk":
             fail(e, f"@nogc function {self.decl.name} calls {sym.name}, which is not")
+
+    def check_access(self, base: Value, off: int, op: str, t: int) -> None:
+        if self.checked:
+            width = int("".join(c for c in op if c.isdigit()) or (32 if t == I32 else 64)) // 8
+            self.check("check_access", base, off, self.b.iconst(I64, width))
+
+    def check(self, name: str, base: Value, off: int, size: Value) -> None:
+        """A call of the checked runtime, which stops the program unless `size` bytes may be accessed."""
+        b = self.b
+        p = b.emit(ADD, PTR, [base, b.iconst(I64, off)])
+        b.emit(CALL, VOID, [p, size], 0, self.rt.funcs[name])
 
     def address(self, base: ast.Expr, off: ast.Expr) -> tuple[Value, int]:
         """Base value and constant offset of a memory access."""

@@ -36,12 +36,13 @@ def name_type(name: int) -> str:
 class Names:
     """What the names of the package mean: constants, global variables, functions; texts by content."""
 
-    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings")
+    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings", "checked")
 
-    def __init__(self, sources: SourceMap) -> None:
+    def __init__(self, sources: SourceMap, checked: bool = False) -> None:
         self.module = Module(sources)
         self.diags: list[Diagnostic] = []
-        self.consts: dict[str, int | float] = {}
+        self.checked = checked
+        self.consts: dict[str, int | float] = {"CHECKED": int(checked)}
         self.vars: dict[str, tuple[DataSym, int]] = {}
         self.funcs: dict[str, FuncSym] = {}
         self.decls: list[tuple[FuncSym, ast.FunDecl]] = []

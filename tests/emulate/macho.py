@@ -16,7 +16,7 @@ LC_CHAINED_FIXUPS, MH_PIE = 0x80000034, 0x200000
 CPU = {0x1000007: "amd64", 0x100000C: "arm64"}
 _STACK_SIZE = 8 << 20
 _SIGBUS, _SA_SIGINFO_ONSTACK = 10, 0x41
-_ENOENT, _EINVAL = 2, 22
+_ENOENT, _EINVAL, _MAP_FIXED = 2, 22, 0x10
 
 
 class Segment:
@@ -260,6 +260,12 @@ class Darwin(Sockets):
     def do_mmap(self, address: int, size: int, access: int, flags: int) -> int:
         if flags & 0x1002 != 0x1002:
             return self.fail(_EINVAL)
+        if flags & _MAP_FIXED:  # over pages that the program has
+            if address % self.page or size % self.page:
+                return self.fail(_EINVAL)
+            self.release(address, size)
+            self.commit(address, size)
+            return address
         if access and size > MAX_STACK:
             return self.fail(12)
         at = self.reserve(size, self.page)
@@ -282,6 +288,10 @@ class Darwin(Sockets):
     def do_clock_gettime(self, clock: int, place: int) -> int:
         now = time.time_ns() if clock == 0 else time.monotonic_ns()
         self.uc.mem_write(place, struct.pack("<2Q", *divmod(now, 10**9)))
+        return 0
+
+    def do_getentropy(self, place: int, size: int) -> int:
+        self.uc.mem_write(place, os.urandom(size))
         return 0
 
     def do_sysctlbyname(self, name: int, old: int, size: int) -> int:

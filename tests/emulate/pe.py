@@ -12,7 +12,7 @@ CPU = {0x8664: "amd64", 0xAA64: "arm64"}
 _UNIT = 0x10000  # addresses of allocations are multiples
 _STACK_SIZE = 1 << 20
 _RESERVE = 0x20000  # what is left of the stack for the handler of its overflow
-_MEM_COMMIT, _RELOC_DIR64 = 0x1000, 10
+_MEM_COMMIT, _MEM_DECOMMIT, _RELOC_DIR64 = 0x1000, 0x4000, 10
 _ACCESS_VIOLATION, _STACK_OVERFLOW = 0xC0000005, 0xC00000FD
 _TEB = SYSTEM + 0xE0000
 _RECORD = SYSTEM + 0xF0000
@@ -39,7 +39,7 @@ def command_line(arguments: list[str]) -> str:
 
 
 class Windows(Machine):
-    """KERNEL32: the functions of linkscripts/kernel32.def."""
+    """The functions of linkscripts/kernel32.def and advapi32.def."""
 
     stack_arguments = 40  # the return address and 32 bytes for the arguments in registers
 
@@ -114,8 +114,8 @@ class Windows(Machine):
             directory += 20
             if not library:
                 return
-            if self.text(base + library).lower() != b"kernel32.dll":
-                raise Fault("an import from another library than KERNEL32")
+            if self.text(base + library).lower() not in (b"kernel32.dll", b"advapi32.dll"):
+                raise Fault("an import from another library than KERNEL32 and ADVAPI32")
             while name := self.word(base + names):
                 self.put(base + table, self.stub(self.text(base + name + 2).decode()))
                 names += 8
@@ -181,10 +181,17 @@ class Windows(Machine):
         return address
 
     def do_VirtualFree(self, address: int, size: int, how: int) -> int:
+        if how == _MEM_DECOMMIT and size:
+            self.release(address, size)
+            return 1
         if size or address not in self.reserved:
             self.error = 87
             return 0
         self.release(address, self.reserved.pop(address))
+        return 1
+
+    def do_SystemFunction036(self, place: int, size: int) -> int:
+        self.uc.mem_write(place, os.urandom(size))
         return 1
 
     def do_GlobalMemoryStatusEx(self, status: int) -> int:

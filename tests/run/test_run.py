@@ -45,7 +45,7 @@ EMULATED = {"MOCHI_HEAP_LIMIT": str(1 << 28)}
 STRESS = {"MOCHI_GC_STRESS": "1"}
 
 # name | -O | -march | -branch-protection | targets | options of the emulator | programs.  Programs built with -O2 run
-# under GC stress too.
+# under GC stress too; those of the row `checked` have the runtime that checks itself (runtime/check.mochi).
 _CONFIGS: Final = """
 O0        | 0 |          | none     | *             |                                      | all
 O2        | 2 |          | none     | *             |                                      | all
@@ -53,6 +53,7 @@ protected | 2 |          | standard | linux/arm64   | -cpu max,pauth-impdef=on  
 pages-64K | 2 |          | none     | linux/arm64   | -p 65536                             | sample
 rva22u64  | 2 | rva22u64 | none     | linux/riscv64 | -cpu rv64,zba=true,zbb=true,zbs=true | sample
 rv64g     | 2 | rv64g    | none     | linux/riscv64 | -cpu rv64,c=false                    | sample
+checked   | 2 |          | none     | *             |                                      | sample
 """
 
 
@@ -104,6 +105,7 @@ def build(name: str, target: str, config: Config, folder: str, monkeypatch: pyte
     opt.march = config.march
     opt.branch_protection = config.protection
     opt.verify = True
+    opt.check_runtime = config.name == "checked"
     try:
         status = driver.build(name + ".mochi", opt)
     finally:

@@ -61,6 +61,39 @@ def test_case(source: str, expected: list[str]) -> None:
         assert str(got) == want, line
 
 
+CHECKED = """\
+var seen: int = 0
+/// @unchecked
+fun check_access(p: ptr, n: int) { seen = seen * 100 + load8(p, 0) * 10 + n }
+/// @unchecked
+fun check_range(p: ptr, n: int) { seen = seen * 100 + load8(p, 0) * 10 + n }
+fun copy(to: ptr, from: ptr, n: int) { }
+fun f(): int {
+  let p = alloca(16)
+  store8(p, 0, 7)
+  store32(p, 4, 1)
+  copy(p + 4, p, 3)
+  let x = loadbool(p, 4)
+  if CHECKED { return seen }
+  return 0
+}
+"""
+
+
+def test_checked_runtime() -> None:
+    """Every access of the dialect is told to the checks: its address and how many bytes."""
+    for name, checked, want in (
+        ("case.mochi", True, 104137314),
+        ("case.mochi", False, 0),
+        ("gc.mochi", True, 0),
+    ):
+        sources = SourceMap()
+        program, _ = parse(sources.add(name, CHECKED.encode()))
+        module, diags = RuntimeLower(sources, checked).run([program])
+        assert not diags
+        assert Machine(module).call("runtime.f", []) == want, name
+
+
 @cache
 def runtime_module() -> Module:
     sources = SourceMap()
@@ -87,6 +120,8 @@ def _alloc(m: Machine, a: list[Any]) -> int:
 _EXTERNS: dict[str, Any] = {
     "runtime.alloc": _alloc,
     "runtime.alloc_dirty": _alloc,
+    "runtime.os_env": lambda m, a: 0,
+    "runtime.os_random": lambda m, a: [m.store(a[0] + 8 * i, 8, 0x9E3779B97F4A7C15 >> i) for i in range(a[1] // 8)],
     "runtime.os_map": lambda m, a: m.allocate(a[0]),
     "runtime.zero_words": lambda m, a: [m.store(a[0] + 8 * i, 8, 0) for i in range(a[1])],
     "runtime.copy_bytes": lambda m, a: [m.store(a[0] + i, 1, m.load(a[1] + i, 1)) for i in range(a[2])],

@@ -109,6 +109,15 @@ TEXT runtime·c_clock_gettime(SB), NOSPLIT|NOFRAME, $0
 	POPQ	BP
 	RET
 
+TEXT runtime·c_getentropy(SB), NOSPLIT|NOFRAME, $0
+	PUSHQ	BP
+	MOVQ	SP, BP
+	ANDQ	$-16, SP
+	CALL	getentropy(SB)
+	MOVQ	BP, SP
+	POPQ	BP
+	RET
+
 TEXT runtime·c_sysctlbyname(SB), NOSPLIT|NOFRAME, $0
 	PUSHQ	BP
 	MOVQ	SP, BP

@@ -47,6 +47,9 @@ TEXT runtime·c_mprotect(SB), NOSPLIT|NOFRAME, $0
 TEXT runtime·c_clock_gettime(SB), NOSPLIT|NOFRAME, $0
 	B	clock_gettime(SB)
 
+TEXT runtime·c_getentropy(SB), NOSPLIT|NOFRAME, $0
+	B	getentropy(SB)
+
 TEXT runtime·c_sysctlbyname(SB), NOSPLIT|NOFRAME, $0
 	B	sysctlbyname(SB)
 
