@@ -90,9 +90,14 @@ FAULTS = {
         "  store64(l, LIST_LEN, len + 1)\n  storeref(",
         "more elements than an array has room for",
     ),
-    "characters": ("string.mochi", "  var chars = n\n", "  var chars = n + 1\n", "a wrong count of characters"),
+    "characters": (
+        "text.mochi",
+        "  store32(s, STR_CHARS, chars)\n",
+        "  store32(s, STR_CHARS, chars + 1)\n",
+        "a wrong count of characters",
+    ),
     "padding": (
-        "string.mochi",
+        "text.mochi",
         "    store64(s, STR_DATA - 8 + round8(bytes), 0)\n",
         "",
         "a string without zeros behind it",
