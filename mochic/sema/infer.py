@@ -21,6 +21,7 @@ from typing import Any
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema import trycatch
 from mochic.sema.cfun import CDeclarations
+from mochic.sema.gaps import Lengths
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
@@ -242,9 +243,11 @@ class Infer(Narrowing, Declarations):
                     v.fun = f
                     self.scope.names[st.name] = f
         falls = True
+        lengths = Lengths(self.s)
         for st in body:
             if not self.stmt(st):
                 falls = False
+            lengths.after(st)
         self.types = types
         return falls
 
