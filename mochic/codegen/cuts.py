@@ -5,7 +5,7 @@ from __future__ import annotations
 from backend.obj.prog import CONST, REG, VREG
 from mochic.codegen.allocation import Bundle
 from mochic.codegen.isel import BlockCode, Selection
-from mochic.codegen.liveness import U_ANY, U_LATE, Intervals, positions
+from mochic.codegen.liveness import U_ANY, U_LATE, Intervals
 from mochic.ir.cfg import Loop
 
 
@@ -105,21 +105,22 @@ class Cuts:
         """Cut at the calls b lives across.  Between them, from the first read to the last, widened to whole loops
         so that a reload does not land inside one."""
         spans: list[tuple[int, int, int]] = []
-        lo = b.start
-        last = b.start + b.bits.bit_length()
-        bounds: list[tuple[int, int]] = []
-        for i in positions((self.call_bits >> lo) & b.bits):
-            at = b.start + i
-            bounds.append((lo, at))
-            lo = at + 1
-        bounds.append((lo, last))
+        start = b.start
+        last = start + b.bits.bit_length()
+        calls = (self.call_bits >> start) & b.bits
         points = self.points(r, b)
         d = self.iv.define[r]
-        if points and b.start <= d < points[0][0] < bounds[0][1] and self.is_param(r, d):
+        first = start + (calls & -calls).bit_length() - 1 if calls else last
+        if points and start <= d < points[0][0] < first and self.is_param(r, d):
             # A parameter had better arrive in the register it is first read in; alone it is no reason for one.
             points[0] = (d, points[0][1], points[0][2])
         i = 0
-        for lo, hi in bounds:
+        while i < len(points) and points[i][0] < last:
+            # The calls around the next point; those between which nothing is read may be many more.
+            k = max(0, points[i][0] + 1 - start)
+            after = calls >> k
+            hi = start + k + (after & -after).bit_length() - 1 if after else last
+            lo = start + (calls & ((1 << k) - 1)).bit_length()
             begin = -1
             end = 0
             weight = 0
@@ -130,7 +131,7 @@ class Cuts:
                     begin = s
                 end = max(end, min(e, hi))
                 weight += f
-            if begin < 0 or self.in_memory(r, (begin, end, 0)):
+            if self.in_memory(r, (begin, end, 0)):
                 continue
             begin, end = self.widen(begin, end, lo, hi)
             if spans and begin < spans[-1][1]:
