@@ -315,4 +315,7 @@ class Darwin(Sockets):
         if _SIGBUS not in self.handlers or address < 0 or not self.signal_stack:
             raise Fault(why)
         self.put(SYSTEM + 0xF0000 + 24, address)
+        # The context has the address of the registers, and these the stack pointer (mach/ARCH/_structs.h).
+        self.put(SYSTEM + 0xF0800 + 48, SYSTEM + 0xF0900)
+        self.put(SYSTEM + 0xF0900 + (264 if self.arch == "arm64" else 72), self.uc.reg_read(self.sp))
         self.enter(self.handlers[_SIGBUS], self.signal_stack - 256, _SIGBUS, SYSTEM + 0xF0000, SYSTEM + 0xF0800)
