@@ -113,3 +113,54 @@ def test_emit_needs_one_target() -> None:
             build("x.mochi", opt)
     finally:
         gc.enable()
+
+
+# Another machine, as far as one can be: folder, spelling of the path, permissions, time, language, home, cache, hashes.
+# The clock is another one for all of Python; linkers are told nothing of the time.
+CLOCK = """import time
+_real = time.time
+time.time = lambda: _real() + 3 * 365 * 86400
+time.time_ns = lambda: int(time.time() * 1e9)
+"""
+WORLDS: list[dict[str, str]] = [
+    {},
+    {
+        "TZ": "Asia/Tokyo",
+        "LC_ALL": "C",
+        "LANG": "C",
+        "PYTHONHASHSEED": "777",
+        "SOURCE_DATE_EPOCH": "1",
+        "PYTHONUTF8": "0",
+    },
+]
+SAME = os.environ.get("MOCHI_SAME_TARGETS", "linux/riscv64,darwin/universal,windows/amd64")
+
+
+def test_same_bytes_from_anywhere(tmp_path: os.PathLike[str]) -> None:
+    need_linkers()
+    text = 'import "./parts" as parts\nlet xs = [3, 1, 2]\nprint(parts.twice(len(xs)), {"ü": xs}, "fails:", xs[7])\n'
+    sums = []
+    for i, world in enumerate(WORLDS):
+        folder = os.path.join(tmp_path, ("here", "another place/deep")[i])
+        os.makedirs(os.path.join(folder, "src"))
+        for name, content in (("p.mochi", text), ("parts.mochi", "export fun twice(n: int): int { return n * 2 }\n")):
+            with open(os.path.join(folder, "src", name), "w", encoding="utf-8") as f:
+                f.write(content)
+        site = os.path.join(folder, "site")
+        os.mkdir(site)
+        env = {**os.environ, **world, "PYTHONPATH": ROOT}
+        if i:
+            with open(os.path.join(site, "sitecustomize.py"), "w", encoding="utf-8") as f:
+                f.write(CLOCK)
+            env |= {"HOME": folder, "MOCHI_CACHE": os.path.join(folder, "cache")}
+            env["PYTHONPATH"] = site + os.pathsep + ROOT
+        where, path = ((folder, "src/p.mochi"), (os.path.join(folder, "src"), "./p.mochi"))[i]
+        done = subprocess.run(
+            [sys.executable, "-m", "mochic", "build", f"-target={SAME}", "-o", os.path.join(folder, "out"), path],
+            cwd=where, env=env, capture_output=True, text=True, check=False, umask=(0o022, 0o077)[i],
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        with open(os.path.join(folder, "out", "SHA256SUMS"), encoding="utf-8") as f:
+            sums.append(f.read())
+    assert sums[0] == sums[1]
+    assert sums[0].count("\n") == 3 or "MOCHI_SAME_TARGETS" in os.environ
