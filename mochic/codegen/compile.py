@@ -47,7 +47,9 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
             sel.head = frozenset(b.id for b in head[0])
         else:
             sel.prologue = -1
-    return emit(ctx, sel, alloc)
+    code = emit(ctx, sel, alloc)
+    code.loops = bool(loops)
+    return code
 
 
 def emit_func(fn: Func, ctx: Context) -> list[LSym]:
@@ -60,6 +62,8 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     text = ctx.lsym(fn.sym)
     ctx.machine.assemble(text, code.progs)
     text.kind = STEXT
+    if code.loops:
+        text.align = max(text.align, ctx.machine.loop_align)
     text.attrs &= ~A_UNDEF
     text.info = (code.frame, code.prologue)
     out = [text]

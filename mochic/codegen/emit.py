@@ -21,9 +21,9 @@ from mochic.ir.ops import JUMP
 
 class Compiled:
     """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, distance from SP there
-    to the return address)."""
+    to the return address).  `loops`: it has some."""
 
-    __slots__ = ("progs", "sites", "frame", "tables", "prologue")
+    __slots__ = ("progs", "sites", "frame", "tables", "prologue", "loops")
 
     def __init__(self, frame: Frame) -> None:
         self.progs: list[Prog] = []
@@ -31,6 +31,7 @@ class Compiled:
         self.frame = frame
         self.tables: list[tuple[LSym, list[Prog]]] = []
         self.prologue: list[Prog] = []
+        self.loops = False
 
 
 class Emitter:

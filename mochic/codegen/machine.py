@@ -67,7 +67,7 @@ class Machine:
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
         "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
         "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
-        "foreign_room",
+        "foreign_room", "loop_align",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -93,6 +93,7 @@ class Machine:
         self.call_target = 0  # holds the address during an indirect call
         self.link_bytes = 0
         self.call = 0
+        self.loop_align = 0  # where functions with loops begin; 0: where any function does
         self.call_near = 0  # a call in a program of less than NEAR bytes of code
         self.call_reg = 0  # a call through a register
         self.ret = 0
