@@ -58,8 +58,8 @@ class Amd64(Machine):
         self.link_bytes = 8
         self.call = self.call_near = self.call_reg = ACALL
         # Branches that cross or touch a border of 32 bytes are decoded again in each round on many processors (Intel,
-        # "Mitigations for Jump Conditional Code Erratum", 2019).  From such a border on it depends on the function alone
-        # which do, and not on what is linked before it: a loop was 24 % slower after a change in the runtime.
+        # "Mitigations for Jump Conditional Code Erratum", 2019).  In a function that begins at such a border it depends
+        # on the function alone which ones do, and not on what is linked before it.
         self.loop_align = 32
         self.ret, self.jmp, self.nop, self.trap = ARET, AJMP, ANOP, AUD2
         self.lea = ALEAQ
