@@ -152,7 +152,9 @@ def test_fatal_signals(target: str, number: int, tmp_path: object) -> None:
             p.kill()
             raise
     assert (p.returncode, out) == (1, b"before\n")
-    assert err == b"internal error: the program made an invalid memory access\n"
+    message, _, trace = err.decode().partition("\n")
+    assert message == "internal error: the program made an invalid memory access"
+    assert trace == "call graph: main\nstack trace:\n  main at program.mochi:2\n"
 
 
 CALLS = """
