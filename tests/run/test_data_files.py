@@ -150,7 +150,7 @@ ODD_FILES = [
 def read_all(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("odd") / "program.mochi"
     path.write_text(READ_ALL, encoding="utf-8")
-    return build(os.fspath(path), 2)
+    return build(os.fspath(path), 2, check=True)
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)

@@ -38,8 +38,9 @@ OTHERS = [t for t in READY if t != TARGET and not REASONS.get(t)]
 Outcome = tuple[int, str, str]
 
 
-def build(source: str, level: int, target: str = TARGET) -> str:
+def build(source: str, level: int, target: str = TARGET, check: bool = False) -> str:
     opt = Options(target)
+    opt.check_runtime = check
     opt.out = f"{source}-O{level}-{target.replace('/', '-')}"
     opt.opt = level
     opt.verify = True

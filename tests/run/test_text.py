@@ -64,12 +64,13 @@ def test_decode() -> None:
     assert {k: decode(k) for k in rows} == rows
 
 
-def build(text: str, folder: object, target: str = HOST, name: str = "program.mochi") -> str:
+def build(text: str, folder: object, target: str = HOST, name: str = "program.mochi", check: bool = False) -> str:
     source = os.path.join(str(folder), name)
     with open(source, "w", encoding="utf-8") as f:
         f.write(text)
     opt = Options(target)
     opt.out = os.path.join(str(folder), "program")
+    opt.check_runtime = check
     try:
         assert driver.build(source, opt) == 0
     finally:
@@ -411,13 +412,13 @@ def random_operations(rand: random.Random, count: int) -> tuple[bytes, bytes, li
 
 @pytest.mark.parametrize("target", SELECTED)
 def test_builtins(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
-    """The same series everywhere, less of it in emulators."""
+    """The same series everywhere, less of it in emulators; the runtime checks all its accesses."""
     if REASONS[target]:
         figures.left_out[REASONS[target]] += 1
         pytest.skip(REASONS[target])
     emulated = bool(command_for(TARGETS[target]))
     total = int(os.environ.get("MOCHI_TEXT_FUZZ", "6000"))
-    exe = build(BUILTINS, tmp_path, target)
+    exe = build(BUILTINS, tmp_path, target, check=True)
     done = 0
     seed = int(os.environ.get("MOCHI_TEXT_SEED", "1"))
     while done < total:
