@@ -1,7 +1,7 @@
 """Relocations of 386: System V psABI, Intel386 supplement; S, A, P, G as there.  REL: addends are in the fields.
 
 No type is "the distance to a GOT entry": the machine has no such addressing.  Two records at one field add up to it,
-GOT + A - P and the offset in the GOT, as GNU ld and gold apply them one after the other.  lld applies one per field.
+GOT + A - P and the offset in the GOT, as GNU ld applies them one after the other.  lld applies the last alone.
 """
 
 from __future__ import annotations
