@@ -69,10 +69,11 @@ _KINDS: Final = (
     (".tls", 0xC0000040, ".tbss."),  # the template of a thread's block has contents in an image
     (".rdata", 0x40000040, ".note."),
     (".info", 0x42000040, ".info."),
+    (".tls", 0xC0000040, ".tdata."),
 )
 assert len(_KINDS) == len(SECTION_KINDS)
 # ELF's names -> ours.
-_SPECIAL: Final = {".rodata": ".rdata", ".tbss": ".tls"}
+_SPECIAL: Final = {".rodata": ".rdata", ".tbss": ".tls", ".tdata": ".tls"}
 
 # target, bits, machine, alignment of functions, prefix of C names
 _TARGET_ROWS: Final = """

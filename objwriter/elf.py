@@ -12,23 +12,21 @@ from __future__ import annotations
 from struct import Struct, pack_into
 from typing import Final
 
+from objwriter.elf_relocs import RelocWriter
 from objwriter.model import (
     ABSOLUTE,
     B_LOCAL,
     K_FILE,
-    K_NONE,
     K_SECTION,
     S_NOTE,
     SECTION_KINDS,
     UNDEF,
     Object,
     ObjectError,
-    Relocation,
     Section,
     Symbol,
     Target,
 )
-from objwriter.relocs import LABEL, Record, load_relocs
 from objwriter.strtab import build_strtab
 
 SHT_PROGBITS: Final = 1
@@ -61,24 +59,26 @@ _SECTION_INFO: Final = (
     (SHT_NOBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS),
     (SHT_PROGBITS, SHF_ALLOC),
     (SHT_PROGBITS, 0),
+    (SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS),
 )
 assert len(_SECTION_INFO) == len(SECTION_KINDS)
 # Symbol.kind -> STT_*: none, func, object, tls, section, file.
 _SYMBOL_TYPE: Final = (0, 2, 1, 6, 3, 4)
 
-# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions; and
-# what e_flags also has when some function uses short encodings (RISC-V C).
+# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions; then what
+# else there is: `short=` what e_flags also has when some function uses short encodings (RISC-V C), `relocs=` the module
+# of the relocations, `split` for the r_info of 64-bit MIPS.
 _TARGET_ROWS: Final = """
 linux/amd64      64 little  62 0x0        rela 0 16
-linux/386        32 little   3 0x0        rel  0 16
+linux/386        32 little   3 0x0        rel  0 16 relocs=i386
 linux/arm64      64 little 183 0x0        rela 0 16
 linux/arm        32 little  40 0x5000000  rel  0 4
-linux/riscv64    64 little 243 0x4        rela 0 4  0x1
-linux/ppc64le    64 little  21 0x2        rela 0 16
+linux/riscv64    64 little 243 0x4        rela 0 4  short=0x1
+linux/ppc64le    64 little  21 0x2        rela 0 16 relocs=ppc64
 linux/ppc64      64 big     21 0x2        rela 0 16
-linux/mips64le   64 little   8 0x20000004 rela 0 8
-linux/mips64     64 big      8 0x20000004 rela 0 8
-linux/mipsle     32 little   8 0x50001004 rel  0 4
+linux/mips64le   64 little   8 0x20000004 rela 0 8  relocs=mips split
+linux/mips64     64 big      8 0x20000004 rela 0 8  relocs=mips split
+linux/mipsle     32 little   8 0x50001004 rel  0 4  relocs=mips
 linux/mips       32 big      8 0x50001004 rel  0 4
 linux/s390x      64 big     22 0x0        rela 0 16
 linux/loong64    64 little 258 0x43       rela 0 16
@@ -94,11 +94,14 @@ openbsd/arm64    64 little 183 0x0        rela 0 16
 def _targets() -> dict[str, Target]:
     out: dict[str, Target] = {}
     for line in _TARGET_ROWS.strip().split("\n"):
-        name, bits, order, machine, flags, rela, osabi, align, *short = line.split()
-        out[name] = Target(
+        name, bits, order, machine, flags, rela, osabi, align, *more = line.split()
+        target = out[name] = Target(
             name, int(bits), order == "big", int(machine), int(flags, 16), rela == "rela", int(osabi), int(align)
         )
-        out[name].short_flags = int(short[0], 16) if short else 0
+        extra = {key: value for key, _, value in (word.partition("=") for word in more)}
+        target.short_flags = int(extra.get("short", "0"), 16)
+        target.relocs = extra.get("relocs", target.arch)
+        target.split_info = "split" in extra
     return out
 
 
@@ -128,9 +131,8 @@ def write_elf(obj: Object) -> bytes:
     is64 = target.bits == 64
     order = ">" if target.big_endian else "<"
     word = 8 if is64 else 4
-    relocs = load_relocs(target.arch)
-    labels, label_of = _make_labels(obj, relocs)
-    place, ordered, first_global = _order_symbols(obj.symbols + labels)
+    relocs = RelocWriter(obj)
+    relocs.place, ordered, first_global = _order_symbols(obj.symbols + relocs.labels)
 
     headers: list[_Header] = [_Header("", 0, 0, 0, 0, 0, 0)]
     blobs: list[bytes | bytearray] = [b""]  # the contents, aligned like `headers`
@@ -146,9 +148,8 @@ def write_elf(obj: Object) -> bytes:
             if headers[-1].type == SHT_NOBITS:
                 raise ObjectError(f"relocation in {s.name}, which has no contents")
             h = _Header(rel_prefix + s.name, rel_type, SHF_INFO_LINK, 0, number, word, rel_entry)
-            if not target.rela:
-                data = bytearray(data)
-            reloc_headers.append((h, _pack_relocs(obj, s, data, relocs, place, label_of, order)))
+            packed, data = relocs.pack(number - 1, data)
+            reloc_headers.append((h, packed))
         blobs.append(data)
     headers.append(_Header(".note.GNU-stack", SHT_PROGBITS, 0, 0, 0, 1, 0))
     blobs.append(b"")
@@ -195,22 +196,6 @@ def _section_header(s: Section) -> _Header:
     return _Header(s.name, type_, flags, link, 0, s.align, s.entry)
 
 
-def _make_labels(
-    obj: Object, table: dict[tuple[str, int], tuple[Record, ...]]
-) -> tuple[list[Symbol], dict[Relocation, int]]:
-    """A local label for each relocation that has a record against one, and its index in the symbols."""
-    kinds = {key for key, records in table.items() if any(type_ & LABEL for _, type_ in records)}
-    labels: list[Symbol] = []
-    index: dict[Relocation, int] = {}
-    if kinds:
-        for number, s in enumerate(obj.sections):
-            for r in s.relocs:
-                if (r.kind, r.size) in kinds:
-                    index[r] = len(obj.symbols) + len(labels)
-                    labels.append(Symbol(f".Lpcrel_hi{len(labels)}", number, r.off, 0, K_NONE, B_LOCAL))
-    return labels, index
-
-
 def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]:
     """New index of each symbol, the symbols in file order (locals first), index of the first global."""
     place = [0] * len(symbols)
@@ -254,71 +239,6 @@ def _pack_symbols(ordered: list[Symbol], offsets: dict[str, int], order: str, is
         else:
             parts.append(pack32(name, s.value, s.size, info, other, shndx))
     return b"".join(parts), Struct(f"{order}{len(indexes)}I").pack(*indexes)
-
-
-def _pack_relocs(
-    obj: Object,
-    s: Section,
-    data: bytes | bytearray,
-    table: dict[tuple[str, int], tuple[Record, ...]],
-    place: list[int],
-    label_of: dict[Relocation, int],
-    order: str,
-) -> bytes:
-    """The relocation section of s; with REL the addends go into the contents."""
-    target = obj.target
-    is64 = target.bits == 64
-    parts: list[bytes] = []
-    append = parts.append
-    if target.rela:
-        pack = Struct(order + ("QQq" if is64 else "IIi")).pack
-    else:
-        pack = Struct(order + ("QQ" if is64 else "II")).pack
-    shift = 32 if is64 else 8
-    mips64 = target.machine == 8 and is64
-    word = 8 if is64 else 4
-    low, high = -1 << 8 * word - 1, 1 << 8 * word - 1 if target.rela else 1 << 8 * word
-    for r in s.relocs:
-        records = table.get((r.kind, r.size))
-        if records is None:
-            records = _raw_records(obj, s, r.kind, r.size, r.off, r.symbol)
-        symbol = place[r.symbol]
-        if not low <= r.add < high:
-            name = obj.symbols[r.symbol].name
-            raise ObjectError(f"addend {r.add} does not fit {8 * word} bits ({name}, {s.name}+{r.off:#x})")
-        for offset, type_ in records:
-            if type_ & LABEL:
-                append(pack(r.off + offset, place[label_of[r]] << shift | type_ ^ LABEL, 0))
-                continue
-            if mips64:  # r_sym, r_ssym, r_type3, r_type2, r_type instead of one number
-                info = symbol << 32 | type_ if order == ">" else symbol | type_ << 56
-            else:
-                info = symbol << shift | type_
-            if target.rela:
-                append(pack(r.off + offset, info, r.add))
-            else:
-                _store_addend(obj, s, data, r.off, r.size, r.add, order, r.symbol)
-                append(pack(r.off + offset, info))
-    return b"".join(parts)
-
-
-def _raw_records(obj: Object, s: Section, kind: str, size: int, off: int, symbol: int) -> tuple[tuple[int, int], ...]:
-    if kind.startswith("ELF:") and kind[4:].isdigit():
-        return ((0, int(kind[4:])),)
-    name = obj.symbols[symbol].name
-    raise ObjectError(f"cannot express {kind} of {size} bytes in ELF for {obj.target.name} ({name}, {s.name}+{off:#x})")
-
-
-def _store_addend(
-    obj: Object, s: Section, data: bytes | bytearray, off: int, size: int, add: int, order: str, symbol: int
-) -> None:
-    """REL keeps the addend in the field: the number must fit it."""
-    bits = 8 * size
-    if not -(1 << bits - 1) <= add < 1 << bits:
-        name = obj.symbols[symbol].name
-        raise ObjectError(f"addend {add} does not fit {size} bytes ({name}, {s.name}+{off:#x})")
-    assert isinstance(data, bytearray)
-    data[off : off + size] = (add & (1 << bits) - 1).to_bytes(size, "big" if order == ">" else "little")
 
 
 def _emit(

@@ -47,6 +47,7 @@ from objwriter.model import (
 )
 from objwriter.relocs.formats import DIFF, END, GOT, LABELLED, NONE, PAIR, FormatTable, RelocType
 from objwriter.relocs.macho import load_macho
+from objwriter.relocs.x86_code import GOT_MOVQ, got_forms
 from objwriter.strtab import build_strtab
 
 MH_MAGIC_64: Final = 0xFEEDFACF
@@ -66,6 +67,7 @@ N_WEAK_REF: Final = 0x40
 N_WEAK_DEF: Final = 0x80
 N_ALT_ENTRY: Final = 0x200
 S_ZEROFILL: Final = 1
+S_THREAD_LOCAL_REGULAR: Final = 0x11
 S_THREAD_LOCAL_ZEROFILL: Final = 0x12
 S_THREAD_LOCAL_VARIABLES: Final = 0x13
 S_ATTR_LIVE_SUPPORT: Final = 0x08000000
@@ -82,6 +84,7 @@ _KINDS: Final = (
     ("__DATA", "__thread_bss", S_THREAD_LOCAL_ZEROFILL, ".tbss."),
     ("__TEXT", "__note", S_ATTR_LIVE_SUPPORT, ".note."),
     ("__DWARF", "__debug", 0x02000000, ".info."),
+    ("__DATA", "__thread_data", S_THREAD_LOCAL_REGULAR, ".tdata."),
 )
 assert len(_KINDS) == len(SECTION_KINDS)
 # Names with a meaning of their own: ELF's -> segment, section, flags.
@@ -90,12 +93,13 @@ _SPECIAL: Final = {
     ".rodata": ("__TEXT", "__const", 0),
     ".data": ("__DATA", "__data", 0),
     ".bss": ("__DATA", "__bss", S_ZEROFILL),
+    ".tdata": ("__DATA", "__thread_data", S_THREAD_LOCAL_REGULAR),
     ".eh_frame": ("__TEXT", "__eh_frame", 0x6800000B),
     ".compact_unwind": ("__LD", "__compact_unwind", 0x02000000),
     ".init_array": ("__DATA", "__mod_init_func", 9),
 }
 _LITERALS: Final = {4: ("__literal4", 3), 8: ("__literal8", 4), 16: ("__literal16", 0xE)}
-_RANK: Final = (0, 1, 3, 4, 6, 6, 2, 5)  # order in the file by kind; zero-filled sections last
+_RANK: Final = (0, 1, 3, 4, 6, 6, 2, 5, 4)  # order in the file by kind; zero-filled sections last
 assert [_RANK[k] for k in (S_TEXT, S_RODATA, S_NOTE, S_RELRO, S_DATA, S_INFO, S_BSS)] == list(range(7))
 
 # target, cputype, cpusubtype, alignment of functions, padding of code
@@ -147,6 +151,7 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_ad
     sects, home, address = _place(obj)
     labels = Labels(obj, "l_mark.")
     atoms = _atoms(obj, home, sects, labels)
+    starts: list[list[int]] = obj.code_starts()
     contents: list[bytes | bytearray] = []
     raw: list[list[tuple[int, int, int, int]]] = []
     for number, s in enumerate(obj.sections):
@@ -156,7 +161,7 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_ad
             if sects[home[number]].flags & 0xFF in (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL):
                 raise ObjectError(f"relocation in {s.name}, which has no contents")
             data = bytearray(data)
-            records = _relocate(obj, number, data, table, types, atoms, labels, unsigned_addends)
+            records = _relocate(obj, number, data, table, types, atoms, labels, starts, unsigned_addends)
         contents.append(data)
         raw.append(records)
     symbols, place, counts, strtab = _symbols(obj, labels, home, address)
@@ -305,6 +310,7 @@ def _relocate(
     types: dict[str, RelocType],
     atoms: list[int],
     labels: Labels,
+    starts: list[list[int]],
     unsigned_addends: bool,
 ) -> list[tuple[int, int, int, int]]:
     """The entries of one model section, highest offset first, as (offset, symbol or -1, rest, number);
@@ -317,6 +323,7 @@ def _relocate(
     subtractor = types["SUBTRACTOR"]
     addend = types.get("ADDEND")
     external = 1 << 27
+    forms: dict[int, int] | None = None
     limit = len(data)
     get = table.get
     zeros = bytes(8)
@@ -357,8 +364,11 @@ def _relocate(
             elif rule == GOT:
                 if add != -r.size:
                     raise cannot_express(obj, s, r, "MACHO", "the entry of a table has no offset")
-                if t.name == "GOT_LOAD" and not (off >= 3 and data[off - 2] == 0x8B and data[off - 3] & 0xF8 == 0x48):
-                    kind = types["GOT"].number  # not a MOVQ load, which alone may become LEAQ
+                if t.name == "GOT_LOAD":
+                    if forms is None:
+                        forms = got_forms(data, starts[number]) if in_code else {}
+                    if forms.get(off) != GOT_MOVQ:
+                        kind = types["GOT"].number  # not a MOVQ load, which alone may become LEAQ
                 store(obj, s, data, r, 0, "MACHO")
             elif rule == NONE:
                 if add:

@@ -19,7 +19,8 @@ S_BSS: Final = 4
 S_TLSBSS: Final = 5
 S_NOTE: Final = 6  # read-only metadata of a section (`link`): kept and dropped with it
 S_INFO: Final = 7  # not loaded: debug information, markers
-SECTION_KINDS: Final = ("text", "rodata", "relro", "data", "bss", "tlsbss", "note", "info")
+S_TLSDATA: Final = 8  # initial values of thread-local data
+SECTION_KINDS: Final = ("text", "rodata", "relro", "data", "bss", "tlsbss", "note", "info", "tlsdata")
 
 # Symbol.kind
 K_NONE: Final = 0
@@ -109,11 +110,22 @@ class Object:
         self.symbols: list[Symbol] = []
         self.bounds: dict[str, tuple[str, int, bool]] = {}
 
+    def code_starts(self) -> list[list[int]]:
+        """For each section, where functions may start in it: at its start and at its symbols."""
+        starts = [[0] for _ in self.sections]
+        for symbol in self.symbols:
+            if symbol.section >= 0 and symbol.kind < K_SECTION:
+                starts[symbol.section].append(symbol.value)
+        return starts
+
 
 class Target:
     """What an object file says about its machine: one row of a format's table."""
 
-    __slots__ = ("name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align", "short_flags")
+    __slots__ = (
+        "name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align", "short_flags",
+        "relocs", "split_info",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -136,3 +148,5 @@ class Target:
         self.osabi = osabi
         self.text_align = text_align
         self.short_flags = 0  # flags of an object with short encodings (A_SHORT)
+        self.relocs = self.arch  # the module of its ELF relocations
+        self.split_info = False  # ELF: r_info is five fields instead of one number

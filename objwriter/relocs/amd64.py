@@ -2,14 +2,17 @@
 
 All PC-relative kinds count from the field itself (A already holds the distance to the end of the
 instruction), so ELF takes the addend as it is.  R_CALL is PLT32 even inside one object: linkers turn
-it into PC32 where no PLT is needed.
+it into PC32 where no PLT is needed.  A GOT entry has three types: linkers rewrite the instruction of the last two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from objwriter.relocs import parse_table
+from objwriter.model import S_TEXT, Relocation, Section
+from objwriter.relocs import Chooser, Records
+from objwriter.relocs.x86_code import GOT_FIXED, GOT_MOVQ, GOT_PLAIN, GOT_REX, got_forms
 
 NUMBERS: Final = {
     "R_X86_64_64": 1,  # S + A, 8 bytes
@@ -22,6 +25,7 @@ NUMBERS: Final = {
     "R_X86_64_TPOFF32": 23,
     "R_X86_64_PC64": 24,  # S + A - P, 8 bytes
     "R_X86_64_SIZE32": 32,  # Z + A
+    "R_X86_64_GOTPCRELX": 41,
     "R_X86_64_REX_GOTPCRELX": 42,
 }
 
@@ -34,9 +38,26 @@ R_PCREL/4     0:R_X86_64_PC32
 R_PCREL32/4   0:R_X86_64_PC32
 R_PCREL/8     0:R_X86_64_PC64
 R_CALL/4      0:R_X86_64_PLT32
-R_GOTPCREL/4  0:R_X86_64_REX_GOTPCRELX
+R_GOTPCREL/4  0:R_X86_64_GOTPCREL
 R_TLS_LE/4    0:R_X86_64_TPOFF32
 R_TLS_IE/4    0:R_X86_64_GOTTPOFF
 R_SIZE/4      0:R_X86_64_SIZE32
 """
-TABLE: Final = parse_table(ROWS, NUMBERS)
+_GOT: Final[dict[int, Records]] = {
+    form: ((0, NUMBERS[name], 0),)
+    for form, name in (
+        (GOT_FIXED, "R_X86_64_GOTPCREL"),
+        (GOT_PLAIN, "R_X86_64_GOTPCRELX"),
+        (GOT_REX, "R_X86_64_REX_GOTPCRELX"),
+        (GOT_MOVQ, "R_X86_64_REX_GOTPCRELX"),
+    )
+}
+
+
+def _choose_got(section: Section, starts: Iterable[int]) -> Callable[[Relocation], Records]:
+    forms = got_forms(section.data, starts) if section.kind == S_TEXT else {}
+    # An entry has no offset: with another addend than the field's own size nothing may be rewritten.
+    return lambda r: _GOT[forms.get(r.off, GOT_FIXED) if r.add == -4 else GOT_FIXED]
+
+
+CHOOSE: Final[dict[tuple[str, int], Chooser]] = {("R_GOTPCREL", 4): _choose_got}

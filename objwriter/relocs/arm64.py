@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from objwriter.relocs import parse_table
-
 NUMBERS: Final = {
     "R_AARCH64_ABS64": 257,  # S + A
     "R_AARCH64_ABS32": 258,
@@ -53,4 +51,3 @@ R_ARM64_GOTPCREL/8       0:R_AARCH64_ADR_GOT_PAGE+4:R_AARCH64_LD64_GOT_LO12_NC
 R_ARM64_TLS_IE/8         0:R_AARCH64_TLSIE_ADR_GOTTPREL_PAGE21+4:R_AARCH64_TLSIE_LD64_GOTTPREL_LO12_NC
 R_ARM64_TLS_LE/4         0:R_AARCH64_TLSLE_MOVW_TPREL_G0
 """
-TABLE: Final = parse_table(ROWS, NUMBERS)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from objwriter.relocs import parse_table
-
 NUMBERS: Final = {
     "R_RISCV_32": 1,  # S + A
     "R_RISCV_64": 2,
@@ -43,4 +41,3 @@ R_RISCV_GOT_PCREL_ITYPE/8  0:R_RISCV_GOT_HI20+4:@R_RISCV_PCREL_LO12_I
 R_RISCV_TLS_IE/8           0:R_RISCV_TLS_GOT_HI20+4:@R_RISCV_PCREL_LO12_I
 R_RISCV_TLS_LE/8           0:R_RISCV_TPREL_HI20+4:R_RISCV_TPREL_LO12_I
 """
-TABLE: Final = parse_table(ROWS, NUMBERS)
