@@ -104,9 +104,11 @@ def _options(target: str, **chosen: Any) -> Options:
 @click.option("--time", is_flag=True, help="Print how long each stage took.")
 def build(file: str, **chosen: Any) -> None:
     """Compile FILE to a native binary."""
-    from mochic.driver import build as run
-
     opt = _options(**chosen)
+    if opt.several:
+        from mochic.release import release as run
+    else:
+        from mochic.driver import build as run
     sys.exit(guarded(lambda: run(file, opt)))
 
 

@@ -8,35 +8,13 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
-from mochic.console import EXIT_BUG, EXIT_ERRORS, EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, read_source, say
+from mochic.console import EXIT_BUG, EXIT_ERRORS, EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, say
+from mochic.frontend import RECURSION, Timer, front, render_errors
 from mochic.options import Options
 from mochic.output import Workplace, place, write_output
-
-RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
-
-
-class Timer:
-    """Wall time per stage."""
-
-    __slots__ = ("rows", "_last")
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, float]] = []
-        self._last = time.perf_counter()
-
-    def mark(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.rows.append((stage, now - self._last))
-        self._last = now
-
-    def table(self) -> str:
-        total = sum(t for _, t in self.rows)
-        lines = [f"{name:<12}{1000 * t:9.1f} ms" for name, t in self.rows]
-        return "\n".join([*lines, f"{'total':<12}{1000 * total:9.1f} ms"])
 
 
 def default_output(path: str, opt: Options) -> str:
@@ -112,14 +90,6 @@ def guarded(action: Callable[[], int]) -> int:
         return EXIT_BUG
 
 
-def render_errors(e: Any, sources: Any) -> str:
-    from mochic.diag.render import render, render_list
-
-    if e.kind in ("parse", "link"):
-        return f"{e.kind} error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
-    return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
-
-
 def target_of(opt: Options) -> Any:
     from mochic.targets import TARGETS
 
@@ -142,48 +112,8 @@ def target_of(opt: Options) -> Any:
     return t
 
 
-def front(path: str, opt: Options, timer: Timer) -> Any:
-    """Parse and check; a ProgramInfo, or a CompileError that knows its sources."""
-    from mochic.compile import CompileError, check, parse_file
-    from mochic.source import SourceMap
-
-    from mochic.diag.render import render
-
-    sources = SourceMap()
-    f = sources.add(path, read_source(path))
-    warnings: list[Any] = []
-    try:
-        program = parse_file(f, warnings)
-        timer.mark("parse")
-        info = check(sources, program, warnings)
-        timer.mark("check")
-    except CompileError as e:
-        e.sources = sources
-        raise
-    for w in warnings:
-        say(render(w, sources))
-    return info
-
-
-def front_strict(path: str) -> None:
-    """Parse and check by the rules of the strict mode; a CompileError that knows its sources."""
-    from mochic.compile import CompileError, check_strict
-    from mochic.source import SourceMap
-
-    sources = SourceMap()
-    try:
-        check_strict(sources.add(path, read_source(path)), sources)
-    except CompileError as e:
-        e.sources = sources
-        raise
-
-
 def build(path: str, opt: Options) -> int:
-    """`mochi build`."""
-    if "," in opt.target or opt.target in ("all", "darwin/universal"):
-        from mochic.release import release
-
-        return release(path, opt)
+    """`mochi build` for one target."""
     target = target_of(opt)
     timer = Timer()
     gc.disable()
@@ -267,7 +197,7 @@ def c_libraries(info: Any, opt: Options, target: Any) -> Any:
     if not info.libraries and not opt.libraries and not tls:
         return None
     from mochic.link.clibs import resolve
-    from mochic.link.linker import LinkError
+    from mochic.link.tools import LinkError
 
     try:
         libs = resolve(info.libraries, opt, target, tls)
@@ -313,7 +243,8 @@ def claim_functions(libs: Any, lowering: Any, opt: Options, target: Any) -> Any:
 def link_program(
     data: bytes, target: Any, opt: Options, out: str, timer: Timer, libs: Any = None, lowering: Any = None
 ) -> None:
-    from mochic.link.linker import LinkError, link
+    from mochic.link.linker import link
+    from mochic.link.tools import LinkError
     from mochic.link.runtime_lib import runtime_object
 
     runtime = runtime_object(target, opt)
@@ -321,7 +252,13 @@ def link_program(
     with Workplace(out) as work:
         obj = work.write("program.o", data)
         try:
-            link(target, [obj, runtime], work, opt.linker, opt.strip, opt.branch_protection != "none", libs)
+            files = [obj, runtime]
+            if libs is not None:
+                from mochic.link.clibs import inputs
+
+                files += inputs(libs)
+            shared = libs is not None and libs.shared
+            link(target, files, work, opt.linker, opt.strip, opt.branch_protection != "none", shared)
         except LinkError as e:
             if libs is not None:
                 explain_link_error(e, libs, lowering)

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from mochic.console import EXIT_OK, read_source
-from mochic.driver import Timer, front
+from mochic.frontend import Timer, front
 from mochic.options import Options
 from mochic.output import write_output
 

@@ -8,6 +8,7 @@ PROTECTIONS = ("none", "bti", "pac-ret", "standard")
 INT_MODES = ("exact", "checked")
 # Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
 HTTPS = ("auto", "yes", "no")
+UNIVERSAL = "darwin/universal"  # one file for both CPUs of macOS
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
@@ -59,6 +60,11 @@ class Options:
         for name, value in json.loads(text).items():
             setattr(made, name, tuple(value) if isinstance(value, list) else value)
         return made
+
+    @property
+    def several(self) -> bool:
+        """The target is a list, or a file for several CPUs: builds of one target each."""
+        return "," in self.target or self.target in ("all", UNIVERSAL)
 
     def with_target(self, target: str) -> Options:
         """The same for another target."""

@@ -18,12 +18,12 @@ from collections.abc import Callable
 from typing import Final
 
 from mochic.console import EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, say
-from mochic.driver import Timer, front, output_place
+from mochic.driver import output_place
+from mochic.frontend import Timer, front
 from mochic.output import Workplace, place, write_output
-from mochic.options import Options
+from mochic.options import UNIVERSAL, Options
 from mochic.targets import TARGETS
 
-UNIVERSAL: Final = "darwin/universal"
 _SLICES: Final = ("darwin/amd64", "darwin/arm64")  # in the order of the system's own files
 FOLDER: Final = "dist"
 SUMS: Final = "SHA256SUMS"

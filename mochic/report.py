@@ -6,7 +6,8 @@ import platform
 import sys
 
 from mochic.console import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError
-from mochic.link.linker import LinkError, find_linker
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.link.runner import find_runner, runner_hint
 from mochic.targets import DEFAULT_TARGET, TARGETS, host_target
 

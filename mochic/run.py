@@ -9,7 +9,8 @@ import time
 
 from mochic import cache
 from mochic.console import EXIT_ERRORS, EXIT_OK, read_source, say
-from mochic.driver import Timer, build, front, target_of
+from mochic.driver import build, target_of
+from mochic.frontend import RECURSION, Timer, front, front_strict, render_errors
 from mochic.link.runner import command_for
 from mochic.options import Options
 
@@ -66,7 +67,6 @@ def run_program(path: str, args: list[str], opt: Options) -> int:
 def check_files(paths: list[str], opt: Options) -> int:
     """Diagnostics of each file; silent when there are none."""
     from mochic.compile import CompileError
-    from mochic.driver import RECURSION, front_strict, render_errors
 
     sys.setrecursionlimit(RECURSION)
 

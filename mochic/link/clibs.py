@@ -24,7 +24,7 @@ from typing import Final
 from linkscripts import script_path
 from mochic.compile import CompileError
 from mochic.diag.diagnostic import Diagnostic, make
-from mochic.link.linker import LinkError
+from mochic.link.tools import LinkError
 from mochic.options import Options
 from mochic.sema.cfun import CFun, CLibrary
 from mochic.targets import TRIPLES, Target, host_target

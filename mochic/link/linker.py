@@ -5,27 +5,20 @@ of the target's family on PATH (unversioned, then the newest versioned name), th
 `ziglang` wheel, GNU ld for the target.  An explicit choice that does not exist is an error, not a reason to go on.
 
 Commands are argv lists, never a shell.  The output is made in the build's workplace, so an interrupted
-or failed link leaves nothing half-written.  This module is on the path of every build:
-it uses os.posix_spawn and walks PATH itself, because importing subprocess and shutil costs more time
-than the link of a small program.
+or failed link leaves nothing half-written.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import sys
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from linkscripts import script_path
 from mochic.link.identify import flaw
+from mochic.link.tools import INSTALL_HINT, LinkError, find_zig, run_tool, which
 from mochic.output import Workplace
 from mochic.targets import Target, host_target
-
-if TYPE_CHECKING:
-    from mochic.link.clibs import Libraries
-
-EXIT_TOOL: Final = 3
 
 # Linker family -> command names to try on PATH, the subcommand of zig, and the GNU command.
 _FAMILIES: Final[dict[str, tuple[str, str, str]]] = {
@@ -42,27 +35,6 @@ _GNU_PREFIXES: Final = {
 }
 _NEWEST: Final = 30
 _OLDEST: Final = 15  # linker scripts with PHDRS and SHF_LINK_ORDER mixing
-INSTALL_HINT: Final = "install one with `pip install ziglang` or `apt-get install lld`"
-
-
-DETAIL: Final = 40  # lines of a linker that are shown
-
-
-class LinkError(Exception):
-    """The link cannot be done: no linker (exit status 3), or it failed; `detail` is what it printed."""
-
-    def __init__(self, message: str, detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.detail = detail
-        self.exit_status = EXIT_TOOL
-
-    def told(self) -> str:
-        """For the user: each line of a linker once, and no more than somebody reads."""
-        lines = list(dict.fromkeys(self.detail.splitlines()))
-        if len(lines) > DETAIL:
-            lines[DETAIL:] = [f"... and {len(lines) - DETAIL} more lines"]
-        return "\n".join(["mochi: " + self.message, *lines])
 
 
 class Linker:
@@ -76,28 +48,6 @@ class Linker:
         self.source = source
         self.gnu = gnu
         self.origin = origin
-
-
-def which(name: str, path: str | None = None) -> str:
-    """The full path of a command, an empty string when PATH has none."""
-    if os.path.dirname(name):
-        return name if os.path.isfile(name) and os.access(name, os.X_OK) else ""
-    for folder in (os.environ.get("PATH", os.defpath) if path is None else path).split(os.pathsep):
-        if folder:
-            full = os.path.join(folder, name)
-            if os.path.isfile(full) and os.access(full, os.X_OK):
-                return full
-    return ""
-
-
-def find_zig() -> str:
-    """The zig binary of the `ziglang` wheel, found without importing the package."""
-    binary = "zig.exe" if sys.platform == "win32" else "zig"
-    for folder in sys.path:
-        full = os.path.join(folder, "ziglang", binary)
-        if os.path.isfile(full):
-            return full
-    return ""
 
 
 def find_linker(target: Target, choice: str = "") -> Linker:
@@ -251,10 +201,10 @@ def link(
     choice: str = "",
     strip: bool = False,
     protected: bool = False,
-    libraries: Libraries | None = None,
+    shared: bool = False,
 ) -> Linker:
     """Links to the result of the workplace; raises LinkError when there is no linker or it fails.  Returns the linker
-    used."""
+    used.  The other parameters are those of `link_command`."""
     if not target.script:
         raise LinkError(f"linking for {target.name} is not supported yet")
     linker = find_linker(target, choice)
@@ -265,12 +215,6 @@ def link(
         if why:
             raise LinkError(f"{linker.origin or linker.argv[0]}: {why}; {INSTALL_HINT}")
     out = work.path(PROGRAM)
-    shared = False
-    if libraries is not None:
-        from mochic.link.clibs import inputs as c_inputs
-
-        shared = libraries.shared
-        inputs = inputs + c_inputs(libraries)
     argv = link_command(target, linker, inputs, out, strip, protected, shared)
     status, text = run_tool(argv)
     if status != 0:
@@ -294,40 +238,3 @@ def _is_full(folder: str, inputs: list[str]) -> bool:
         return False
     disk = os.statvfs(folder)
     return disk.f_bavail * disk.f_frsize < sum(os.path.getsize(p) for p in inputs if os.path.isfile(p))
-
-
-def run_tool(argv: list[str]) -> tuple[int, str]:
-    """Runs a command; its exit status (negative: signal) and everything it printed."""
-    if not hasattr(os, "posix_spawn"):
-        import subprocess
-
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        return done.returncode, done.stdout.decode("utf-8", "replace")
-    reader, writer = os.pipe()
-    try:
-        try:
-            pid = os.posix_spawn(
-                argv[0],
-                argv,
-                os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)],
-            )
-        except OSError as e:
-            raise LinkError(f"cannot run {argv[0]}: {e.strerror}") from None
-        finally:
-            os.close(writer)
-        chunks: list[bytes] = []
-        try:
-            while True:
-                chunk = os.read(reader, 65536)
-                if not chunk:
-                    break
-                chunks.append(chunk)
-        except BaseException:  # interrupted: the tool must not go on writing behind our back
-            os.kill(pid, 15)
-            os.waitpid(pid, 0)
-            raise
-        _, status = os.waitpid(pid, 0)
-    finally:
-        os.close(reader)
-    return os.waitstatus_to_exitcode(status), b"".join(chunks).decode("utf-8", "replace")

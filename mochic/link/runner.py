@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from mochic.console import EXIT_TOOL, UserError
-from mochic.link.linker import which
+from mochic.link.tools import which
 from mochic.targets import TRIPLES, Target, host_target
 
 

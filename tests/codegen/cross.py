@@ -33,7 +33,8 @@ from mochic.ir.interp import InterpError, Machine
 from mochic.ir.parser import parse_module
 from mochic.ir.types import F64, TYPE_NAMES
 from mochic.ir.verify import verify_module
-from mochic.link.linker import find_linker, link_command, run_tool
+from mochic.link.linker import find_linker, link_command
+from mochic.link.tools import run_tool
 from mochic.link.runner import command_for
 from mochic.link.runtime_lib import RUNTIME_DIR
 from mochic.opt.pipeline import run_pipeline

@@ -10,8 +10,9 @@ import os
 import pytest
 
 from cross import compare
-from mochic.driver import UserError
-from mochic.link.linker import LinkError, find_linker
+from mochic.console import UserError
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 

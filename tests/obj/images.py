@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mochic.link.linker import find_zig
+from mochic.link.tools import find_zig
 
 # What programs of the tests import; the version and the name are those of the real library.
 TBD = """--- !tapi-tbd

@@ -8,7 +8,7 @@ import pytest
 from images import Image, link_coff, link_macho, run, save, tool
 
 from backend.obj.sym import STEXT, LSym, Reloc
-from mochic.link.linker import find_zig
+from mochic.link.tools import find_zig
 from objwriter import coff, elf, macho
 from objwriter.archive import (
     BSD,

@@ -26,7 +26,8 @@ from backend.obj.sym import (
     Reloc,
 )
 from backend.x86.arch import AMD64
-from mochic.link.linker import find_linker, link_command, run_tool
+from mochic.link.linker import find_linker, link_command
+from mochic.link.tools import run_tool
 from mochic.targets import TARGETS as LINK_TARGETS
 from objwriter.build import build_object
 from objwriter.elf import TARGETS, write_elf

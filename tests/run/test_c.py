@@ -21,7 +21,8 @@ import test_desktop
 from test_run import EMULATED, HERE, HOST, READY, SELECTED, STRESS, TIME_LIMIT, why_not
 
 from mochic import driver
-from mochic.link.linker import find_linker, find_zig, which
+from mochic.link.linker import find_linker
+from mochic.link.tools import find_zig, which
 from mochic.link.runner import command_for, find_runner, sysroot
 from mochic.options import Options
 from mochic.targets import TARGETS

@@ -16,7 +16,8 @@ import pytest
 from test_run import HERE, NAMES, read
 
 from mochic import driver
-from mochic.link.linker import LinkError, find_linker
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.link.runner import find_runner
 from mochic.options import Options
 from mochic.targets import TARGETS

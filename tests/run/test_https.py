@@ -21,7 +21,7 @@ import test_fetch
 from test_run import HOST, WHY_NOT
 
 from mochic import driver
-from mochic.link.linker import which
+from mochic.link.tools import which
 from mochic.options import Options
 
 if TYPE_CHECKING:

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from mochic import driver
-from mochic.link.linker import LinkError, find_linker
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.link.runner import command_for
 from mochic.options import Options
 from mochic.targets import TARGETS, host_target

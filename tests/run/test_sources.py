@@ -11,7 +11,8 @@ import pytest
 from test_run import TARGET, WHY_NOT
 
 from mochic import driver
-from mochic.link.linker import LinkError, find_linker
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.options import Options
 from mochic.targets import TARGETS
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from mochic.compile import CompileError, check, check_strict, generate, lower, optimise, parse_file, represent
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render
-from mochic.driver import RECURSION
+from mochic.frontend import RECURSION
 from mochic.options import Options
 from mochic.source import SourceMap
 from mochic.syntax.lexer import tokenize

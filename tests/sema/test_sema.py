@@ -15,7 +15,7 @@ import pytest
 from mochic.compile import CompileError, check, check_strict, parse_file
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render
-from mochic.driver import render_errors
+from mochic.frontend import render_errors
 from mochic.source import SourceMap
 
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -9,7 +9,8 @@ import pytest
 
 from mochic.codegen.targets import load_machine
 from mochic.link import linker as L
-from mochic.link.linker import LinkError, find_linker, link, link_command, which
+from mochic.link.linker import find_linker, link, link_command
+from mochic.link.tools import LinkError, which
 from mochic.output import Workplace
 from mochic.targets import TARGETS, Target, find_target, host_target
 

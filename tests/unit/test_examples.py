@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from mochic.link.linker import LinkError, find_linker
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.targets import TARGETS, host_target
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

@@ -14,10 +14,12 @@ import zipfile
 
 import pytest
 
-from mochic.driver import UserError, build
-from mochic.link.linker import LinkError, find_linker
+from mochic.console import UserError
+from mochic.link.linker import find_linker
+from mochic.link.tools import LinkError
 from mochic.options import Options
 from mochic.release import UNIVERSAL, targets_of
+from mochic.release import release as release_set
 from mochic.targets import TARGETS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -110,7 +112,7 @@ def test_emit_needs_one_target() -> None:
     opt.emit = "asm"
     try:
         with pytest.raises(UserError, match="needs one target"):
-            build("x.mochi", opt)
+            release_set("x.mochi", opt)
     finally:
         gc.enable()
 

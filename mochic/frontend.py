@@ -1,0 +1,75 @@
+"""From a path to a checked program, and what a user is told when that fails."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Final
+
+from mochic.console import read_source, say
+from mochic.options import Options
+
+RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
+
+
+class Timer:
+    """Wall time per stage."""
+
+    __slots__ = ("rows", "_last")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, float]] = []
+        self._last = time.perf_counter()
+
+    def mark(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.rows.append((stage, now - self._last))
+        self._last = now
+
+    def table(self) -> str:
+        total = sum(t for _, t in self.rows)
+        lines = [f"{name:<12}{1000 * t:9.1f} ms" for name, t in self.rows]
+        return "\n".join([*lines, f"{'total':<12}{1000 * total:9.1f} ms"])
+
+
+def render_errors(e: Any, sources: Any) -> str:
+    from mochic.diag.render import render, render_list
+
+    if e.kind in ("parse", "link"):
+        return f"{e.kind} error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
+    return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
+
+
+def front(path: str, opt: Options, timer: Timer) -> Any:
+    """Parse and check; a ProgramInfo, or a CompileError that knows its sources."""
+    from mochic.compile import CompileError, check, parse_file
+    from mochic.source import SourceMap
+
+    from mochic.diag.render import render
+
+    sources = SourceMap()
+    f = sources.add(path, read_source(path))
+    warnings: list[Any] = []
+    try:
+        program = parse_file(f, warnings)
+        timer.mark("parse")
+        info = check(sources, program, warnings)
+        timer.mark("check")
+    except CompileError as e:
+        e.sources = sources
+        raise
+    for w in warnings:
+        say(render(w, sources))
+    return info
+
+
+def front_strict(path: str) -> None:
+    """Parse and check by the rules of the strict mode; a CompileError that knows its sources."""
+    from mochic.compile import CompileError, check_strict
+    from mochic.source import SourceMap
+
+    sources = SourceMap()
+    try:
+        check_strict(sources.add(path, read_source(path)), sources)
+    except CompileError as e:
+        e.sources = sources
+        raise
