@@ -26,7 +26,7 @@ from mochic.compile import CompileError
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.link.tools import LinkError
 from mochic.options import Options
-from mochic.sema.cfun import CFun, CLibrary
+from mochic.sema.symbols import CFun, CLibrary
 from mochic.targets import TRIPLES, Target, host_target
 
 # The libraries of C itself; the system's name for each.

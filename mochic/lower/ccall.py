@@ -29,7 +29,8 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32, I64, INT, PTR, VOID
 
 from mochic.lower.descs import runtime_data
-from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT, CFun, CType
+from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT
+from mochic.sema.symbols import CFun, CType
 from mochic.sema.symbols import Var
 from mochic.sema.types import STR, find
 

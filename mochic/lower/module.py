@@ -15,7 +15,7 @@ from mochic.lower.descs import (
     E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
     make_bigint, make_desc, make_string, runtime_data,
 )  # fmt: skip
-from mochic.sema.cfun import CFun
+from mochic.sema.symbols import CFun
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import (
     BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,

@@ -14,14 +14,13 @@ run-time error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mochic.diag.diagnostic import Diagnostic, make
+from mochic.sema.symbols import CFun, CLibrary, CType, ProgramInfo
 from mochic.sema.types import BOOL, FLOAT, INT, NIL, STR
 from mochic.syntax import ast
 
-if TYPE_CHECKING:
-    from mochic.sema.symbols import ProgramInfo
 
 # Kinds of C values
 C_INT: Final = 0
@@ -29,31 +28,6 @@ C_FLOAT: Final = 1
 C_BOOL: Final = 2
 C_TEXT: Final = 3  # const char *
 C_ADDRESS: Final = 4  # of an extern type
-
-
-class CType:
-    """A type of C: its kind, size in bytes, and how the program sees it.  `optional`: NULL is null."""
-
-    __slots__ = ("name", "kind", "size", "signed", "mochi", "base", "optional")
-
-    def __init__(
-        self, name: str, kind: int, size: int, signed: bool, mochi: int, base: str, optional: bool = False
-    ) -> None:
-        self.name = name
-        self.kind = kind
-        self.size = size
-        self.signed = signed
-        self.mochi = mochi  # the kind of the values in the program
-        self.base = base  # the name of that kind
-        self.optional = optional
-
-    @property
-    def low(self) -> int:
-        return -(1 << (8 * self.size - 1)) if self.signed else 0
-
-    @property
-    def high(self) -> int:
-        return (1 << (8 * self.size - (1 if self.signed else 0))) - 1
 
 
 def _rows() -> dict[str, CType]:
@@ -83,33 +57,6 @@ bool    bool  1 unsigned bool    bool (_Bool); for C's int that means a truth, d
 string  text  8 unsigned string  const char *: UTF-8, ends with a zero byte
 """
 C_TYPES: Final[dict[str, CType]] = _rows()
-
-
-class CLibrary:
-    """What `import c "name"` names."""
-
-    __slots__ = ("name", "lo", "hi", "importer")
-
-    def __init__(self, name: str, lo: int, hi: int, importer: str) -> None:
-        self.name = name
-        self.lo = lo
-        self.hi = hi
-        self.importer = importer  # the importing file
-
-
-class CFun:
-    """A C function: its symbol, types (`ret` None: void), library (None: one of the command line), declaration."""
-
-    __slots__ = ("symbol", "params", "ret", "library", "decl")
-
-    def __init__(
-        self, symbol: str, params: list[CType], ret: CType | None, library: CLibrary | None, decl: ast.ExternDecl
-    ) -> None:
-        self.symbol = symbol
-        self.params = params
-        self.ret = ret
-        self.library = library
-        self.decl = decl
 
 
 class CDeclarations:

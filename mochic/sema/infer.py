@@ -25,7 +25,7 @@ from mochic.sema.gaps import Lengths
 from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC, bind_sig
 from mochic.sema.infer_decl import SCALARS, Declarations
 from mochic.sema.infer_narrow import Narrowing, has_break
-from mochic.sema.packages import Package
+from mochic.sema.symbols import Package
 from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import (
     BuiltinRef, FunInfo, ImportInfo, ProgramInfo, Scope, Var,

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
-from mochic.sema.cfun import CDeclarations, CLibrary
+from mochic.sema.cfun import CDeclarations
+from mochic.sema.symbols import CLibrary
 from mochic.sema.constraints import bind_sig
 from mochic.sema.expand import Expansion
 from mochic.sema.modules import module_path
-from mochic.sema.packages import Package, library_file, library_name, locate, parse_files
+from mochic.sema.packages import library_file, library_name, locate, parse_files
+from mochic.sema.symbols import Package
 from mochic.sema.symbols import FunInfo, ImportInfo, StructInfo, TypeTable, UnionInfo, Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
 from mochic.syntax import ast

@@ -9,35 +9,17 @@ costs nothing but parsing and inference.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
+from mochic.sema.symbols import Package, ProgramInfo
 from mochic.source import SourceFile
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
 
-if TYPE_CHECKING:
-    from mochic.sema.symbols import ProgramInfo, TypeTable
 
 LIBRARY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "runtime", "lib")
 PROJECT_FILES = ("mochi.mod", "go.mod")
 EXTENSION = ".mochi"
-
-
-class Package:
-    """A loaded package: its statements, its types, and the names that others may use (set by inference)."""
-
-    __slots__ = ("key", "body", "qualified", "types", "names", "private", "library", "broken")
-
-    def __init__(self, key: str, library: bool, types: TypeTable) -> None:
-        self.key = key
-        self.library = library
-        self.body: list[ast.Stmt] = []
-        self.qualified: list[ast.TypeName] = []
-        self.types = types
-        self.private: set[str] = set()  # what is declared without `export`
-        self.broken = False  # a file could not be read or parsed, which has been reported
-        self.names: dict[str, object] | None = None  # None while it is being walked
 
 
 def project_root(folder: str) -> str:

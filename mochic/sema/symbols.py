@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.sema.cfun import CFun, CLibrary
-from mochic.sema.packages import Package
 from mochic.source import SourceFile
 from mochic.sema.types import FUNC, STRUCT, Ty
 from mochic.syntax import ast
@@ -173,6 +171,74 @@ class TypeTable:
 
 
 _NOTHING = TypeTable()
+
+
+class CType:
+    """A type of C: its kind, size in bytes, and how the program sees it.  `optional`: NULL is null."""
+
+    __slots__ = ("name", "kind", "size", "signed", "mochi", "base", "optional")
+
+    def __init__(
+        self, name: str, kind: int, size: int, signed: bool, mochi: int, base: str, optional: bool = False
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.size = size
+        self.signed = signed
+        self.mochi = mochi  # the kind of the values in the program
+        self.base = base  # the name of that kind
+        self.optional = optional
+
+    @property
+    def low(self) -> int:
+        return -(1 << (8 * self.size - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        return (1 << (8 * self.size - (1 if self.signed else 0))) - 1
+
+
+class CLibrary:
+    """What `import c "name"` names."""
+
+    __slots__ = ("name", "lo", "hi", "importer")
+
+    def __init__(self, name: str, lo: int, hi: int, importer: str) -> None:
+        self.name = name
+        self.lo = lo
+        self.hi = hi
+        self.importer = importer  # the importing file
+
+
+class CFun:
+    """A C function: its symbol, types (`ret` None: void), library (None: one of the command line), declaration."""
+
+    __slots__ = ("symbol", "params", "ret", "library", "decl")
+
+    def __init__(
+        self, symbol: str, params: list[CType], ret: CType | None, library: CLibrary | None, decl: ast.ExternDecl
+    ) -> None:
+        self.symbol = symbol
+        self.params = params
+        self.ret = ret
+        self.library = library
+        self.decl = decl
+
+
+class Package:
+    """A loaded package: its statements, its types, and the names that others may use (set by inference)."""
+
+    __slots__ = ("key", "body", "qualified", "types", "names", "private", "library", "broken")
+
+    def __init__(self, key: str, library: bool, types: TypeTable) -> None:
+        self.key = key
+        self.library = library
+        self.body: list[ast.Stmt] = []
+        self.qualified: list[ast.TypeName] = []
+        self.types = types
+        self.private: set[str] = set()  # what is declared without `export`
+        self.broken = False  # a file could not be read or parsed, which has been reported
+        self.names: dict[str, object] | None = None  # None while it is being walked
 
 
 class ImportInfo:
