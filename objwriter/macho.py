@@ -72,10 +72,9 @@ S_THREAD_LOCAL_REGULAR: Final = 0x11
 S_THREAD_LOCAL_ZEROFILL: Final = 0x12
 S_THREAD_LOCAL_VARIABLES: Final = 0x13
 S_ATTR_LIVE_SUPPORT: Final = 0x08000000
-S_GB_ZEROFILL: Final = 0xC
 MAX_SECTIONS: Final = 255
 MAX_SYMBOLS: Final = 1 << 24  # that relocations can name
-_ZERO: Final = (S_ZEROFILL, S_GB_ZEROFILL, S_THREAD_LOCAL_ZEROFILL)  # without contents
+_ZERO: Final = (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL)  # without contents
 _THREAD: Final = (S_THREAD_LOCAL_REGULAR, S_THREAD_LOCAL_ZEROFILL)
 _MAX_NAME: Final = 16
 
@@ -355,10 +354,10 @@ def _relocate(
     for r in sorted(s.relocs, key=_descending):
         records = get((r.kind, r.size)) or find_records(obj, s, r, "MACHO", types)
         symbol = r.symbol
+        add = r.add
         if obj.symbols[symbol].kind == K_SECTION:
             symbol = labels.at(obj.symbols[symbol].section, 0)
-        add = r.add
-        if is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
+        elif is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
             # A place in this very definition, which goes when another object's is taken: no name that both share.
             # The linkers move labels at the start of such an atom over to the other, so it lies behind that.
             to = obj.symbols[symbol]
