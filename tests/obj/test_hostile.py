@@ -278,7 +278,7 @@ def small(target: Target) -> tuple[Object, dict[str, Any]]:
 @pytest.mark.parametrize(
     "name", ["linux/amd64", "linux/mips", "linux/arm", "darwin/arm64", "windows/amd64", "windows/386"]
 )
-@pytest.mark.parametrize("row", [row for row in BAD.strip().split("\n")])
+@pytest.mark.parametrize("row", BAD.strip().split("\n"))
 def test_bad(name: str, row: str) -> None:
     where, slot, rest = row.split(None, 2)
     value, _, message = rest.partition(" ")
