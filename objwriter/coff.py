@@ -19,6 +19,7 @@ from __future__ import annotations
 from struct import Struct, pack, pack_into
 from typing import Final
 
+from objwriter.check import Names, check_object, check_only_elf
 from objwriter.inplace import Labels, cannot_express, find_records, store
 from objwriter.model import (
     ABSOLUTE,
@@ -27,9 +28,9 @@ from objwriter.model import (
     K_FILE,
     K_FUNC,
     K_SECTION,
-    S_BSS,
     S_NOTE,
     S_TEXT,
+    S_TLSBSS,
     SECTION_KINDS,
     UNDEF,
     Object,
@@ -43,8 +44,10 @@ from objwriter.relocs.formats import ADD12, ADR, END, LDST12, NONE, FormatTable,
 
 MAX_SECTIONS: Final = 0xFEFF  # 65,279: larger numbers mean something else
 MAX_RELOCS: Final = 0xFFFF
+IMAGE_SCN_CNT_UNINITIALIZED_DATA: Final = 0x80
 IMAGE_SCN_LNK_COMDAT: Final = 0x1000
 IMAGE_SCN_LNK_NRELOC_OVFL: Final = 0x01000000
+_OWN_FLAGS: Final = IMAGE_SCN_LNK_COMDAT | IMAGE_SCN_LNK_NRELOC_OVFL | 0x00F00000  # and the alignment
 SYM_UNDEFINED: Final = 0
 SYM_ABSOLUTE: Final = -1
 SYM_DEBUG: Final = -2
@@ -102,8 +105,6 @@ class _Sect:
     __slots__ = ("name", "flags", "data", "size", "relocs", "count", "number", "selection", "associate")
 
     def __init__(self, name: str, flags: int, align: int, number: int) -> None:
-        if align < 1 or align & (align - 1) or align > 8192:
-            raise ObjectError(f"alignment {align} of section {name} is not a power of two up to 8192")
         self.name = name
         self.flags = flags | align.bit_length() << 20
         self.data: bytes | bytearray = b""
@@ -148,6 +149,8 @@ def write_coff(obj: Object, big: bool = False) -> bytes:
 
     Raises ObjectError for what COFF cannot express.
     """
+    check_object(obj, TARGETS, "COFF")
+    check_only_elf(obj, "COFF")
     table, types = load_coff(obj.target.arch)
     labels = Labels(obj, "$L")
     sects, home = _sections(obj)
@@ -159,8 +162,6 @@ def write_coff(obj: Object, big: bool = False) -> bytes:
         if sect.number >= 0:
             s = obj.sections[sect.number]
             if s.relocs:
-                if s.kind == S_BSS:
-                    raise ObjectError(f"relocation in {s.name}, which has no contents")
                 data = bytearray(sect.data)
                 records = _relocate(obj, s, data, table, types, labels)
                 sect.data = data
@@ -184,24 +185,34 @@ def _sections(obj: Object) -> tuple[list[_Sect], list[int]]:
     for symbol in obj.symbols:
         if symbol.section >= 0 and symbol.kind < K_SECTION:
             leaders[symbol.section].append(symbol)
-    numbers = [i for i, s in enumerate(obj.sections) if s.kind != S_NOTE]
-    notes = [i for i, s in enumerate(obj.sections) if s.kind == S_NOTE]
-    notes.sort(key=lambda i: obj.sections[i].link)
+
+    def rank(number: int) -> tuple[bool, bool, int]:
+        """What describes a section stands behind it; notes in the order of what they describe."""
+        s = obj.sections[number]
+        return s.link >= 0, s.kind == S_NOTE, s.link if s.kind == S_NOTE else 0
+
     sects: list[_Sect] = []
     home = [0] * len(obj.sections)
-    for number in numbers + notes:
+    for number in sorted(range(len(obj.sections)), key=rank):
         s = obj.sections[number]
         group = group_name(s.name, s.kind)
         flags = _KINDS[s.kind][1] if s.raw_flags < 0 else s.raw_flags
+        if s.align > 8192:
+            raise ObjectError(f"alignment {s.align} of section {s.name} is not a power of two up to 8192")
+        if s.size >= 1 << 32:
+            raise ObjectError(f"size {s.size} of section {s.name} does not fit the 32 bits of COFF")
+        if flags & _OWN_FLAGS:
+            raise ObjectError(f"flags {flags & _OWN_FLAGS:#x} of section {s.name} are for the writer to set")
         own = s.name[:1] == "." and group == s.name and s.name not in (".text", ".data", ".bss")
         sect = _Sect(group if own else group + "$m", flags, s.align, number)
-        if s.kind == S_BSS:
-            sect.size = s.size
+        sect.size = s.size
+        if flags & IMAGE_SCN_CNT_UNINITIALIZED_DATA:
+            if s.data:
+                raise ObjectError(f"section {s.name} has {len(s.data)} bytes of contents, but its flags say none")
         else:
-            sect.data = s.data if s.data else bytes(s.size)
-            sect.size = len(sect.data)
-            if sect.size != s.size:
-                raise ObjectError(f"section {s.name} has {sect.size} bytes of {s.size}")
+            sect.data = bytes(s.size) if s.kind == S_TLSBSS else s.data
+            if len(sect.data) != s.size:
+                raise ObjectError(f"section {s.name} has {len(sect.data)} bytes of {s.size}")
         found = leaders[number]
         if s.link >= 0 and sects[home[s.link] - 1].selection:
             sect.selection, sect.associate = SELECT_ASSOCIATIVE, home[s.link]
@@ -235,12 +246,9 @@ def _relocate(
     """The entries of one section as (offset, symbol, type); addends go into `data`."""
     out: list[tuple[int, int, int]] = []
     in_code = s.kind == S_TEXT
-    limit = len(data)
     get = table.get
     zeros = bytes(8)
     for r in sorted(s.relocs, key=lambda r: r.off):
-        if r.off < 0 or r.off + r.size > limit:
-            raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {limit:#x}")
         records = get((r.kind, r.size)) or find_records(obj, s, r, "COFF", types)
         add = r.add
         symbol = r.symbol
@@ -311,16 +319,17 @@ def _entries(
         entries.append(_Entry(sect.name, 0, i, 0, CLASS_STATIC, aux))
         next_index += 2
     place: list[int] = []
+    used = Names()
     prefix = _PREFIX.get(obj.target.name, "")
     made_from = len(obj.symbols)
     for number, s in enumerate(obj.symbols + labels.made):
         place.append(next_index)
         name = s.name
-        if "\0" in name:
-            raise ObjectError(f"symbol name {name!r} contains a NUL")
         if s.kind == K_FILE:
             text = name.encode("utf-8", "surrogateescape")
             step = 20 if big else 18
+            if len(text) > 255 * step:
+                raise ObjectError(f"file name {name[:40]}... of {len(text)} bytes is too long: COFF has {255 * step}")
             aux = text + bytes(-len(text) % step)
             entries.append(_Entry(".file", 0, SYM_DEBUG, 0, CLASS_FILE, aux))
             next_index += 1 + len(aux) // step
@@ -332,6 +341,7 @@ def _entries(
             name = name[1:]
         elif number < made_from:
             name = prefix + name
+        used.add(s, name)
         next_index += 1
         type_ = TYPE_FUNCTION if s.kind == K_FUNC else 0
         storage = CLASS_STATIC if s.binding == B_LOCAL else CLASS_EXTERNAL

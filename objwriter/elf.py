@@ -12,12 +12,14 @@ from __future__ import annotations
 from struct import Struct, pack_into
 from typing import Final
 
+from objwriter.check import check_object
 from objwriter.elf_relocs import RelocWriter
 from objwriter.model import (
     ABSOLUTE,
     B_LOCAL,
     K_FILE,
     K_SECTION,
+    K_TLS,
     S_NOTE,
     SECTION_KINDS,
     UNDEF,
@@ -62,6 +64,12 @@ _SECTION_INFO: Final = (
     (SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS),
 )
 assert len(_SECTION_INFO) == len(SECTION_KINDS)
+# Types and names whose contents the writer makes, or refer to such by number; a caller's would not be read as meant.
+_OWN_TYPES: Final = frozenset(
+    (0, SHT_SYMTAB, SHT_STRTAB, SHT_RELA, 5, 6, SHT_REL, 11, 17, SHT_SYMTAB_SHNDX, 19)
+    + (0x6FFFFFF6, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF)
+)  # and HASH, DYNAMIC, DYNSYM, GROUP, RELR, those of GNU hashes and versions
+_OWN_NAMES: Final = (".symtab", ".strtab", ".symtab_shndx")
 # Symbol.kind -> STT_*: none, func, object, tls, section, file.
 _SYMBOL_TYPE: Final = (0, 2, 1, 6, 3, 4)
 
@@ -127,6 +135,7 @@ class _Header:
 
 def write_elf(obj: Object) -> bytes:
     """The bytes of the relocatable object.  Raises ObjectError for what ELF cannot express."""
+    check_object(obj, TARGETS, "ELF")
     target = obj.target
     is64 = target.bits == 64
     order = ">" if target.big_endian else "<"
@@ -142,11 +151,9 @@ def write_elf(obj: Object) -> bytes:
     rel_type = SHT_RELA if target.rela else SHT_REL
     rel_entry = (24 if target.rela else 16) if is64 else (12 if target.rela else 8)
     for number, s in enumerate(obj.sections, 1):
-        headers.append(_section_header(s))
+        headers.append(_section_header(s, target.bits))
         data: bytes | bytearray = s.data
         if s.relocs:
-            if headers[-1].type == SHT_NOBITS:
-                raise ObjectError(f"relocation in {s.name}, which has no contents")
             h = _Header(rel_prefix + s.name, rel_type, SHF_INFO_LINK, 0, number, word, rel_entry)
             packed, data = relocs.pack(number - 1, data)
             reloc_headers.append((h, packed))
@@ -165,7 +172,7 @@ def write_elf(obj: Object) -> bytes:
         + [h.name for h in headers]
         + [".symtab", ".strtab", ".symtab_shndx"]
     )
-    symtab, shndx = _pack_symbols(ordered, offsets, order, is64)
+    symtab, shndx = _pack_symbols(ordered, headers, offsets, order, is64)
     entry = 24 if is64 else 16
     headers.append(_Header(".symtab", SHT_SYMTAB, 0, strtab_number, first_global, word, entry))
     blobs.append(symtab)
@@ -177,7 +184,7 @@ def write_elf(obj: Object) -> bytes:
     return _emit(obj, headers, blobs, offsets, order, is64, strtab_number)
 
 
-def _section_header(s: Section) -> _Header:
+def _section_header(s: Section, bits: int) -> _Header:
     type_, flags = _SECTION_INFO[s.kind]
     if s.name.startswith(".note.gnu.") and s.kind == S_NOTE:  # in the form of gABI 5.2, for the linker and the loader
         type_ = SHT_NOTE
@@ -191,8 +198,16 @@ def _section_header(s: Section) -> _Header:
     if s.link >= 0:
         flags |= SHF_LINK_ORDER
         link = s.link + 1
-    if s.align < 1 or s.align & (s.align - 1):
-        raise ObjectError(f"alignment {s.align} of section {s.name} is not a power of two")
+    if s.align >= 1 << bits:
+        raise ObjectError(f"alignment {s.align} of section {s.name} does not fit {bits} bits")
+    if type_ in _OWN_TYPES or s.name in _OWN_NAMES:
+        raise ObjectError(f"section {s.name} of type {type_:#x} is one that the writer makes itself")
+    if type_ == SHT_NOBITS and s.data:
+        raise ObjectError(f"section {s.name} has {len(s.data)} bytes of contents, but its type has none")
+    if type_ != SHT_NOBITS and len(s.data) != s.size:
+        raise ObjectError(f"section {s.name} has {len(s.data)} bytes of {s.size}")
+    if s.entry >= 1 << bits:
+        raise ObjectError(f"entries of {s.entry} bytes in section {s.name} do not fit {bits} bits")
     return _Header(s.name, type_, flags, link, 0, s.align, s.entry)
 
 
@@ -201,26 +216,28 @@ def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]
     place = [0] * len(symbols)
     ordered: list[Symbol] = []
     for i, s in enumerate(symbols):
-        if s.binding == B_LOCAL:
+        if s.binding == B_LOCAL or s.kind == K_FILE:
             ordered.append(s)
             place[i] = len(ordered)
     first_global = len(ordered) + 1
     for i, s in enumerate(symbols):
-        if s.binding != B_LOCAL:
+        if s.binding != B_LOCAL and s.kind != K_FILE:
             ordered.append(s)
             place[i] = len(ordered)
     return place, ordered, first_global
 
 
-def _pack_symbols(ordered: list[Symbol], offsets: dict[str, int], order: str, is64: bool) -> tuple[bytes, bytes]:
+def _pack_symbols(
+    ordered: list[Symbol], headers: list[_Header], offsets: dict[str, int], order: str, is64: bool
+) -> tuple[bytes, bytes]:
     pack64 = Struct(order + "IBBHQQ").pack
     pack32 = Struct(order + "IIIBBH").pack
     parts = [bytes(24 if is64 else 16)]
     indexes = [0]
     for s in ordered:
         section = s.section
-        if "\0" in s.name:
-            raise ObjectError(f"symbol name {s.name!r} contains a NUL")
+        if s.kind == K_TLS and section >= 0 and not headers[section + 1].flags & SHF_TLS:
+            raise ObjectError(f"symbol {s.name} is thread-local, but section {headers[section + 1].name} is not")
         real = 0
         if section == UNDEF:
             shndx = 0
@@ -231,7 +248,7 @@ def _pack_symbols(ordered: list[Symbol], offsets: dict[str, int], order: str, is
         else:
             shndx = section + 1
         indexes.append(real)
-        info = s.binding << 4 | _SYMBOL_TYPE[s.kind]
+        info = (s.binding if s.kind != K_FILE else B_LOCAL) << 4 | _SYMBOL_TYPE[s.kind]
         name = 0 if s.kind == K_SECTION else offsets[s.name]
         other = STV_HIDDEN if s.hidden else 0
         if is64:
@@ -257,29 +274,28 @@ def _emit(
     parts: list[bytes | bytearray] = []
     append = parts.append
     where = header_size
-    last = len(sections)
     zeros = bytes(4096)
     for i, h in enumerate(headers):
         if i == 0:
             continue
         blob = blobs[i]
-        pad = -where % h.align
+        pad = -where % min(h.align, 4096)  # only an image needs more
         if h.type == SHT_NOBITS:
             h.offset, h.size = where, sections[i - 1].size
             continue
         if pad:
-            append(zeros[:pad] if pad <= 4096 else bytes(pad))
+            append(zeros[:pad])
             where += pad
         h.offset = where
         h.size = len(blob)
-        if i <= last and h.size != sections[i - 1].size:
-            raise ObjectError(f"section {h.name} has {h.size} bytes of {sections[i - 1].size}")
         append(blob)
         where += h.size
     pad = -where % (8 if is64 else 4)
     append(bytes(pad))
     where += pad
     count = len(headers)
+    if where + count * entry_size >= 1 << target.bits:
+        raise ObjectError("the object is larger than 4 GiB")
     if count >= SHN_LORESERVE:  # gABI 4.1: the real numbers stand in header 0
         headers[0].size = count
         headers[0].link = strtab_number

@@ -82,6 +82,8 @@ class RelocWriter:
         word = target.bits
         low, high = -1 << word - 1, 1 << (word - 1 if rela else word)
         place = self.place
+        if not is64 and len(place) >= 1 << 24:
+            raise ObjectError(f"{len(place)} symbols: a relocation of 32-bit ELF has 24 bits for one")
         table, choose = self.relocs.table, self.relocs.choose
         chosen: dict[tuple[str, int], Callable[[Relocation], Records]] = {}
         if not rela:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from struct import Struct, pack
 from typing import Final
 
+from objwriter.check import Names, check_object, check_only_elf
 from objwriter.inplace import Labels, cannot_express, find_records, store
 from objwriter.model import (
     ABSOLUTE,
@@ -72,6 +73,9 @@ S_THREAD_LOCAL_ZEROFILL: Final = 0x12
 S_THREAD_LOCAL_VARIABLES: Final = 0x13
 S_ATTR_LIVE_SUPPORT: Final = 0x08000000
 MAX_SECTIONS: Final = 255
+MAX_SYMBOLS: Final = 1 << 24  # that relocations can name
+_ZERO: Final = (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL)  # without contents
+_THREAD: Final = (S_THREAD_LOCAL_REGULAR, S_THREAD_LOCAL_ZEROFILL)
 _MAX_NAME: Final = 16
 
 # Section.kind -> segment, section, flags, prefix of the names that build.py gives.
@@ -146,6 +150,8 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_ad
     `unsigned_addends` is for linkers that take arm64 ADDEND records for unsigned (docs/objwriter.md): a negative one is
     then a label at the sum, or an error where there can be none.  Raises ObjectError for what Mach-O cannot express.
     """
+    check_object(obj, TARGETS, "Mach-O")
+    check_only_elf(obj, "Mach-O")
     obj = _with_descriptors(obj)
     table, types = load_macho(obj.target.arch)
     sects, home, address = _place(obj)
@@ -157,22 +163,35 @@ def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_ad
     for number, s in enumerate(obj.sections):
         data: bytes | bytearray = s.data
         records: list[tuple[int, int, int, int]] = []
+        if sects[home[number]].flags & 0xFF in _ZERO:
+            if data:
+                raise ObjectError(f"section {s.name} has {len(data)} bytes of contents, but its type has none")
+        elif len(data) != s.size:
+            raise ObjectError(f"section {s.name} has {len(data)} bytes of {s.size}")
         if s.relocs:
-            if sects[home[number]].flags & 0xFF in (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL):
-                raise ObjectError(f"relocation in {s.name}, which has no contents")
             data = bytearray(data)
             records = _relocate(obj, number, data, table, types, atoms, labels, starts, unsigned_addends)
         contents.append(data)
         raw.append(records)
     symbols, place, counts, strtab = _symbols(obj, labels, home, address)
+    if len(place) >= MAX_SYMBOLS and any(raw):
+        raise ObjectError(f"{len(place)} symbols: a relocation of Mach-O has 24 bits for one")
     pack_reloc = Struct("<iI").pack
     for sect in sects:
         append = sect.relocs.append
         for number in reversed(sect.members):  # highest address first, as the system's tools write them
             base = address[number] - sect.address
+            if raw[number] and base + obj.sections[number].size > 1 << 31:
+                raise ObjectError(
+                    f"relocation in {obj.sections[number].name} lies beyond the first 2 GiB of its section"
+                )
             for off, symbol, info, add in raw[number]:
                 append(pack_reloc(base + off, (add if symbol < 0 else place[symbol]) | info))
     return _emit(obj, sects, contents, address, symbols, counts, strtab, _version(minos), _version(sdk))
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _version(text: str) -> int:
@@ -202,6 +221,10 @@ def _with_descriptors(obj: Object) -> Object:
     out.symbols.append(Symbol("_tlv_bootstrap", UNDEF))
     for i, s in enumerate(obj.symbols):
         if s.kind == K_TLS and s.section >= 0:
+            if section_of(obj.sections[s.section])[2] & 0xFF not in _THREAD:
+                raise ObjectError(
+                    f"symbol {s.name} is thread-local, but its section {obj.sections[s.section].name} is not"
+                )
             section = Section("__DATA,__thread_vars", S_DATA, 8)
             section.raw_flags = S_THREAD_LOCAL_VARIABLES
             section.data = bytes(24)
@@ -242,7 +265,7 @@ def named_section(name: str, kind: int) -> tuple[str, str, int]:
     else:
         name = "__" + name.lstrip("._")
     for part in (seg, name):
-        if not 0 < len(part.encode()) <= _MAX_NAME:
+        if not 0 < len(part.encode("utf-8", "surrogateescape")) <= _MAX_NAME:
             raise ObjectError(f"cannot express the name {part} in Mach-O: segments and sections have 16 bytes")
     return seg, name, flags
 
@@ -281,6 +304,8 @@ def _place(obj: Object) -> tuple[list[_Sect], list[int], list[int]]:
             home[number], address[number] = i, where
             where += s.size
         sect.size = where - sect.address
+        if where >= 1 << 64:
+            raise ObjectError(f"the sections of the object do not fit 64 bits ({sect.seg},{sect.name})")
     return sects, home, address
 
 
@@ -324,16 +349,15 @@ def _relocate(
     addend = types.get("ADDEND")
     external = 1 << 27
     forms: dict[int, int] | None = None
-    limit = len(data)
     get = table.get
     zeros = bytes(8)
     for r in sorted(s.relocs, key=_descending):
-        if r.off < 0 or r.off + r.size > limit:
-            raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {limit:#x}")
         records = get((r.kind, r.size)) or find_records(obj, s, r, "MACHO", types)
         symbol = r.symbol
         add = r.add
-        if is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
+        if obj.symbols[symbol].kind == K_SECTION:
+            symbol = labels.at(obj.symbols[symbol].section, 0)
+        elif is_note and obj.symbols[symbol].binding == B_WEAK and obj.symbols[symbol].section >= 0:
             # A place in this very definition, which goes when another object's is taken: no name that both share.
             # The linkers move labels at the start of such an atom over to the other, so it lies behind that.
             to = obj.symbols[symbol]
@@ -431,6 +455,9 @@ def _symbols(
             names.append("l_" + s.name)  # entries of literal sections may be joined: a name private to the linker
         else:
             names.append(_mangle(obj, s))
+    used = Names()
+    for i, name in zip(parts[0] + parts[1] + parts[2], names, strict=True):
+        used.add(every[i], name)
     strtab, offsets = build_strtab(names)
     nlist = Struct("<IBBHQ").pack
     out = [nlist(offsets[name], *field) for name, field in zip(names, fields, strict=True)]
@@ -440,8 +467,6 @@ def _symbols(
 def _mangle(obj: Object, s: Symbol) -> str:
     """C names have an underscore; a name that starts with \\1 is taken as it is."""
     name = s.name
-    if "\0" in name:
-        raise ObjectError(f"symbol name {name!r} contains a NUL")
     if s.section == UNDEF and name in obj.bounds:
         section, kind, end = obj.bounds[name]
         seg, sect, _ = named_section(section, kind)
@@ -462,8 +487,7 @@ def _emit(
 ) -> bytes:
     """Layout and writing: header, commands, contents, relocations, symbols, strings."""
     target = obj.target
-    zero = (S_ZEROFILL, S_THREAD_LOCAL_ZEROFILL)
-    filled = [sect for sect in sects if sect.flags & 0xFF not in zero]
+    filled = [sect for sect in sects if sect.flags & 0xFF not in _ZERO]
     memory_size = max((sect.address + sect.size for sect in sects), default=0)
     file_size = max((sect.address + sect.size for sect in filled), default=0)
     commands_size = 72 + 80 * len(sects) + 24 + 24 + 80
@@ -480,7 +504,7 @@ def _emit(
     for sect in sects:
         start = where if sect.relocs else 0
         shift = sect.align.bit_length() - 1
-        headers += pack("<16s16sQQ", sect.name.encode(), sect.seg.encode(), sect.address, sect.size)
+        headers += pack("<16s16sQQ", _bytes(sect.name), _bytes(sect.seg), sect.address, sect.size)
         headers += pack("<8I", sect.offset, shift, start, len(sect.relocs), sect.flags, 0, 0, 0)
         where += 8 * len(sect.relocs)
     count = sum(counts)
@@ -505,8 +529,6 @@ def _emit(
             parts.append(bytes(gap) if gap % len(fill) or done < sect.address else fill * (gap // len(fill)))
             s = obj.sections[number]
             data = contents[number]
-            if len(data) != s.size:
-                raise ObjectError(f"section {s.name} has {len(data)} bytes of {s.size}")
             parts.append(data)
             done = address[number] + s.size
     parts.append(bytes(relocs_at - base - file_size))
