@@ -27,8 +27,8 @@ from mochic.sema.symbols import BuiltinRef, Var
 from mochic.sema.types import LIST, Ty, find
 from mochic.syntax import ast
 
-# Builtins whose result may be an element of their argument
-_PICK_ELEMENT = ("first", "min", "max")
+# Builtins whose result may be an argument or an element of one
+_NOT_FRESH = ("first", "min", "max", "print", "json")
 # What one holder adds to the flags of a list
 _HOLDER = 2
 
@@ -68,7 +68,7 @@ class Aliasing(Base):
         if isinstance(e, ast.Call):
             fn = e.fn
             if isinstance(fn, ast.Ident):
-                return not (isinstance(fn.ref, BuiltinRef) and fn.ref.name in _PICK_ELEMENT)
+                return not (isinstance(fn.ref, BuiltinRef) and fn.ref.name in _NOT_FRESH)
             return not (isinstance(fn, ast.Field) and fn.name == "get")
         if isinstance(e, ast.ListLit | ast.Slice | ast.Query | ast.Cast):
             return not isinstance(e, ast.Cast) or self.is_fresh(e.expr)

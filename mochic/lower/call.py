@@ -326,13 +326,14 @@ class Calls(Builtins):
         desc = self.ld(PTR, ref, 0)
         for st in self.structs_of(ot):
             m = st.methods.get(name)
-            if m is None or len(m.params) > len(raw):
+            if m is None:
                 continue
             here, nxt = self.new_block(), self.new_block()
             b.brif(self._same(desc, st), here, nxt)
             b.start(here)
-            args = [self.convert(a, ir_type(p.ty)) for a, p in zip(raw, m.params, strict=False)]
-            b.write("#call", self.convert(self.call(self.m.fun_sym(m), [ref, *args]), want))
+            params = [p.ty for p in m.params]
+            args = [self.convert(a, ir_type(t)) for a, t in zip(raw, params, strict=False)]
+            b.write("#call", self.convert(self.invoke(ref, m, params, args, e), want))
             b.jump(done)
             b.start(nxt)
         b.jump(bad)

@@ -210,7 +210,7 @@ class FuncLower(Data):
             b.jump(done)
             b.start(slow)
             grows = find(elem).kinds & NIL
-            self.rt("list_set" if grows else "list_set_next", obj, i, self.tag(v))
+            self.rt("list_set" if grows else "list_set_next", obj, self.tag(key), self.tag(v))
             b.jump(done)
             b.start(done)
         elif obj.type == REF and k == MAP:

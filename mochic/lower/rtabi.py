@@ -166,8 +166,8 @@ mark_aliased(tag) void nogc            sets the aliased flag if the value is a l
 list_concat(ref,ref) ref               same element code on both
 list_slice(ref,i64,i64) ref            end I64_MAX = missing
 list_get_raw(ref,i64) tag              element as a dynamic value; index known to be in range
-list_set(ref,i64,tag) void             converts to the element code; grows by one at index len
-list_set_next(ref,i64,tag) void        the same for element types without null: error past len
+list_set(ref,tag,tag) void             converts to the element code; grows by one at index len
+list_set_next(ref,tag,tag) void        the same for element types without null: error past len
 list_reverse(ref) ref
 list_first(ref) tag
 list_distinct(ref) ref                 by form L text

@@ -202,6 +202,13 @@ def _numeric(s: Solver, a: list[Ty]) -> Ty:
     return t
 
 
+def _round(s: Solver, a: list[Ty]) -> Ty:
+    t = _numeric(s, a)
+    if len(a) > 1:  # an int is a float at any number of digits but 0
+        s.grow(t, FLOAT)
+    return t
+
+
 def _pow(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
     c = ArithC("*", a[0], a[1], t)
@@ -272,7 +279,7 @@ BUILTINS: Final[dict[str, tuple[int, int, Rule]]] = {
     "avg": (1, 1, _float),
     "min": (1, MANY, _minmax),
     "max": (1, MANY, _minmax),
-    "round": (1, 2, _numeric),
+    "round": (1, 2, _round),
     "abs": (1, 1, _numeric),
     "ceil": (1, 1, _float),
     "floor": (1, 1, _float),

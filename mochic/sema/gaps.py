@@ -64,6 +64,8 @@ class Lengths:
         if not isinstance(v, Var) or v not in self.known:
             return
         index = target.index
+        if isinstance(index, ast.Unary) and index.op == "-" and isinstance(index.operand, ast.IntLit):
+            return  # counts from the end: the length stays
         if not isinstance(index, ast.IntLit):
             del self.known[v]
             return

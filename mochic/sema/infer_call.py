@@ -257,7 +257,12 @@ class MethodC:
             if m is not None:
                 for a, p in zip(self.args, m.params, strict=False):
                     s.flow(a, p.ty)
-                s.flow(m.ret, self.res)
+                missing = [p.ty for p in m.params[len(self.args) :]]
+                if missing:
+                    s.grow(self.res, FUNC)
+                    bind_sig(s, self.res, missing, m.ret)
+                else:
+                    s.flow(m.ret, self.res)
             elif name in st.fields:
                 c = CallC(st.fields[name], self.args, self.res)
                 s.on(st.fields[name], c)
