@@ -18,7 +18,9 @@ from __future__ import annotations
 from struct import pack
 from typing import Final
 
+from objwriter.check import check_name
 from objwriter.coff import TARGETS, write_coff
+from objwriter.deffile import IMPORT_CODE, IMPORT_CONST, IMPORT_DATA, Import, parse_def
 from objwriter.model import (
     B_GLOBAL,
     B_LOCAL,
@@ -33,13 +35,14 @@ from objwriter.model import (
     Symbol,
 )
 
+__all__ = (
+    "BSD", "COFF", "GNU", "IMPORT_CODE", "IMPORT_CONST", "IMPORT_DATA", "Import", "Member", "defined_symbols",
+    "parse_def", "short_import", "write_archive", "write_import_library",
+)  # fmt: skip
 MAGIC: Final = b"!<arch>\n"
 GNU: Final = 0
 BSD: Final = 1
 COFF: Final = 2
-IMPORT_CODE: Final = 0
-IMPORT_DATA: Final = 1
-IMPORT_CONST: Final = 2
 _NAME_ORDINAL: Final = 0  # import by number
 _NAME_EXACT: Final = 1  # the symbol is the name
 _NAME_NO_PREFIX: Final = 2  # without a leading ? @ or _
@@ -72,7 +75,14 @@ def write_archive(members: list[Member], style: int = GNU) -> bytes:
     >>> write_archive([Member("a.o", b"x", [])])[:8]
     b'!<arch>\\n'
     """
+    for m in members:
+        for name in (m.name, *m.symbols):
+            check_name(name, "archive member" if name is m.name else "symbol")
     return _bsd(members) if style == BSD else _gnu(members, style == COFF)
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _header(name: bytes, size: int, mode: bytes = b"644") -> bytes:
@@ -86,7 +96,7 @@ def _gnu(members: list[Member], coff: bool) -> bytes:
     names: list[bytes] = []
     known: dict[bytes, int] = {}
     for m in members:
-        name = m.name.encode("utf-8", "surrogateescape")
+        name = _bytes(m.name)
         if not name or b"/" in name or b"\n" in name or b"\0" in name:
             raise ObjectError(f"archive member name {m.name!r} cannot be written")
         if len(name) < 16:
@@ -97,7 +107,7 @@ def _gnu(members: list[Member], coff: bool) -> bytes:
             at = known[name] = len(long_names)
             long_names += name + (b"\0" if coff else b"/\n")
         names.append(b"/%d" % at)
-    symbols = [(s.encode("utf-8", "surrogateescape"), i) for i, m in enumerate(members) for s in m.symbols]
+    symbols = [(_bytes(s), i) for i, m in enumerate(members) for s in m.symbols]
     text = b"".join([name + b"\0" for name, _ in symbols])
     ordered = sorted(symbols)
     first = 4 + 4 * len(symbols) + len(text)
@@ -131,11 +141,11 @@ def _gnu(members: list[Member], coff: bool) -> bytes:
 
 
 def _bsd(members: list[Member]) -> bytes:
-    names = [m.name.encode("utf-8", "surrogateescape") for m in members]
+    names = [_bytes(m.name) for m in members]
     for m, name in zip(members, names, strict=True):
         if not name or b"\n" in name or b"\0" in name:
             raise ObjectError(f"archive member name {m.name!r} cannot be written")
-    symbols = sorted((s.encode("utf-8", "surrogateescape"), i) for i, m in enumerate(members) for s in m.symbols)
+    symbols = sorted((_bytes(s), i) for i, m in enumerate(members) for s in m.symbols)
     text = bytearray()
     strings: list[int] = []
     for name, _ in symbols:
@@ -165,69 +175,6 @@ def _bsd(members: list[Member]) -> bytes:
     return b"".join(parts)
 
 
-class Import:
-    """What a program may use of a DLL: `name` in the program; `exported` in the DLL where that differs;
-    `ordinal` >= 0 imports by number; `kind` IMPORT_CODE, IMPORT_DATA or IMPORT_CONST."""
-
-    __slots__ = ("name", "exported", "ordinal", "kind")
-
-    def __init__(self, name: str, exported: str = "", ordinal: int = -1, kind: int = IMPORT_CODE) -> None:
-        self.name = name
-        self.exported = exported
-        self.ordinal = ordinal
-        self.kind = kind
-
-
-def parse_def(text: str) -> tuple[str, list[Import]]:
-    """The DLL and the imports of a module-definition text: LIBRARY and EXPORTS, `name[=exported] [@ordinal
-    [NONAME]] [DATA|CONSTANT]`, `;` for comments.
-
-    >>> dll, imports = parse_def("LIBRARY KERNEL32.dll\\nEXPORTS\\n ExitProcess\\n Sleep @7 NONAME\\n")
-    >>> dll, [(i.name, i.ordinal) for i in imports]
-    ('KERNEL32.dll', [('ExitProcess', -1), ('Sleep', 7)])
-    """
-    dll = ""
-    imports: list[Import] = []
-    exports = False
-    for number, line in enumerate(text.split("\n"), 1):
-        words = line.partition(";")[0].split()
-        if not words:
-            continue
-        head = words[0].upper()
-        if head in ("LIBRARY", "NAME") and not exports:
-            dll = words[1].strip('"') if len(words) > 1 else ""
-        elif head == "EXPORTS" and not exports:
-            exports = True
-            words = words[1:]
-        if not exports or not words:
-            continue
-        name, equals, exported = words[0].partition("=")
-        item = Import(name, exported if equals else "")
-        noname = False
-        for word in words[1:]:
-            upper = word.upper()
-            if upper == "DATA":
-                item.kind = IMPORT_DATA
-            elif upper == "CONSTANT":
-                item.kind = IMPORT_CONST
-            elif upper == "NONAME":
-                noname = True
-            elif word[0] == "@" and word[1:].isascii() and word[1:].isdigit() and int(word[1:]) < 1 << 16:
-                item.ordinal = int(word[1:])
-            elif upper != "PRIVATE":
-                raise ObjectError(f"line {number} of the definitions: unexpected {word}")
-        if noname and item.ordinal < 0:
-            raise ObjectError(f"line {number} of the definitions: NONAME needs an ordinal")
-        if not noname:
-            item.ordinal = -1  # a number beside a name is a hint at most
-        if not name or "\0" in line:
-            raise ObjectError(f"line {number} of the definitions: no name")
-        imports.append(item)
-    if not dll:
-        raise ObjectError("the definitions have no LIBRARY line")
-    return dll if "." in dll else dll + ".dll", imports
-
-
 def short_import(machine: int, dll: str, item: Import, prefix: str = "") -> bytes:
     """A short import member ("Import Header")."""
     name = prefix + item.name
@@ -239,8 +186,8 @@ def short_import(machine: int, dll: str, item: Import, prefix: str = "") -> byte
     elif prefix:
         rule = _NAME_UNDECORATE if "@" in item.name else _NAME_NO_PREFIX
     if item.exported and item.exported != item.name and rule != _NAME_ORDINAL:
-        rule, extra = 4, item.exported.encode() + b"\0"  # IMPORT_OBJECT_NAME_EXPORTAS
-    body = name.encode() + b"\0" + dll.encode() + b"\0" + extra
+        rule, extra = 4, _bytes(item.exported) + b"\0"  # IMPORT_OBJECT_NAME_EXPORTAS
+    body = _bytes(name) + b"\0" + _bytes(dll) + b"\0" + extra
     return pack("<HHHHIIHH", 0, 0xFFFF, 0, machine, 0, len(body), hint, item.kind | rule << 2) + body
 
 
@@ -249,6 +196,8 @@ def write_import_library(target_name: str, dll: str, imports: list[Import]) -> b
     target = TARGETS.get(target_name)
     if target is None:
         raise ObjectError(f"no COFF target {target_name}")
+    for item in imports:
+        _check_import(dll, item)
     prefix = "_" if target.bits == 32 else ""
     stem = dll.rpartition(".")[0] or dll
     members: list[Member] = []
@@ -259,6 +208,17 @@ def write_import_library(target_name: str, dll: str, imports: list[Import]) -> b
         symbols = ["__imp_" + name] if item.kind == IMPORT_DATA else ["__imp_" + name, name]
         members.append(Member(dll, short_import(target.machine, dll, item, prefix), symbols))
     return write_archive(members, COFF)
+
+
+def _check_import(dll: str, item: Import) -> None:
+    for name, what in ((dll, "library"), (item.name, "import"), (item.exported, "import")):
+        check_name(name, what)
+    if not item.name:
+        raise ObjectError(f"an import of {dll} has no name")
+    if not -1 <= item.ordinal < 1 << 16:
+        raise ObjectError(f"ordinal {item.ordinal} of {item.name} does not fit 16 bits")
+    if item.kind not in (IMPORT_CODE, IMPORT_DATA, IMPORT_CONST):
+        raise ObjectError(f"import {item.name} is of kind {item.kind}, which does not exist")
 
 
 def _descriptors(target_name: str, dll: str, stem: str) -> list[tuple[str, Object]]:
@@ -276,7 +236,7 @@ def _descriptors(target_name: str, dll: str, stem: str) -> list[tuple[str, Objec
         return Symbol("\1" + name, number, 0, 0, K_OBJECT, binding)
 
     first = Object(target)
-    first.sections = [section(".idata$2", bytes(20), 4), section(".idata$6", dll.encode() + b"\0", 2)]
+    first.sections = [section(".idata$2", bytes(20), 4), section(".idata$6", _bytes(dll) + b"\0", 2)]
     first.sections += [section(".idata$4", b"", word), section(".idata$5", b"", word)]
     # Original thunks, name and thunks of the descriptor: relative to the image
     first.symbols = [symbol(f"__IMPORT_DESCRIPTOR_{stem}", 0), Symbol("\1.name", 1, 0, 0, K_OBJECT, B_LOCAL)]

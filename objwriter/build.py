@@ -38,6 +38,7 @@ from objwriter.model import (
     S_RODATA,
     S_TEXT,
     S_TLSBSS,
+    S_TLSDATA,
     UNDEF,
     Object,
     ObjectError,
@@ -56,6 +57,7 @@ _KINDS: Final = {
     STLSBSS: (S_TLSBSS, ".tbss.", K_TLS),
     SNOTE: (S_NOTE, ".note.", K_NONE),
 }
+MAX_CONTENTS: Final = 1 << 32  # of one symbol: zeros behind its data are written out
 _RELRO_PREFIX: Final = ".data.rel.ro."
 
 
@@ -70,7 +72,7 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
     out = obj.symbols
     index: dict[LSym, int] = {}
     section_of: dict[LSym, int] = {}
-    names: set[str] = set()
+    names: dict[str, int] = {}  # of what is not static: the index of its symbol
     merged: dict[int, int] = {}
     notes: list[LSym] = []
     for s in symbols:
@@ -86,7 +88,9 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
         if not attrs & A_STATIC:
             if s.name in names:
                 raise ObjectError(f"symbol {s.name} is defined twice")
-            names.add(s.name)
+            names[s.name] = len(out)
+        if kind not in _KINDS:
+            raise ObjectError(f"symbol {s.name} is of kind {kind}, which does not exist")
         if attrs & A_SHORT:
             obj.flags |= target.short_flags
         value = 0
@@ -118,7 +122,12 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
             number = len(sections)
             align = s.align or (target.text_align if kind == STEXT else _natural_align(size))
             section = Section(s.section or prefix + s.name, section_kind, align)
-            if kind != SBSS and kind != STLSBSS:
+            if kind == STLSBSS and (s.data or s.relocs):
+                section.kind = S_TLSDATA
+                section.name = s.section or ".tdata." + s.name
+            if section.kind not in (S_BSS, S_TLSBSS):
+                if size > MAX_CONTENTS:
+                    raise ObjectError(f"{s.name} has {size} bytes of contents: too large for {section.name}")
                 data: bytes | bytearray = s.data
                 if size > len(data):
                     data = bytes(data) + bytes(size - len(data))
@@ -157,7 +166,7 @@ def _natural_align(size: int) -> int:
 
 
 def _relocations(
-    obj: Object, s: LSym, index: dict[LSym, int], names: set[str], section_of: dict[LSym, int]
+    obj: Object, s: LSym, index: dict[LSym, int], names: dict[str, int], section_of: dict[LSym, int]
 ) -> list[Relocation]:
     """The relocations of one symbol; symbols met for the first time become undefined ones."""
     out: list[Relocation] = []
@@ -171,7 +180,9 @@ def _relocations(
         i = get(to, -1)
         if i < 0:
             i = index[to] = len(obj.symbols)
-            if to.attrs & A_STATIC or to.name in names:
+            if to not in section_of and not to.attrs & A_STATIC and to.name in names:
+                i = index[to] = names[to.name]  # one name is one symbol, whoever says it
+            elif to.attrs & A_STATIC or to.name in names:
                 if to not in section_of:
                     raise ObjectError(f"symbol {to.name} used in {s.name}+{r.off:#x} is not defined")
                 # a note that something refers to: it gets a local symbol
@@ -179,7 +190,7 @@ def _relocations(
             elif to in section_of:
                 obj.symbols.append(Symbol(to.name, section_of[to], 0, len(to.data), K_NONE, B_LOCAL))
             else:
-                names.add(to.name)
+                names[to.name] = i
                 symbol = Symbol(to.name, UNDEF, 0, 0, K_TLS if to.kind == STLSBSS else K_NONE, B_GLOBAL)
                 symbol.hidden = to.attrs & A_HIDDEN != 0
                 obj.symbols.append(symbol)

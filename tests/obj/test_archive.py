@@ -98,7 +98,7 @@ def test_linked_coff(arch: str, choice: str, tmp_path: object) -> None:
         for r in s.relocs:
             main.relocs.append(Reloc(len(main.data) + r.off, r.size, r.kind, r.sym, r.add))
         main.data += s.data
-    dll, imports = parse_def("LIBRARY KERNEL32\nEXPORTS\n ExitProcess\n Nap=Sleep\n Value DATA ; not used\n")
+    dll, imports = parse_def("LIBRARY KERNEL32\nEXPORTS\n ExitProcess\n Nap == Sleep\n Value DATA ; not used\n")
     other = [Import("Numbered", "", 7)]
     paths = [
         save(tmp_path, "m.obj", member("coff", arch, "", [main]).data),
