@@ -100,7 +100,7 @@ class Matches(Casts):
     def bind_fields(self, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
         """Bind the identifiers of a pattern that has matched."""
         if isinstance(p, ast.Call) and isinstance(p.ref, StructInfo):
-            obj = self.convert(v, REF)
+            obj = self.convert(self.referable(v), REF)
             for a, name in zip(p.args, p.ref.fields, strict=False):
                 if isinstance(a, ast.Ident) and a.name == "_":
                     continue
@@ -116,6 +116,7 @@ class Matches(Casts):
         if self.irrefutable(p):
             return
         if isinstance(ref, StructInfo):
+            v = self.referable(v)
             if no is not None:
                 obj = v
                 if v.type == TAG:
@@ -143,6 +144,10 @@ class Matches(Casts):
             c = self.equal(v, self.expr(p), find(t).kinds, find(p.ty).kinds)
         b.brif(c, yes, no)
         b.start(yes)
+
+    def referable(self, v: Value) -> Value:
+        """A number or truth as a tag: it matches no variant, but the code of the arm is made all the same."""
+        return v if v.type in (REF, TAG) else self.tag(v)
 
     def check_ref(self, v: Value, no: Block) -> Value:
         """A TAG that is a reference, else go to `no`."""

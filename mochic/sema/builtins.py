@@ -180,7 +180,7 @@ def _values(s: Solver, a: list[Ty]) -> Ty:
 
 
 class RoundC:
-    """abs, round: the kind of the argument"""
+    """abs, round: the kind of the argument; a truth counts as the float 0 or 1"""
 
     __slots__ = ("src", "res")
 
@@ -190,7 +190,7 @@ class RoundC:
 
     def run(self, s: Solver) -> None:
         k = find(self.src).kinds
-        s.grow(self.res, k & (INT | FLOAT | NIL) | (INT if k & ~(INT | FLOAT | NIL) else 0))
+        s.grow(self.res, k & (INT | FLOAT | NIL) | (FLOAT if k & ~(INT | FLOAT | NIL) else 0))
         if k & RAT:
             s.grow(self.res, RAT | FLOAT)
 
