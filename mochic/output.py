@@ -22,7 +22,8 @@ def place(out: str, default: str, inputs: Iterable[str]) -> str:
     replaced: one of the inputs, a device, a pipe or a socket.
     """
     if out == "-":
-        raise UserError("mochi: -o -: a binary is not written to standard output; name a file", EXIT_USAGE)
+        why = "nothing is written to standard output with -o; name a file (texts of --emit go there without -o)"
+        raise UserError(f"mochi: -o -: {why}", EXIT_USAGE)
     path = out or default
     if out.endswith(("/", os.sep)) or os.path.isdir(path):
         # As `go build` and `cp`: a folder takes the default name.

@@ -60,7 +60,8 @@ def run_tool(argv: list[str]) -> tuple[int, str]:
     if not hasattr(os, "posix_spawn"):
         import subprocess
 
-        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        out = subprocess.PIPE
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False)
         return done.returncode, done.stdout.decode("utf-8", "replace")
     reader, writer = os.pipe()
     try:
@@ -69,7 +70,11 @@ def run_tool(argv: list[str]) -> tuple[int, str]:
                 argv[0],
                 argv,
                 os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, writer, 1), (os.POSIX_SPAWN_DUP2, writer, 2)],
+                file_actions=[
+                    (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),  # whatever it is, it waits for nobody
+                    (os.POSIX_SPAWN_DUP2, writer, 1),
+                    (os.POSIX_SPAWN_DUP2, writer, 2),
+                ],
             )
         except OSError as e:
             raise LinkError(f"cannot run {argv[0]}: {e.strerror}") from None

@@ -166,6 +166,12 @@ def test_linkers_that_cannot_be_used(row: str, tmp_path: object) -> None:
     assert os.listdir(str(tmp_path)) == [name]
 
 
+def test_a_tool_that_reads_gets_nothing(tmp_path: object) -> None:
+    path = fake(str(tmp_path), "ld.lld-cat", LLD + "cat; exit 4")
+    with pytest.raises(LinkError, match="exit status 4"):
+        linked(os.path.join(str(tmp_path), "x"), path)
+
+
 def test_not_executable_script(tmp_path: object) -> None:
     path = os.path.join(str(tmp_path), "ld.lld")
     with open(path, "wb") as fh:

@@ -101,7 +101,7 @@ build --emit=obj -o hello.mochi hello.mochi | 2  | is an input of this build
 build --emit=ir -o hello.mochi hello.mochi  | 2  | is an input of this build
 build --emit=ast -o hello.mochi hello.mochi | 2  | is an input of this build
 build -target=darwin/universal -o hello.mochi hello.mochi | 2 | is an input of this build
-build -o - hello.mochi                      | 2  | a binary is not written to standard output
+build -o - hello.mochi                      | 2  | nothing is written to standard output with -o
 build -o pipe hello.mochi                   | 2  | pipe is a pipe and is not replaced
 build --emit=obj -o pipe hello.mochi        | 2  | pipe is a pipe and is not replaced
 build --emit=ir -o pipe hello.mochi         | 2  | pipe is a pipe and is not replaced

@@ -49,7 +49,7 @@ PLACES = [
     ("new/", "prog", "new/prog"),
     ("", "hello", "hello/hello"),
     ("deep", "hello", "deep/hello: it is a directory"),
-    ("-", "prog", "is not written to standard output"),
+    ("-", "prog", "nothing is written to standard output"),
     ("pipe", "prog", "pipe is a pipe"),
     ("hello.mochi", "prog", "is an input of this build"),
     ("./folder/../hello.mochi", "prog", "is an input of this build"),
