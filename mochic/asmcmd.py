@@ -6,9 +6,9 @@ Runnable as `python3 -m mochic.asmcmd -arch=amd64 --lines` too.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from typing import Final, TextIO
 
+from backend.arches import NAMES, load_arch
 from backend.obj.asmparse import parse_assembly, position
 from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
@@ -19,43 +19,6 @@ _MAX_LINE: Final = 1 << 24
 _FORMATS: Final = {"elf": ("linux", "elf"), "macho": ("darwin", "macho"), "coff": ("windows", "coff")}
 _TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
-
-
-# GOARCH name -> how to load its Arch, given -march and whether for the line protocol, whose context is that
-# of the encoding vectors.
-_ARCHES: Final[dict[str, Callable[[str, bool], Arch]]] = {}
-
-
-def load_arch(name: str, march: str = "", lines: bool = False) -> Arch | None:
-    """The Arch of a GOARCH name, None when there is no backend for it.  `lines`: for the line protocol,
-    where Go's defaults hold (no compression, stack checks).  Raises ValueError for an unknown march."""
-    load = _ARCHES.get(name)
-    return load(march, lines) if load is not None else None
-
-
-def _amd64(march: str, lines: bool) -> Arch:
-    from backend.x86.arch import AMD64
-
-    if march:
-        raise ValueError(f"amd64 has no -march={march}: there is one instruction set")
-    return AMD64
-
-
-def _riscv64(march: str, lines: bool) -> Arch:
-    from backend.riscv.arch import DEFAULT_MARCH, make_arch
-
-    return make_arch(march or ("rv64g" if lines else DEFAULT_MARCH), lines)
-
-
-def _arm64(march: str, lines: bool) -> Arch:
-    from backend.arm64.arch import make_arch
-
-    if march:
-        raise ValueError(f"arm64 has no -march={march}: there is one instruction set")
-    return make_arch(lines)
-
-
-_ARCHES.update(amd64=_amd64, arm64=_arm64, riscv64=_riscv64)
 
 
 def _is_count(text: str) -> bool:
@@ -113,7 +76,7 @@ def _arch_or_message(arch: str, march: str, lines: bool) -> Arch | None:
         sys.stderr.write(f"mochi asm: {e}\n")
         return None
     if record is None:
-        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: {', '.join(sorted(_ARCHES))}\n")
+        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: {', '.join(NAMES)}\n")
     return record
 
 

@@ -74,7 +74,7 @@ def emit_code(module: Any, target: Any, opt: Options, out: str) -> int:
     """`prog`: the Progs of every function; `asm`: the same with the bytes they become."""
     from backend.obj.ctx import Ctx
     from backend.obj.printer import format_function
-    from mochic.asmcmd import load_arch
+    from backend.arches import load_arch
     from mochic.codegen.compile import compile_func
     from mochic.codegen.context import Context
     from mochic.codegen.module import line_table

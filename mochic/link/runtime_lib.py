@@ -81,7 +81,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     """Compile the runtime: its Mochi files, descriptors and assembly."""
     from backend.obj.asmparse import parse_assembly
     from backend.obj.ctx import Ctx
-    from mochic.asmcmd import load_arch
+    from backend.arches import load_arch
     from mochic.codegen.module import compile_module
     from mochic.codegen.targets import load_machine
     from mochic.compile import CompileError, object_bytes, parse_file

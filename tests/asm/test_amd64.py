@@ -11,7 +11,8 @@ import subprocess
 
 import pytest
 
-from mochic.asmcmd import assemble_line, load_arch
+from backend.arches import load_arch
+from mochic.asmcmd import assemble_line
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ARCH = load_arch("amd64")

@@ -24,7 +24,8 @@ from backend.obj.prog import BRANCH, CONST, MEM, REG, SPECIAL, Addr, Prog
 from backend.obj.sym import LSym
 from backend.obj.table import PORTABLE, check_lines
 
-from mochic.asmcmd import assemble_line, load_arch
+from backend.arches import load_arch
+from mochic.asmcmd import assemble_line
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 GO = load_arch("arm64", "", True)

@@ -22,7 +22,8 @@ from backend.riscv.expand import load_constant, split32
 from backend.riscv.forms import SYMBOL, SYMBOL_ADDR, TLS, TLS_ADDR, Pattern, forms_of, load_table, operand_rw, parse_row
 from backend.riscv.ops import NAMES, OPS
 
-from mochic.asmcmd import assemble_line, load_arch
+from backend.arches import load_arch
+from mochic.asmcmd import assemble_line
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLAIN = load_arch("riscv64", "rv64g", True)

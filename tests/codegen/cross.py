@@ -25,7 +25,7 @@ from randir import EXTERNS, MEMORY, bits_of, random_args, random_module
 from backend.obj.asmparse import parse_assembly
 from backend.obj.prog import Prog
 from backend.obj.sym import A_UNDEF, STEXT, LSym
-from mochic.asmcmd import load_arch
+from backend.arches import load_arch
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
 from mochic.codegen.targets import load_machine

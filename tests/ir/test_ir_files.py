@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 
 from backend.obj.printer import format_function
-from mochic.asmcmd import load_arch
+from backend.arches import load_arch
 from mochic.codegen.compile import compile_func
 from mochic.codegen.context import Context
 from mochic.codegen.targets import load_machine
