@@ -25,6 +25,7 @@ from objwriter.model import (
     UNDEF,
     Object,
     ObjectError,
+    Relocation,
     Section,
     Symbol,
 )
@@ -44,9 +45,10 @@ def check_object(obj: Object, targets: Container[str], fmt: str) -> None:
         for number, s in enumerate(obj.sections):
             _check_section(obj, number, s)
         _check_symbols(obj)
+        files = {i for i, symbol in enumerate(obj.symbols) if symbol.kind == K_FILE}
         for s in obj.sections:
             if s.relocs:
-                _check_relocs(obj, s)
+                _check_relocs(obj, s, files)
         for name, (section, kind, _end) in obj.bounds.items():
             check_name(name, "symbol")
             check_name(section, "section")
@@ -138,7 +140,8 @@ def _check_symbols(obj: Object) -> None:
     defined: set[str] = set()
     for number, s in enumerate(obj.symbols):
         name, section, kind = s.name, s.section, s.kind
-        check_name(name, "symbol")
+        if "\0" in name or not name.isascii():
+            check_name(name, "symbol")
         if not (0 <= kind <= K_FILE and B_LOCAL <= s.binding <= B_WEAK):
             raise ObjectError(f"symbol {name} has kind {kind} and binding {s.binding}: one does not exist")
         if not ABSOLUTE <= section < len(sections):
@@ -186,23 +189,26 @@ def _check_place(s: Symbol, section: Section) -> None:
         raise ObjectError(f"symbol {s.name} is not thread-local, but section {section.name} is")
 
 
-def _check_relocs(obj: Object, s: Section) -> None:
-    symbols = obj.symbols
-    count = len(symbols)
+def _check_relocs(obj: Object, s: Section, files: set[int]) -> None:
+    last = len(obj.symbols) - 1
     limit = s.size
     if not s.data:
         raise ObjectError(f"relocation in {s.name}, which has no contents")
     for r in s.relocs:
-        off, size = r.off, r.size
-        if off < 0 or size < 0 or off + size > limit:
-            raise ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {off:#x}, size {limit:#x}")
-        if not 0 <= r.symbol < count:
-            raise ObjectError(
-                f"relocation {r.kind} at {s.name}+{off:#x} names symbol {r.symbol}, but there are {count} symbols"
-            )
-        if symbols[r.symbol].kind == K_FILE:
-            raise ObjectError(f"relocation {r.kind} at {s.name}+{off:#x} names the file {symbols[r.symbol].name}")
-        if not -_INT64 <= r.add < 2 * _INT64:
-            name = symbols[r.symbol].name
-            raise ObjectError(f"addend {r.add} does not fit 64 bits ({name}, {s.name}+{off:#x})")
-        off | size | r.symbol | r.add  # a TypeError unless all are whole numbers
+        off, size, symbol, add = r.off, r.size, r.symbol, r.add
+        # Negative when one of them is; a TypeError unless all are whole numbers.
+        if (off | size | limit - off - size | symbol | last - symbol | add & 0) < 0 or not -_INT64 <= add < 2 * _INT64:
+            raise _bad_relocation(obj, s, r)
+        if symbol in files:
+            raise ObjectError(f"relocation {r.kind} at {s.name}+{off:#x} names the file {obj.symbols[symbol].name}")
+
+
+def _bad_relocation(obj: Object, s: Section, r: Relocation) -> ObjectError:
+    count = len(obj.symbols)
+    if r.off < 0 or r.size < 0 or r.off + r.size > s.size:
+        return ObjectError(f"relocation {r.kind} lies outside of {s.name}: offset {r.off:#x}, size {s.size:#x}")
+    if not 0 <= r.symbol < count:
+        return ObjectError(
+            f"relocation {r.kind} at {s.name}+{r.off:#x} names symbol {r.symbol}, but there are {count} symbols"
+        )
+    return ObjectError(f"addend {r.add} does not fit 64 bits ({obj.symbols[r.symbol].name}, {s.name}+{r.off:#x})")
