@@ -93,11 +93,11 @@ class Names:
 
     def add(self, s: Symbol, spelled: str) -> None:
         """Takes the name that a symbol gets in the file."""
-        if s.binding == B_LOCAL or s.kind >= K_SECTION:
+        if s.kind >= K_SECTION:
             return
         if not spelled:
             raise ObjectError(f"symbol {s.name!r} has no name in the file")
-        if s.section != UNDEF:
+        if s.section != UNDEF and s.binding != B_LOCAL:
             if spelled in self.seen:
                 raise ObjectError(f"symbol {spelled} is defined twice")
             self.seen.add(spelled)
@@ -108,6 +108,7 @@ def _check_section(obj: Object, number: int, s: Section) -> None:
     if not s.name:
         raise ObjectError(f"section {number} has no name")
     bits = obj.target.bits
+    s.kind | s.align | s.size | s.entry | s.link | s.raw_type | s.raw_flags  # a TypeError unless all are whole numbers
     if not 0 <= s.kind < len(SECTION_KINDS):
         raise ObjectError(f"section {s.name} is of kind {s.kind}, which does not exist")
     if s.align < 1 or s.align & (s.align - 1):
@@ -142,6 +143,7 @@ def _check_symbols(obj: Object) -> None:
         name, section, kind = s.name, s.section, s.kind
         if "\0" in name or not name.isascii():
             check_name(name, "symbol")
+        section | kind | s.binding | s.value | s.size  # as above
         if not (0 <= kind <= K_FILE and B_LOCAL <= s.binding <= B_WEAK):
             raise ObjectError(f"symbol {name} has kind {kind} and binding {s.binding}: one does not exist")
         if not ABSOLUTE <= section < len(sections):
@@ -199,6 +201,8 @@ def _check_relocs(obj: Object, s: Section, files: set[int]) -> None:
         # Negative when one of them is; a TypeError unless all are whole numbers.
         if (off | size | limit - off - size | symbol | last - symbol | add & 0) < 0 or not -_INT64 <= add < 2 * _INT64:
             raise _bad_relocation(obj, s, r)
+        if type(r.kind) is not str:
+            raise TypeError(f"the kind of a relocation at {s.name}+{off:#x} is {r.kind!r}")
         if symbol in files:
             raise ObjectError(f"relocation {r.kind} at {s.name}+{off:#x} names the file {obj.symbols[symbol].name}")
 

@@ -129,7 +129,9 @@ def valid_object(rnd: random.Random, fmt: str, target: Target) -> Object:
 
 def spoil(rnd: random.Random, obj: Object) -> None:
     """One hostile value."""
-    number = rnd.choice(NUMBERS)
+    number: Any = rnd.choice(NUMBERS)
+    if rnd.random() < 0.1:
+        number = rnd.choice((None, "7", 1.5, b"", [], {}, object()))
     what = rnd.randrange(8)
     if what == 0:
         obj.flags = rnd.choice(NUMBERS)
@@ -142,19 +144,19 @@ def spoil(rnd: random.Random, obj: Object) -> None:
         value: Any = {
             "name": rnd.choice((*NAMES, ".symtab", ".text", ".bss", ".data", ".tdata", "__DATA,__x", ".CRT$XCU")),
             "kind": rnd.choice((number, rnd.randrange(9))),
-            "data": rnd.randbytes(rnd.randrange(70)),
+            "data": rnd.choice((number, rnd.randbytes(rnd.randrange(70)))),
             "link": rnd.choice((number, rnd.randrange(len(obj.sections)))),
             "raw_type": rnd.choice((number, 1, 7, 8, 14)),
             "raw_flags": rnd.choice((number, 0, 1, 2, 3, 0x403, 0x80, 0x12, 0x11, 0xC, 0x40000040, 0xC0000080)),
         }.get(slot, rnd.choice((number, rnd.randrange(70))))
         setattr(s, slot, value)
-        if slot == "size" and s.kind == S_TLSBSS and s.size > 1 << 16 and s.size < 1 << 32:
+        if slot == "size" and s.kind == S_TLSBSS and isinstance(number, int) and s.size > 1 << 16 and s.size < 1 << 32:
             s.size = 1 << 16  # COFF writes these bytes
     elif what <= 4:
         symbol = rnd.choice(obj.symbols)
         slot = rnd.choice(("name", "section", "value", "size", "kind", "binding", "hidden"))
         if slot == "name":
-            symbol.name = rnd.choice((*NAMES, rnd.choice(obj.symbols).name))
+            symbol.name = rnd.choice((*NAMES, rnd.choice(obj.symbols).name, number))
         else:
             setattr(symbol, slot, rnd.choice((number, rnd.randrange(-2, 7))))
     else:
@@ -164,7 +166,7 @@ def spoil(rnd: random.Random, obj: Object) -> None:
             r = rnd.choice(s.relocs)
             slot = rnd.choice(("off", "size", "kind", "symbol", "add", "add"))
             if slot == "kind":
-                r.kind = rnd.choice(KINDS)
+                r.kind = rnd.choice((*KINDS, number))
             else:
                 setattr(r, slot, rnd.choice((number, rnd.randrange(70))))
 
