@@ -13,6 +13,7 @@ from __future__ import annotations
 from struct import pack
 from typing import Final
 
+from objwriter.check import check_name
 from objwriter.elf import TARGETS
 from objwriter.model import ObjectError
 
@@ -37,7 +38,8 @@ def write_elf_stub(target_name: str, soname: str, functions: list[str]) -> bytes
 
     def name(text: str) -> int:
         at = len(names)
-        names.extend(text.encode() + b"\0")
+        check_name(text, "symbol" if text is not soname else "library")
+        names.extend(text.encode("utf-8", "surrogateescape") + b"\0")
         return at
 
     symbols = bytearray(_SYM)

@@ -67,3 +67,10 @@ def test_tools(name: str, tmp_path: Path) -> None:
         dynamic = ELFFile(f).get_section_by_name(".dynamic")
         assert isinstance(dynamic, DynamicSection)
         assert "libfoo.so.1" in [t.needed for t in dynamic.iter_tags() if t.entry.d_tag == "DT_NEEDED"]
+
+
+@pytest.mark.parametrize(("name", "functions"), [("a\0.so", []), ("a.so", ["f\0"]), ("a.so", ["\ud800"])])
+def test_bad_names(name: str, functions: list[str]) -> None:
+    with pytest.raises(ObjectError, match=r"contains a NUL|cannot be written"):
+        write_elf_stub("linux/amd64", name, functions)
+    assert b"b\xff.so\0" in write_elf_stub("linux/amd64", "b\udcff.so", [])
