@@ -91,6 +91,7 @@ s390x R_PCRELDBL/4@2 text .c0.20.00.00.00.00 26 dbl4 v
 s390x R_PCRELDBL/2@2 text .a7.f4.00.00 2 dbl2 f
 s390x R_CALL/4@2 text .c0.e5.00.00.00.00 2 dbl4 f
 s390x R_GOTPCREL/4@2 text .c0.20.00.00.00.00 2 gotdbl v
+s390x R_TLS_IE/4@2 text .c4.18.00.00.00.00 2 tlsgotdbl t
 s390x R_TLS_LE/8@0 data ,00000000,00000000 8 tls8 t
 
 loong64 R_CALLLOONG64/4@0 text ,54000000 0 b26 f
@@ -274,6 +275,7 @@ FORMULAS: dict[str, Callable[[Field], tuple[int, int]]] = {
     "dbl4": lambda f: (f.num(4, True) * 2, f.rel),
     "dbl2": lambda f: (f.num(2, True) * 2, f.rel),
     "gotdbl": lambda f: (f.image.entry(f.num(4, True) * 2 + f.place - f.add), f.sum - f.add),
+    "tlsgotdbl": lambda f: (signed(f.image.entry(f.num(4, True) * 2 + f.place - f.add), 64), f.thread() - f.add),
     "b26": lambda f: (signed((f.num(4) & 0x3FF) << 16 | f.num(4) >> 10 & 0xFFFF, 26) << 2, f.rel),
     "call36": lambda f: ((signed(f.words()[0] >> 5, 20) << 18) + (signed(f.words()[1] >> 10, 16) << 2), f.rel),
     "pcala": lambda f: (f.page(), f.sum),
