@@ -18,6 +18,7 @@ from mochic.lower.appends import Code
 from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV, DESC_CODE
 from mochic.lower.builtins import Builtins
 from mochic.lower.module import ir_type
+from mochic.sema.builtins import OF_MAPS
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, FunSig, Ty, find
@@ -282,7 +283,7 @@ class Calls(Builtins):
             if all(name in s.fields for s in sts):
                 callee = self.field_of(obj, ot, name, ir_type(sts[0].fields[name]))
                 return self.call_value(callee, sts[0].fields[name], e)
-        if k == MAP and name not in ("keys", "values", "get"):
+        if k == MAP and name not in OF_MAPS:
             vt = self.m.solver.val(ot)
             callee = self.rt("dyn_field", self.tag(obj), self.str_const(name))
             return self.call_dynamic(callee, vt, e)
