@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mochic.sema.constraints import ArithC, CallC, ElemFlowC, SliceC
+from mochic.sema.constraints import ArithC, CallC, ElemFlowC, KeyC, SliceC
 from mochic.sema.types import (
     BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, STRUCT, Solver, Ty, find,
 )  # fmt: skip
@@ -169,7 +169,7 @@ def _reverse(s: Solver, a: list[Ty]) -> Ty:
 
 def _keys(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
-    s.flow(s.key(a[0]), s.elem(t))
+    s.on(s.key(a[0]), KeyC(s.key(a[0]), s.elem(t)))
     return t
 
 
