@@ -109,7 +109,7 @@ class Access(Aliasing):
             if k == STR:
                 return self.convert(self.rt("str_index", obj, self.word_index(key)), want)
         if obj.type == REF and k == MAP:
-            slot = self.map_find(obj, ot, key)
+            slot = self.map_find(obj, ot, key, kk)
             if slot is not None:
                 return self.map_value_or_nil(slot, ot, want)
         return self.convert(self.rt("dyn_index", self.tag(obj), self.tag(key)), want)
@@ -131,23 +131,23 @@ class Access(Aliasing):
 
     # -- maps -----------------------------------------------------------------------------------
 
-    def map_key(self, mt: Ty, key: Value) -> tuple[str, Value] | None:
-        """How to look a key up in a map of type mt: suffix of the runtime function and the key word."""
+    def map_key(self, mt: Ty, key: Value, kk: int) -> tuple[str, Value] | None:
+        """How to look a key of kinds kk up in a map of type mt: suffix of the runtime function and the key word."""
         kt = self.m.solver.key(mt)
         kind = ir_type(kt)
         if kind == INT:
             if key.type != INT:
                 return None
             return "int", key
-        if key.type == REF:
+        if key.type == REF and kk == STR:
             return "str", key
-        if key.type == INT or key.type == F64 or key.type == I32:
+        if key.type in (REF, INT, F64, I32):
             return "str", self.rt("key_text", self.tag(key))
         return None
 
-    def map_find(self, m: Value, mt: Ty, key: Value) -> Value | None:
+    def map_find(self, m: Value, mt: Ty, key: Value, kk: int) -> Value | None:
         """Address of the value slot or 0; None when only the dynamic path knows."""
-        r = self.map_key(mt, key)
+        r = self.map_key(mt, key, kk)
         if r is None:
             return None
         kind, k = r
@@ -170,10 +170,10 @@ class Access(Aliasing):
         b.start(done)
         return b.read("#opt", want)
 
-    def map_store(self, m: Value, mt: Ty, key: Value, v: Value, vt: Ty) -> None:
-        """m[key] = v."""
+    def map_store(self, m: Value, mt: Ty, key: Value, v: Value, kk: int = STR) -> None:
+        """m[key] = v, for a key of kinds kk."""
         val = self.m.solver.val(mt)
-        r = self.map_key(mt, key)
+        r = self.map_key(mt, key, kk)
         if r is None:
             self.feed_contents(mt, v, key)
             self.rt("map_set", m, self.tag(key), self.tag(v))

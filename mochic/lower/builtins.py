@@ -429,13 +429,16 @@ class Builtins(Exprs):
     # -- methods on builtin kinds ---------------------------------------------------------------
 
     def value_method(self, obj: Value, ot: Any, name: str, e: ast.Call) -> Value:
-        k = find(ot).kinds
-        b = self.b
         assert isinstance(e.fn, ast.Field)
         held = Held()
         self.hold(held, e.fn.obj, obj, e.args)
         args = self.operands(e.args)
         self.release(held)
+        return self.value_call(obj, ot, name, e, args)
+
+    def value_call(self, obj: Value, ot: Any, name: str, e: ast.Call, args: list[Value]) -> Value:
+        k = find(ot).kinds
+        b = self.b
         b.pos = e.lo
         if name == "contains":
             if k == STR and find(e.args[0].ty).kinds == STR:

@@ -18,6 +18,7 @@ from mochic.lower.appends import Code
 from mochic.lower.base import CLOSURE_CODE, CLOSURE_ENV, DESC_CODE
 from mochic.lower.builtins import Builtins
 from mochic.lower.module import ir_type
+from mochic.sema.builtins import METHODS, OF_MAPS, value_method
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, FunSig, Ty, find
@@ -282,7 +283,7 @@ class Calls(Builtins):
             if all(name in s.fields for s in sts):
                 callee = self.field_of(obj, ot, name, ir_type(sts[0].fields[name]))
                 return self.call_value(callee, sts[0].fields[name], e)
-        if k == MAP and name not in ("keys", "values", "get"):
+        if k == MAP and name not in OF_MAPS:
             vt = self.m.solver.val(ot)
             callee = self.rt("dyn_field", self.tag(obj), self.str_const(name))
             return self.call_dynamic(callee, vt, e)
@@ -321,8 +322,8 @@ class Calls(Builtins):
             self.hold(held, a, raw[-1], (*e.args[i + 1 :], e))
         b.pos = e.lo
         v = self.tag(obj)
-        done, bad = self.new_block(), self.new_block(True)
-        ref = self.check_ref(v, bad)
+        done, other = self.new_block(), self.new_block(True)
+        ref = self.check_ref(v, other)
         desc = self.ld(PTR, ref, 0)
         for st in self.structs_of(ot):
             m = st.methods.get(name)
@@ -336,9 +337,14 @@ class Calls(Builtins):
             b.write("#call", self.convert(self.invoke(ref, m, params, args, e), want))
             b.jump(done)
             b.start(nxt)
-        b.jump(bad)
-        b.start(bad)
-        self.panic("panic_msg", self.str_const(f"the value has no method `{name}`"))
+        b.jump(other)
+        b.start(other)
+        rest = find(ot).kinds & ~STRUCT
+        if rest and value_method(rest, name) and len(raw) >= METHODS[name][0]:
+            b.write("#call", self.convert(self.value_call(v, ot, name, e, raw), want))
+            b.jump(done)
+        else:
+            self.panic("panic_msg", self.str_const(f"the value has no method `{name}`"))
         b.start(done)
         self.release(held)
         return b.read("#call", want)

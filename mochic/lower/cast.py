@@ -87,7 +87,7 @@ class Casts(Access):
             k = self.rt("list_get_raw", keys, i)
             x = self.cast_any(self.rt("map_get", src, k), s.val(mt), ref.args[1], val)
             kv = self.cast_any(k, s.key(mt), ref.args[0], key)
-            self.map_store(out, res, self.convert(kv, ir_type(key)), x, val)
+            self.map_store(out, res, self.convert(kv, ir_type(key)), x, find(key).kinds)
 
         self.count_loop(self.list_len(keys), one)
         return out
@@ -143,7 +143,7 @@ class Casts(Access):
         for f in ref.fields:
             got = self.rt("cast_field", src, self.str_const(f.name), self.str_const("struct"))
             x = self.cast_any(got, ref.info[f.name], f.type, val)
-            self.map_store(out, res, self.str_const(f.name), x, val)
+            self.map_store(out, res, self.str_const(f.name), x)
         return out
 
     def cast_struct(self, v: Value, t: Ty, st: StructInfo) -> Value:

@@ -260,7 +260,7 @@ class Exprs(Matches, Constants):
         ck = find(ct).kinds
         if c.type == REF:
             if ck == MAP:
-                slot = self.map_find(c, ct, x)
+                slot = self.map_find(c, ct, x, find(xt).kinds)
                 if slot is not None:
                     return b.emit(NE, I32, [slot, b.iconst(slot.type, 0)])
             elif ck == STR and find(xt).kinds == STR:
@@ -331,7 +331,7 @@ class Exprs(Matches, Constants):
             m = self.expr(left.obj)
             key = self.expr(left.index)
             b.pos = e.lo
-            slot = self.map_find(m, left.obj.ty, key)
+            slot = self.map_find(m, left.obj.ty, key, find(left.index.ty).kinds)
             vt = self.m.solver.val(left.obj.ty)
             if slot is not None and not find(vt).kinds & NIL:
                 some, none, done = self.new_block(), self.new_block(), self.new_block()
@@ -409,7 +409,7 @@ class Exprs(Matches, Constants):
         for k, x in e.entries:
             kv = self.expr(k)
             v = self.moved(x)
-            self.map_store(m, e.ty, kv, v, x.ty)
+            self.map_store(m, e.ty, kv, v, find(k.ty).kinds)
         return m
 
     def e_struct(self, e: ast.StructLit) -> Value:

@@ -7,7 +7,7 @@ from typing import Any
 from mochic.ir.builder import Builder
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import ADD, EQ, FCONST, LD32U, SLT, ULT
-from mochic.ir.types import F64, I32, I64, INT, REF, TAG, VOID
+from mochic.ir.types import F64, I32, I64, INT, REF, VOID
 from mochic.lower.aliasing import Held
 from mochic.lower.appends import own_append
 from mochic.lower.ccall import begin_c, call_c
@@ -15,7 +15,7 @@ from mochic.lower.base import ARRAY_DATA, GROUP_ITEMS, STR_LENS
 from mochic.lower.data import Data
 from mochic.lower.module import ModuleLower, ir_type
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STR_TY, STRUCT, Ty, find
 from mochic.syntax import ast
 
 
@@ -214,7 +214,7 @@ class FuncLower(Data):
             b.jump(done)
             b.start(done)
         elif obj.type == REF and k == MAP:
-            self.map_store(obj, ot, key, v, value.ty)
+            self.map_store(obj, ot, key, v, find(target.index.ty).kinds)
         else:
             self.feed_contents(ot, v, key)
             self.rt("dyn_set_index", self.tag(obj), self.tag(key), self.tag(v))
@@ -405,8 +405,8 @@ class FuncLower(Data):
         if elem is None:
             x = self.rt("list_get_raw", lst, i)
         elif map_keys and ir_type(elem) != INT:
-            p = self.element_address(lst, i, REF)  # text keys, whatever was stored
-            x = self.convert(self.ld(REF, p, ARRAY_DATA), ir_type(elem) if ir_type(elem) in (REF, TAG) else REF)
+            x = self.ld(REF, self.element_address(lst, i, REF), ARRAY_DATA)  # text keys, whatever was stored
+            elem = STR_TY
         else:
             x = self.load_element(lst, i, elem)
         t: Ty = self.elem_ty(st.source.ty) if elem is None else elem

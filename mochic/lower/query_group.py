@@ -261,8 +261,8 @@ class Groups(Folds):
             v = vals[0] if parts[0] is keys[0] else self.moved(keys[0])
             return self.tag(self.convert(v, ir_type(kt)))
         m = self.rt("map_new", self.sym(self.m.map_desc(s.key(kt), s.val(kt))), self.i64(len(keys)))
-        for name, k, v in zip(e.info.keys, keys, vals, strict=True):
-            self.map_store(m, kt, self.str_const(name), v, k.ty)
+        for name, v in zip(e.info.keys, vals, strict=True):
+            self.map_store(m, kt, self.str_const(name), v)
         return self.tag(m)
 
     def add_item(self, e: ast.Query, group: Value) -> None:

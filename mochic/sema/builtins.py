@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mochic.sema.constraints import ArithC, CallC, ElemFlowC, SliceC
+from mochic.sema.constraints import ArithC, CallC, ElemFlowC, KeyC, SliceC
 from mochic.sema.types import (
-    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, Solver, Ty, find,
+    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, STRUCT, Solver, Ty, find,
 )  # fmt: skip
 
 Rule = Callable[[Solver, list[Ty]], Ty]
@@ -169,7 +169,7 @@ def _reverse(s: Solver, a: list[Ty]) -> Ty:
 
 def _keys(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
-    s.flow(s.key(a[0]), s.elem(t))
+    s.on(s.key(a[0]), KeyC(s.key(a[0]), s.elem(t)))
     return t
 
 
@@ -318,3 +318,18 @@ METHODS: Final[dict[str, tuple[int, int, Rule]]] = {
     "values": (0, 0, _values),
     "get": (1, 2, _get),
 }
+OF_MAPS: Final = ("keys", "values", "get")  # any other name of a map is a function in it
+
+
+def value_method(kinds: int, name: str) -> bool:
+    """A call of this name on a value of these kinds means one of METHODS."""
+    if name not in METHODS or kinds & STRUCT or (kinds == MAP and name not in OF_MAPS):
+        return False
+    return bool(kinds & (STR | LIST | MAP)) or name == "padStart"
+
+
+def arguments_wanted(fewest: int, most: int, given: int) -> str:
+    """How many arguments a builtin takes, as its error says it."""
+    if fewest == most:
+        return str(fewest)
+    return f"{fewest} to {most}" if most < MANY or given > most else f"at least {fewest}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mochic.diag.diagnostic import Diagnostic, make
-from mochic.sema.builtins import METHODS
+from mochic.sema.builtins import METHODS, arguments_wanted, value_method
 from mochic.sema.symbols import ProgramInfo
 from mochic.sema.types import (
     ANYKIND, BOOL, FLOAT, FUNC, GROUP, INT, KIND_NAMES, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Ty, find,
@@ -213,6 +213,12 @@ class Checker:
 
     def r_method(self, code: str, lo: int, e: ast.Call, name: str, t: Ty) -> None:
         t = find(t)
+        if value_method(t.kinds, name):
+            fewest, most, _ = METHODS[name]
+            if not fewest <= len(e.args) <= most:
+                want = arguments_wanted(fewest, most, len(e.args))
+                self.error("T039", e.lo, e.hi, name, want, len(e.args))
+                return
         if not t.kinds or t.kinds & (NIL | MAP | GROUP):
             return
         if (t.kinds & (STR | LIST) and name in METHODS) or (t.kinds & (NUMERIC | BOOL) and name == "padStart"):

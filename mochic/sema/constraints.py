@@ -292,6 +292,20 @@ class StoreFieldC:
             s.flow(self.val, s.val(self.obj))
 
 
+class KeyC:
+    """dst gets the keys of a map as reading gives them: ints, and the texts that all others are stored as (7.2)."""
+
+    __slots__ = ("dst", "key")
+
+    def __init__(self, key: Ty, dst: Ty) -> None:
+        self.key = key
+        self.dst = dst
+
+    def run(self, s: Solver) -> None:
+        k = find(self.key).kinds
+        s.grow(self.dst, k & (INT | STR) | (STR if k & ~(INT | STR) else 0))
+
+
 class IterC:
     """for var in src"""
 
@@ -310,7 +324,7 @@ class IterC:
         if k & (LIST | GROUP):
             s.flow(s.elem(self.src), self.var)
         if k & MAP:
-            s.flow(s.key(self.src), self.var)
+            s.on(s.key(self.src), KeyC(s.key(self.src), self.var))
         if k & (STR | STRUCT):  # characters; field names
             s.grow(self.var, STR)
 

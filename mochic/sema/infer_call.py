@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
-from mochic.sema.builtins import BUILTINS, MANY, METHODS
+from mochic.sema.builtins import BUILTINS, METHODS, arguments_wanted
 from mochic.sema.constraints import CallC, bind_sig, each_struct
 from mochic.sema.infer_base import InferBase
 from mochic.sema.modules import module_member
@@ -171,8 +171,7 @@ class CallInfer(InferBase):
         lo, hi, rule = BUILTINS[name]
         args = [self.expr(a) for a in e.args]
         if not lo <= len(args) <= hi:
-            want = str(lo) if lo == hi else f"{lo} to {hi}" if hi < MANY or len(args) > hi else f"at least {lo}"
-            self.error("T039", e.lo, e.hi, name, want, len(args))
+            self.error("T039", e.lo, e.hi, name, arguments_wanted(lo, hi, len(args)), len(args))
             return Ty()
         e.ref = BUILTIN_REFS[name]
         self.checks.append(("builtin", e.lo, e.hi, name, args))

@@ -15,7 +15,17 @@ import sys
 import traceback
 from collections.abc import Iterator
 
-from mochic.compile import CompileError, check, check_strict, generate, lower, optimise, parse_file, represent
+from mochic.compile import (
+    CompileError,
+    check,
+    check_strict,
+    generate,
+    lower,
+    object_bytes,
+    optimise,
+    parse_file,
+    represent,
+)
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render
 from mochic.frontend import RECURSION
@@ -98,7 +108,8 @@ def complaint(text: str, folder: str, strict: bool, build: bool = False) -> str:
                 module = lower(info, opt)
                 represent(module, opt)
                 optimise(module, opt)
-                generate(module, TARGETS["linux/amd64"], opt)
+                target = TARGETS["linux/amd64"]
+                object_bytes(generate(module, target, opt), target)
     except CompileError as e:
         found += e.diagnostics
     except TooSlow:
