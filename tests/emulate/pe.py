@@ -114,8 +114,9 @@ class Windows(Machine):
             directory += 20
             if not library:
                 return
-            if self.text(base + library).lower() not in (b"kernel32.dll", b"advapi32.dll"):
-                raise Fault("an import from another library than KERNEL32 and ADVAPI32")
+            # Programs that fetch import sockets; those that run here fetch from files, and a call of one is a fault.
+            if self.text(base + library).lower() not in (b"kernel32.dll", b"advapi32.dll", b"ws2_32.dll"):
+                raise Fault("an import from another library than KERNEL32, ADVAPI32 and WS2_32")
             while name := self.word(base + names):
                 self.put(base + table, self.stub(self.text(base + name + 2).decode()))
                 names += 8
