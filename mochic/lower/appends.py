@@ -21,7 +21,7 @@ an append in place is hidden from it unless a store follows that should have gon
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from mochic.sema.modules import Member
@@ -154,26 +154,15 @@ class Appends:
     # -- one piece of code ----------------------------------------------------------------------
 
     def _walk(self, root: Any, region: Region) -> None:
-        todo = [root]
-        while todo:
-            n = todo.pop()
-            if isinstance(n, list | tuple):
-                todo.extend(n)
-                continue
-            if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef | ast.FunExpr | ast.FunDecl):
-                continue
+        for n in _nodes(root):
             if isinstance(n, ast.Assign):
                 self._assign(n, region)
             elif isinstance(n, ast.Call):
                 self._call(n, region)
-            if isinstance(n, ast.Call | ast.StructLit) and isinstance(n.ref, ast.Call):  # eval, an agent
-                todo.append(n.ref)
-                continue
-            made = next((x for s in _STANDS_FOR if (x := getattr(n, s, None)) is not None), None)
-            if made is not None:
-                todo.append(made)
-                continue
-            todo.extend([getattr(n, s, None) for s in _code_slots(type(n))])
+
+    def mentions(self, root: Any, v: Var) -> bool:
+        """The code names the variable; functions inside it are not looked into."""
+        return any(isinstance(n, ast.Ident) and n.ref is v for n in _nodes(root))
 
     def _assign(self, st: ast.Assign, region: Region) -> None:
         target = st.target
@@ -223,6 +212,24 @@ class Appends:
             t.kinds & MAP and fn.name in ("keys", "values", "get", "contains")
         ):
             region.unknown = True
+
+
+def _nodes(root: Any) -> Iterator[ast.Node]:
+    """What runs when the code runs."""
+    todo = [root]
+    while todo:
+        n = todo.pop()
+        if isinstance(n, list | tuple):
+            todo.extend(n)
+            continue
+        if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef | ast.FunExpr | ast.FunDecl):
+            continue
+        yield n
+        if isinstance(n, ast.Call | ast.StructLit) and isinstance(n.ref, ast.Call):  # eval, an agent
+            todo.append(n.ref)
+            continue
+        made = next((x for s in _STANDS_FOR if (x := getattr(n, s, None)) is not None), None)
+        todo.extend([made] if made is not None else [getattr(n, s, None) for s in _code_slots(type(n))])
 
 
 def _code_slots(cls: type) -> tuple[str, ...]:

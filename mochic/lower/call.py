@@ -61,10 +61,15 @@ class Calls(Builtins):
         for i, a in enumerate(args):
             v = self.moved(a) if stored else self.expr(a)
             if i < len(params):
-                if not stored:
-                    self.hold(held, a, v, (*args[i + 1 :], *callees))
+                if not stored and self.appends_to(a.ty):
+                    running = [c for c in callees if not isinstance(c, FunInfo) or self.reads_late(c, i, a.ty)]
+                    self.hold(held, a, v, (*args[i + 1 :], *running))
                 out.append(self.convert(v, ir_type(params[i])))
         return out
+
+    def reads_late(self, f: FunInfo, i: int, t: Ty) -> bool:
+        """Parameter i, for which a list of type t is passed, is looked at after an append."""
+        return i < len(f.params) and self.m.late_uses.of(f, f.params[i], find(self.m.solver.elem(t)))
 
     def result(self, v: Value, e: ast.Expr) -> Value:
         """A call's value in the representation of the expression; unit calls give null."""

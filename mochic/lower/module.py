@@ -11,6 +11,7 @@ from typing import Any
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.appends import Appends
+from mochic.lower.lateuse import LateUses
 from mochic.lower.descs import (
     E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
     make_bigint, make_desc, make_string, runtime_data,
@@ -65,6 +66,7 @@ class ModuleLower:
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
         self.appends = Appends(info)
+        self.late_uses = LateUses(self.appends)
         self.run_tests = True  # test blocks run in place
         self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
         self.c_process = False  # C's library is in the program: it ends the process and has output of its own
