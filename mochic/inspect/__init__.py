@@ -23,7 +23,7 @@ from mochic.inspect.text import Wanted as Wanted
 from mochic.inspect.text import write_image
 from mochic.inspect.wasm import read_wasm
 
-_READERS: Final[tuple[tuple[bytes, Callable[[bytes], Image]], ...]] = (
+_READERS: Final[tuple[tuple[bytes, Callable[[bytes, Image], None]], ...]] = (
     (b"\x7fELF", read_elf),
     (b"MZ", read_pe),
     (b"\xcf\xfa\xed\xfe", read_macho),
@@ -95,9 +95,15 @@ def _show(name: str, data: bytes, wanted: Wanted, out: TextIO, depth: int) -> bo
         reader = read_coff
     if reader is None:
         return False
-    image = reader(data)
-    image.facts += frame_facts(image)
-    write_image(image, wanted, out)
+    image = Image(data)
+    try:
+        reader(data, image)
+        image.facts += frame_facts(image)
+    except Damage:
+        if image.title:
+            write_image(image, wanted, out, code=False)  # what came before the damage
+        raise
+    write_image(image, wanted, out, code=wanted.code)
     return True
 
 

@@ -166,14 +166,15 @@ def relocation_name(machine: int, number: int) -> str:
     return prefix + names[number] if number < len(names) and names[number] != "-" else f"type {number}"
 
 
-def read_coff(data: bytes) -> Image:
+def read_coff(data: bytes, image: Image) -> None:
     """An object, or a member of an import library."""
     within(data, "the header", 0, _HEADER.size)
     big = False
     if data.startswith(b"\0\0\xff\xff"):
         version = int.from_bytes(data[4:6], "little")
         if version == 0:
-            return _read_import(data)
+            _read_import(data, image)
+            return
         header = fields(data, _BIG_HEADER, "the header", 0)
         machine, class_id, flags, count, where, symbols = header[3], header[5], header[7], *header[10:13]
         if class_id != _BIG_CLASS:
@@ -183,7 +184,7 @@ def read_coff(data: bytes) -> Image:
         machine, count, _, where, symbols, optional, flags = _HEADER.unpack_from(data)
         first = _HEADER.size + optional
     name, cpu, _ = MACHINES.get(machine, (f"machine {machine:#x}", "", ""))
-    image = Image(data, f"COFF {'big ' if big else ''}object {name}")
+    image.title = f"COFF {'big ' if big else ''}object {name}"
     image.cpu = cpu
     image.prefix = "_" if machine == 0x14C else ""
     image.facts.append(("flags", f"{flags:#x}"))
@@ -201,10 +202,9 @@ def read_coff(data: bytes) -> Image:
             if symbol >= len(names):
                 raise Damage(f"damaged: a relocation of {s.name} names symbol {symbol} of {len(names)}")
             s.relocs.append(Relocation(offset - s.address, relocation_name(machine, number), names[symbol]))
-    return image
 
 
-def _read_import(data: bytes) -> Image:
+def _read_import(data: bytes, image: Image) -> None:
     _, _, _, machine, _, size, hint, bits = fields(data, _IMPORT, "the header", 0)
     within(data, "the import", _IMPORT.size, size)
     parts = data[_IMPORT.size : _IMPORT.size + size].split(b"\0")
@@ -212,7 +212,7 @@ def _read_import(data: bytes) -> Image:
         raise Damage("damaged: an import without a name or a library")
     kind, how = bits & 3, bits >> 2 & 7
     symbol, library = text(parts[0]), text(parts[1])
-    image = Image(data, f"COFF import {MACHINES.get(machine, (f'machine {machine:#x}',))[0]}")
+    image.title = f"COFF import {MACHINES.get(machine, (f'machine {machine:#x}',))[0]}"
     image.facts += [
         ("kind", _IMPORT_KINDS[kind] if kind < 3 else str(kind)),
         ("by", _IMPORT_NAMES[how] if how < len(_IMPORT_NAMES) else str(how)),
@@ -221,4 +221,3 @@ def _read_import(data: bytes) -> Image:
     image.imports.append((library, symbol if how else f"{symbol} (ordinal {hint})"))
     slots = [f"__imp_{symbol}"] + ([symbol] if kind == 0 else [])
     image.symbols.append(("symbols", [Symbol(n, 0, 0, "IMPORT", "GLOBAL", -1, library) for n in slots]))
-    return image

@@ -50,11 +50,11 @@ def _relocation_names(machine: str) -> dict[int, str]:
     return {number: name for name, number in names.items() if isinstance(number, int)}
 
 
-def read_elf(data: bytes) -> Image:
+def read_elf(data: bytes, image: Image) -> None:
     within(data, "the header", 0, 64 if data[4:5] == b"\2" else 52)
     with reading("elftools"):
         elf = package("elftools.elf.elffile").ELFFile(io.BytesIO(data))
-        return _read(elf, data)
+        _read(elf, data, image)
 
 
 def _check_tables(elf: Any, data: bytes) -> None:
@@ -71,16 +71,16 @@ def _check_tables(elf: Any, data: bytes) -> None:
         within(data, "the table of segments", header["e_phoff"], header["e_phentsize"] * elf.num_segments())
 
 
-def _read(elf: Any, data: bytes) -> Image:
-    _check_tables(elf, data)
+def _read(elf: Any, data: bytes, image: Image) -> None:
     order = "little" if elf.little_endian else "big"
     machine = str(elf["e_machine"])
-    image = Image(data, f"ELF{elf.elfclass} {order}-endian {_tail(machine)} {_tail(elf['e_type'])}")
+    image.title = f"ELF{elf.elfclass} {order}-endian {_tail(machine)} {_tail(elf['e_type'])}"
     image.cpu = _MACHINES.get(machine, ("", ""))[elf.elfclass == 64].strip("-")
     image.little = elf.little_endian
     image.sized = True
     image.linked = str(elf["e_type"]) in ("ET_EXEC", "ET_DYN")
     image.facts += [("entry", f"{elf['e_entry']:#x}"), ("flags", f"{elf['e_flags']:#x}")]
+    _check_tables(elf, data)
     for i in range(elf.num_segments() if elf["e_phoff"] else 0):
         _segment(elf.get_segment(i), data, image)
     sections = _sections(elf, data, image)
@@ -96,7 +96,6 @@ def _read(elf: Any, data: bytes) -> Image:
             _relocations(s, sections, names, image)
     if image.cpu == "x86_64":
         _name_stubs(image)
-    return image
 
 
 def _name_stubs(image: Image) -> None:

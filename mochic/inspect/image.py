@@ -74,9 +74,9 @@ class Symbol:
 class Image:
     """An object or a program.  `names` has addresses that are no symbols of the file: slots of imports, stubs."""
 
-    def __init__(self, data: bytes, title: str) -> None:
+    def __init__(self, data: bytes) -> None:
         self.data = data
-        self.title = title
+        self.title = ""
         self.cpu = ""
         self.little = True
         self.prefix = ""  # what the format puts in front of names of C

@@ -62,13 +62,14 @@ def _version(word: int) -> str:
 class _Reader:
     """One thin file: what its load commands say goes into `image`."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, image: Image) -> None:
         self.data = data
         self.wide = data[0] == 0xCF
         magic, cpu, _, kind, count, size, flags = fields(data, _HEADER, "the header", 0)
         self.cpu = CPUS.get(cpu, "")
         name = _TYPES[kind] if kind < len(_TYPES) else str(kind)
-        self.image = Image(data, f"Mach-O {64 if magic & 1 else 32} bits {self.cpu or f'cpu {cpu:#x}'} {name}")
+        self.image = image
+        image.title = f"Mach-O {64 if magic & 1 else 32} bits {self.cpu or f'cpu {cpu:#x}'} {name}"
         self.image.cpu = {"arm64": "aarch64"}.get(self.cpu, self.cpu)
         self.image.prefix = "_"
         self.image.linked = kind != 1
@@ -240,20 +241,18 @@ class _Reader:
                     self.image.names[s.address + i * each] = names[number]
 
 
-def read_macho(data: bytes) -> Image:
+def read_macho(data: bytes, image: Image) -> None:
     if data[:4] in (b"\xfe\xed\xfa\xce", b"\xfe\xed\xfa\xcf"):
         raise Damage("a big-endian Mach-O file, which this command does not read")
-    reader = _Reader(data)
+    reader = _Reader(data, image)
     names = reader.symbols()
     reader.relocations(names)
     reader.indirect(names)
-    image = reader.image
     if reader.entry >= 0:
         image.facts.append(("entry", f"{reader.base + reader.entry:#x}"))
     if image.linked and image.segments:
         with reading("lief"):
             _linked(lief_parse("MachO", data), image)
-    return image
 
 
 def _linked(fat: Any, image: Image) -> None:

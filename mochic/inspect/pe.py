@@ -39,7 +39,7 @@ def _words(bits: int, names: str) -> str:
     return f"{bits:#x} {' '.join(words)}".rstrip()
 
 
-def read_pe(data: bytes) -> Image:
+def read_pe(data: bytes, image: Image) -> None:
     within(data, "the DOS header", 0, 64)
     start = int.from_bytes(data[60:64], "little")
     magic, machine, count, stamp, table, symbols, optional, bits = fields(data, _FILE, "the PE header", start)
@@ -52,7 +52,7 @@ def read_pe(data: bytes) -> Image:
     if kind not in (0x10B, 0x20B) or optional < (112 if wide else 96):
         raise Damage("damaged: the optional header is not that of an image")
     name, cpu, _ = MACHINES.get(machine, (f"machine {machine:#x}", "", ""))
-    image = Image(data, f"PE32{'+' if wide else ''} {name} {'DLL' if bits & 0x2000 else 'EXE'}")
+    image.title = f"PE32{'+' if wide else ''} {name} {'DLL' if bits & 0x2000 else 'EXE'}"
     image.cpu, image.linked = cpu, True
     base = fields(data, _BASE64 if wide else _BASE, "the optional header", at + (24 if wide else 28))[0]
     subsystem, dll_bits = Struct("<HH").unpack_from(data, at + 68)
@@ -74,7 +74,6 @@ def read_pe(data: bytes) -> Image:
         image.symbols.append(("symbol table", rows))
     with reading("lief"):
         _linked(lief_parse("PE", data), base, image)
-    return image
 
 
 def _directories(data: bytes, at: int, optional: int, wide: bool, image: Image) -> None:

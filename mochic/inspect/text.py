@@ -57,7 +57,7 @@ def extents(image: Image) -> dict[Symbol, int]:
     return out
 
 
-def write_image(image: Image, wanted: Wanted, out: TextIO) -> None:
+def write_image(image: Image, wanted: Wanted, out: TextIO, code: bool) -> None:
     if wanted.sizes:
         _write_sizes(image, wanted, out)
         return
@@ -87,7 +87,7 @@ def write_image(image: Image, wanted: Wanted, out: TextIO) -> None:
     _write_symbols(image, wanted, out)
     ranges = _ranges(image, wanted, sections)
     _write_relocations(image, wanted, ranges, out)
-    if wanted.code:
+    if code:
         _write_code(image, ranges, out)
 
 

@@ -54,9 +54,9 @@ class _Bytes:
         self.number()
 
 
-def read_wasm(data: bytes) -> Image:
+def read_wasm(data: bytes, image: Image) -> None:
     within(data, "the header", 0, 8)
-    image = Image(data, f"WebAssembly module, version {int.from_bytes(data[4:8], 'little')}")
+    image.title = f"WebAssembly module, version {int.from_bytes(data[4:8], 'little')}"
     reader = _Bytes(data, 8, len(data))
     counts: dict[str, int] = {}
     while reader.at < len(data):
@@ -90,7 +90,6 @@ def read_wasm(data: bytes) -> Image:
         raise Damage(
             f"truncated: {counts.get('FUNCTION', 0)} functions are declared, {counts.get('CODE', 0)} have code"
         )
-    return image
 
 
 def _skip_import(inner: _Bytes, kind: int) -> None:
