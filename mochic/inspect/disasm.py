@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, Final, TextIO
@@ -107,15 +108,28 @@ _NOTHING: Final = (None, False)
 
 def _x86(address: int, size: int, mnemonic: str, operands: str) -> tuple[int | None, bool]:
     if operands.startswith("0x"):
-        if mnemonic[0] == "j" or mnemonic == "call":
+        if (mnemonic[0] == "j" or mnemonic == "call") and operands.isalnum():
             return int(operands, 16), True
         return _NOTHING
-    at = operands.find("[rip ")
-    if at < 0:
-        return _NOTHING
-    sign, digits = operands[at + 5], operands[at + 7 : operands.index("]", at)]
-    distance = int(digits, 0)
-    return address + size + (distance if sign == "+" else -distance), False
+    if "[rip " in operands and (m := _RIP.search(operands)):
+        return address + size + int(m[1] + m[2], 0), False
+    return _NOTHING
+
+
+_RIP: Final = re.compile(r"\[rip ([+-]) (0x[0-9a-f]+|\d+)\]")
+_NUMBER: Final = r"(?P<offset>-?(?:0x[0-9a-f]+|\d+))"
+_ARM_BRANCHES: Final = re.compile(r"(?:bl?|b\.\w+|cbn?z \w+,|tbn?z \w+, #\w+,|adr \w+,) #(0x[0-9a-f]+)$")
+_ARM_USES: Final = (
+    re.compile(rf"add (?P<to>\w+), (?P<base>\w+), #{_NUMBER}$"),
+    re.compile(rf"(?:ld|st)\w+ (?P<to>\w+), (?:\w+, )?\[(?P<base>\w+)(?:, #{_NUMBER})?\]$"),
+)
+_RISCV_BRANCHES: Final = frozenset("j jal beq bne blt bge bltu bgeu beqz bnez blez bgez bltz bgtz".split())
+_RISCV_STORES: Final = frozenset("sb sh sw sd fsw fsd".split())
+_RISCV_USES: Final = (
+    re.compile(rf"addi (?P<to>\w+), (?P<base>\w+), {_NUMBER}$"),
+    re.compile(rf"j(?:al)?r (?:(?P<to>\w+), )?(?P<base>[a-z]\w*)(?:, {_NUMBER})?$"),
+    re.compile(rf"[a-z.]+ (?P<to>\w+), {_NUMBER}\((?P<base>\w+)\)$"),
+)
 
 
 class _Pairs:
@@ -123,62 +137,40 @@ class _Pairs:
 
     def __init__(self, riscv: bool) -> None:
         self.high: dict[str, int] = {}
+        self.uses = _RISCV_USES if riscv else _ARM_USES
         self.refers: Refers = self.riscv if riscv else self.arm
 
     def arm(self, address: int, size: int, mnemonic: str, operands: str) -> tuple[int | None, bool]:
-        if mnemonic[0] in "bct" and operands.rpartition("#")[2].startswith("0x"):  # b bl b.eq cbz tbz
-            plain = mnemonic in ("b", "bl") or mnemonic[:2] == "b." or mnemonic[:3] in ("cbz", "cbn", "tbz", "tbn")
-            return (int(operands.rpartition("#")[2], 16), True) if plain else _NOTHING
         if mnemonic == "adrp":
             register, _, page = operands.partition(", #")
             self.high[register] = int(page, 0)
             return _NOTHING
-        if mnemonic in ("adr", "adrp"):
-            return int(operands.rpartition("#")[2], 0), True
-        if self.high:
-            words = operands.replace("[", "").replace("]", "").split(", ")
-            value = self.high.pop(words[0], None) if mnemonic != "str" else None
-            base = words[1] if len(words) > 1 else ""
-            if mnemonic == "add" and value is None:
-                value = self.high.get(base)
-            elif base != words[0]:
-                value = self.high.get(base) if mnemonic[:2] in ("ld", "st") else None
-            if value is not None and (len(words) < 3 or words[2].startswith("#")) and len(words) < 4:
-                if mnemonic == "add" or "[" in operands:
-                    return value + (int(words[2][1:], 0) if len(words) == 3 else 0), False
-        return _NOTHING
+        if mnemonic[0] in "abct" and (m := _ARM_BRANCHES.match(f"{mnemonic} {operands}")):
+            return int(m[1], 16), True
+        return self.use(mnemonic, operands) if self.high else _NOTHING
 
     def riscv(self, address: int, size: int, mnemonic: str, operands: str) -> tuple[int | None, bool]:
-        last = operands.rpartition(", ")[2]
         name = mnemonic.removeprefix("c.")
         if name == "auipc":
-            high = int(last, 0)
-            self.high[operands.partition(",")[0]] = address + ((high ^ 0x80000) - 0x80000) * 4096
-        elif name in ("jal", "j") or name[0] == "b":
-            try:
-                return address + int(last, 0), False
-            except ValueError:
-                return _NOTHING
+            register, _, digits = operands.partition(", ")
+            self.high[register] = address + ((int(digits, 0) ^ 0x80000) - 0x80000) * 4096
+        elif name in _RISCV_BRANCHES:
+            return address + int(operands.rpartition(" ")[2], 0), False
         elif self.high:
-            words = operands.replace("(", ", ").replace(")", "").split(", ")
-            if "(" in operands and len(words) == 3:  # ld rd, offset(base)
-                base, offset = words[2], words[1]
-            elif name in ("addi", "jalr") and len(words) == 3:
-                base, offset = words[1], words[2]
-            elif name == "jr" or name == "jalr":
-                base, offset = words[-1], "0"
-            else:
-                self.high.pop(words[0], None)
-                return _NOTHING
-            value = self.high.get(base)
-            if name[0] != "s":
-                self.high.pop(words[0], None)
-            if value is not None:
-                try:
-                    return value + int(offset, 0), False
-                except ValueError:
-                    return _NOTHING
+            return self.use(name, operands)
         return _NOTHING
+
+    def use(self, mnemonic: str, operands: str) -> tuple[int | None, bool]:
+        """The address that the second instruction of a pair forms.  What any other writes is no first half any more."""
+        text = f"{mnemonic} {operands}"
+        m = next((m for pattern in self.uses if (m := pattern.match(text))), None)
+        value = self.high.get(m["base"]) if m is not None else None
+        written = operands.partition(",")[0]
+        if mnemonic[:2] != "st" and mnemonic not in _RISCV_STORES:
+            self.high.pop("x" + written[1:] if written[:1] == "w" else written, None)
+        if m is None or value is None:
+            return _NOTHING
+        return value + int(m["offset"] or "0", 0), False
 
 
 def _refers(cpu: str) -> Refers | None:

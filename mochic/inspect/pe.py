@@ -111,7 +111,7 @@ def _linked(binary: Any, base: int, image: Image) -> None:
                 image.names[e.address + base] = name
     for block in binary.relocations:
         for e in block.entries:
-            kind = lief_word(e.type)
+            kind = lief_word(e, "type")
             if kind == "ABS":
                 continue  # fills the block up
             image.relocs.append(Relocation(base + block.virtual_address + e.position, kind))

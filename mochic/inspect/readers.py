@@ -64,6 +64,9 @@ def lief_name(owner: Any, field: str) -> str:
     return padded(bytes(name))
 
 
-def lief_word(value: Any) -> str:
-    """An enumerator's name; its number where lief knows none."""
-    return str(value).rpartition(".")[2]
+def lief_word(owner: Any, field: str) -> str:
+    """An enumerator's name; old versions have no value for a number without a name and raise."""
+    try:
+        return str(getattr(owner, field)).rpartition(".")[2]
+    except ValueError:
+        return "UNKNOWN"
