@@ -163,7 +163,7 @@ def read_section_table(
 def relocation_name(machine: int, number: int) -> str:
     prefix = MACHINES[machine][2] if machine in MACHINES else ""
     names = _RELOCATIONS.get(prefix, "").split()
-    return prefix + names[number] if number < len(names) and names[number] != "-" else f"type {number}"
+    return prefix + names[number] if number < len(names) and names[number] != "-" else f"TYPE_{number}"
 
 
 def read_coff(data: bytes, image: Image) -> None:

@@ -9,7 +9,7 @@ from mochic.inspect.image import Damage, Image, Relocation, Section, Symbol, tex
 from mochic.inspect.readers import package, reading
 
 _FLAGS: Final = (("w", 1), ("a", 2), ("x", 4), ("m", 16), ("l", 128), ("g", 512), ("t", 1024), ("c", 2048))
-# e_machine, cpu for the disassembler (32 bits, 64 bits), table of pyelftools or `-` for the one below
+# e_machine, cpu for the disassembler (32 bits, 64 bits), table of pyelftools
 _MACHINE_ROWS: Final = """
 EM_X86_64    x86_64  x86_64  x64
 EM_386       i386    i386    i386
@@ -23,31 +23,38 @@ EM_S390      s390x   s390x   S390X
 EM_LOONGARCH -       -       LOONGARCH
 """
 _MACHINES: Final = {row.split()[0]: row.split()[1:] for row in _MACHINE_ROWS.strip().split("\n")}
-# RISC-V ELF psABI, "Relocations": number and name, which pyelftools does not have.
-_RISCV: Final = """
+# Number and name of what pyelftools does not have or gives other names: RISC-V ELF psABI, "Relocations"; System V psABI
+# for x86-64, 4.4.1, and i386, 4.3; AAELF64, 5.7.
+_RELOCATIONS: Final = {
+    "EM_RISCV": """R_RISCV_
 0 NONE 1 32 2 64 3 RELATIVE 4 COPY 5 JUMP_SLOT 6 TLS_DTPMOD32 7 TLS_DTPMOD64 8 TLS_DTPREL32 9 TLS_DTPREL64
 10 TLS_TPREL32 11 TLS_TPREL64 12 TLSDESC 16 BRANCH 17 JAL 18 CALL 19 CALL_PLT 20 GOT_HI20 21 TLS_GOT_HI20
 22 TLS_GD_HI20 23 PCREL_HI20 24 PCREL_LO12_I 25 PCREL_LO12_S 26 HI20 27 LO12_I 28 LO12_S 29 TPREL_HI20
 30 TPREL_LO12_I 31 TPREL_LO12_S 32 TPREL_ADD 33 ADD8 34 ADD16 35 ADD32 36 ADD64 37 SUB8 38 SUB16 39 SUB32 40 SUB64
 41 GOT32_PCREL 43 ALIGN 44 RVC_BRANCH 45 RVC_JUMP 51 RELAX 52 SUB6 53 SET6 54 SET8 55 SET16 56 SET32 57 32_PCREL
 58 IRELATIVE 59 PLT32 60 SET_ULEB128 61 SUB_ULEB128 62 TLSDESC_HI20 63 TLSDESC_LOAD_LO12 64 TLSDESC_ADD_LO12
-65 TLSDESC_CALL 191 VENDOR
-"""
+65 TLSDESC_CALL 191 VENDOR""",
+    "EM_X86_64": "R_X86_64_ 32 SIZE32 33 SIZE64 38 RELATIVE64 41 GOTPCRELX 42 REX_GOTPCRELX 43 CODE_4_GOTPCRELX",
+    "EM_386": "R_386_ 38 SIZE32 43 GOT32X",
+    "EM_AARCH64": "R_AARCH64_ 0 NONE 299 LDST128_ABS_LO12_NC 313 LD64_GOTPAGE_LO15 314 PLT32 315 GOTPCREL32"
+    " 1028 TLS_DTPMOD64 1029 TLS_DTPREL64 1030 TLS_TPREL64 1031 TLSDESC 1032 IRELATIVE",
+}
 _LIBRARY_TAGS: Final = {"DT_SONAME": "soname", "DT_RPATH": "rpath", "DT_RUNPATH": "runpath"}
 
 
 def _tail(name: Any) -> str:
-    """ET_REL -> REL; numbers that have no name stay numbers."""
+    """ET_REL -> REL; what has no name stays a number."""
+    if isinstance(name, int):
+        return f"{name:#x}"
     return str(name).partition("_")[2] or str(name)
 
 
 def _relocation_names(machine: str) -> dict[int, str]:
     table = _MACHINES.get(machine, ("", "", ""))[2]
-    if table == "-":
-        words = _RISCV.split()
-        return {int(n): f"R_RISCV_{name}" for n, name in zip(words[::2], words[1::2], strict=True)}
     names: dict[str, int] = getattr(package("elftools.elf.enums"), f"ENUM_RELOC_TYPE_{table}", {})
-    return {number: name for name, number in names.items() if isinstance(number, int)}
+    prefix, *words = _RELOCATIONS.get(machine, "-").split()
+    theirs = {number: name for name, number in names.items() if isinstance(number, int)}
+    return theirs | {int(n): prefix + name for n, name in zip(words[::2], words[1::2], strict=True)}
 
 
 def read_elf(data: bytes, image: Image) -> None:
@@ -94,6 +101,9 @@ def _read(elf: Any, data: bytes, image: Image) -> None:
     for s in sections:
         if s["sh_type"] in ("SHT_RELA", "SHT_REL"):
             _relocations(s, sections, names, image)
+        elif s["sh_type"] == "SHT_RELR":  # packed; all are of one type
+            kind = next((name for name in names.values() if name.endswith("_RELATIVE")), "RELATIVE")
+            image.relocs += [Relocation(r["r_offset"], kind) for r in s.iter_relocations()]
     if image.cpu == "x86_64":
         _name_stubs(image)
 
@@ -196,7 +206,7 @@ def _relocations(table: Any, sections: list[Any], names: dict[int, str], image: 
         number = r["r_info_sym"]
         if number not in texts:
             raise Damage(f"damaged: a relocation in {text(table.name.encode())} names symbol {number}")
-        kind = names.get(r["r_info_type"], f"type {r['r_info_type']}")
+        kind = names.get(r["r_info_type"], f"TYPE_{r['r_info_type']}")
         target = texts[number]
         addend = r["r_addend"] if rela else 0
         rows.append(Relocation(r["r_offset"], kind, target, addend))

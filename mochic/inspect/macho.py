@@ -219,7 +219,7 @@ class _Reader:
                     offset &= 0xFFFFFF
                 else:
                     kind, number, own = bits >> 28, bits & 0xFFFFFF, bool(bits >> 27 & 1)
-                name = words[0] + words[kind + 1] if kind + 1 < len(words) else f"type {kind}"
+                name = words[0] + words[kind + 1] if kind + 1 < len(words) else f"TYPE_{kind}"
                 if name == "ARM64_RELOC_ADDEND":
                     s.relocs.append(Relocation(offset, name, "", (number ^ 0x800000) - 0x800000))
                     continue

@@ -127,6 +127,21 @@ def test_as_readobj(kind: str, files: dict[str, str]) -> None:
         assert sorted(ours.relocs) == sorted(theirs.relocs) and ours.relocs
 
 
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64", "riscv64"])
+def test_dynamic_relocations(machine: str) -> None:
+    """The C library of a machine: relocations of shared objects, the libraries it needs, names of symbols."""
+    places = (f"/usr/{machine}-linux-gnu/lib/libc.so.6", f"/lib/{machine}-linux-gnu/libc.so.6")
+    path = next((p for p in places if os.path.exists(p)), "")
+    if not path:
+        pytest.skip(f"no C library for {machine}")
+    text = inspect(path, code=False)
+    ours, theirs = Shown(text), Judged(path)
+    assert {(at, kind) for at, kind, _ in ours.relocs} == {(at, kind) for at, kind, _ in theirs.relocs} and ours.relocs
+    assert {name for name, _, _ in theirs.symbols if "@" not in name} <= {name for name, _, _ in ours.symbols}
+    needed = re.findall(r"NEEDED.*\[(.*)\]", run([tool("llvm-readelf"), "--dynamic", path]))
+    assert text.partition("\nlibraries\n")[2].partition("\n\n")[0].split() == needed
+
+
 @pytest.mark.parametrize("kind", ["windows/amd64 exe", "windows/arm64 exe"])
 def test_directories_of_pe(kind: str, files: dict[str, str]) -> None:
     text = inspect(files[kind], code=False)
