@@ -7,6 +7,7 @@ called the user's.
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Final, TextIO
@@ -126,12 +127,17 @@ def _show_archive(name: str, data: bytes, wanted: Wanted, out: TextIO, depth: in
     for m in members:
         if m.data is None:
             continue
-        if whole or wanted.sizes:
-            out.write(f"\n{name}({m.name}):\n")
+        title = f"\n{name}({m.name}):\n"
+        part = None if whole else io.StringIO()  # a member without what was asked for is not mentioned
+        if part is None:
+            out.write(title)
         try:
-            if not _show(f"{name}({m.name})", m.data, wanted, out, depth + 1) and whole:
+            if not _show(f"{name}({m.name})", m.data, wanted, out if part is None else part, depth + 1) and whole:
                 out.write("not an object\n")
         except Damage as e:
             raise Damage(f"damaged: member {m.name} is {e}") from None
+        finally:
+            if part is not None and part.getvalue():
+                out.write(title + part.getvalue())
     if damage is not None:
         raise damage

@@ -111,7 +111,15 @@ def read_symbols(
         if storage == 103:
             at = where + (i + 1) * size
             name = padded(data[at : at + extra * size]) or name
-        kind = "FUNC" if type_ >> 4 & 3 == 2 else "SECTION" if storage == 3 and extra else "NOTYPE"
+        kind = (
+            "FILE"
+            if storage == 103
+            else "FUNC"
+            if type_ >> 4 & 3 == 2
+            else "SECTION"
+            if storage == 3 and extra
+            else "NOTYPE"
+        )
         binding = _STORAGE.get(storage, str(storage))
         if 0 < number <= len(sections):
             s = sections[number - 1]

@@ -274,6 +274,11 @@ def test_options(files: dict[str, str], capsys: pytest.CaptureFixture[str]) -> N
     assert Shown(inspect(path, section=".data")).sections[0][0] == ".data"
     assert "_mochi.main:" in inspect(files["darwin/arm64 exe"], symbol="mochi.main")  # the name without C's prefix
     assert Shown(inspect(files["darwin/arm64 exe"], section="__text")).sections[0][0] == "__TEXT,__text"
+    found = inspect(files["archive gnu"], symbol="three", code=False)  # defined in one member, used in another
+    assert re.findall(r"\((\S+)\):$", found, re.M) == [
+        "a_member_with_a_long_name.o",
+        "another_member_with_a_long_name.o",
+    ]
     both = inspect(path, files["wasm"], code=False)
     assert both.startswith(f"{path}:\nELF64 ") and f"\n\n{files['wasm']}:\nWebAssembly" in both
     for what in ("section", "symbol"):
