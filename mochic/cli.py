@@ -168,12 +168,16 @@ def asm(file: str | None, arch: str, out: str | None, fmt: str, march: str, line
 
 
 @main.command()
-@click.argument("file")
-def inspect(file: str) -> None:
-    """Show headers, sections, symbols, relocations and code of an object or binary."""
-    from mochic.inspect import inspect_file
+@click.argument("files", nargs=-1, required=True)
+@click.option("--section", default="", metavar="NAME", help="Only this section.")
+@click.option("--symbol", default="", metavar="NAME", help="Only this symbol, its relocations and its code.")
+@click.option("--sizes", is_flag=True, help="Symbols with their sizes, the largest first.")
+@click.option("--code/--no-code", default=True, help="With the code, disassembled (default), or without.")
+def inspect(files: tuple[str, ...], section: str, symbol: str, sizes: bool, code: bool) -> None:
+    """Show headers, sections, symbols, relocations and code of objects, archives and binaries (`-`: standard input)."""
+    from mochic.inspect import Wanted, inspect_files
 
-    sys.exit(guarded(lambda: inspect_file(file)))
+    sys.exit(guarded(lambda: inspect_files(list(files), Wanted(section, symbol, sizes, code))))
 
 
 @main.command()

@@ -11,7 +11,10 @@ OURS = ("mochic", "backend", "objwriter", "linkscripts")
 ALLOWED = {"backend": ("backend",), "objwriter": ("objwriter", "backend.obj.sym"), "linkscripts": ()}
 # packages that the build path never loads; who may import them lazily is listed
 HEAVY = ("lief", "elftools", "capstone", "click", "dataclasses", "inspect", "unicorn")
-HEAVY_USERS = ("mochic/cli.py", "mochic/__main__.py", "mochic/inspect.py")
+HEAVY_USERS = (
+    "mochic/cli.py",
+    "mochic/__main__.py",
+)  # inspection loads its readers by name (mochic/inspect/readers.py)
 
 
 def imports(path: str) -> list[tuple[int, str]]:
