@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 
+from mochic.console import read_source
+
 
 class SourceFile:
     """One source text.  `name` is the path as the user wrote it, for messages of the compiler; `data` the UTF-8 bytes;
@@ -56,14 +58,25 @@ class SourceFile:
 
 
 class SourceMap:
-    """All files of a compilation, in the order they were added."""
+    """All files of a compilation, in the order they were added.
 
-    __slots__ = ("files", "_bases", "_next")
+    `texts` has what was read, by path: a compilation reads each file once.  A pipe has its text only once, and a file
+    that changes meanwhile must not be two things to one command.  Commands that compile twice hand it on."""
 
-    def __init__(self) -> None:
+    __slots__ = ("files", "texts", "_bases", "_next")
+
+    def __init__(self, texts: dict[str, bytes] | None = None) -> None:
         self.files: list[SourceFile] = []
+        self.texts: dict[str, bytes] = {} if texts is None else texts
         self._bases: list[int] = []
         self._next = 1
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file as they were when it was first read; raises UserError."""
+        data = self.texts.get(path)
+        if data is None:
+            data = self.texts[path] = read_source(path)
+        return data
 
     def add(self, name: str, data: bytes) -> SourceFile:
         root = self.files[0].root if self.files else os.path.dirname(name)
