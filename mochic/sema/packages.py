@@ -77,8 +77,9 @@ def parse_files(info: ProgramInfo, p: Package, files: list[str], diags: list[Dia
     """The statements of a package's files; test and bench blocks are their author's concern."""
     for path in files:
         data = info.sources.read(path)
-        name = library_name(path) if path.startswith(LIBRARY) else path
-        file = info.sources.named(name) or info.sources.add(name, data)
+        library = path.startswith(LIBRARY + os.sep)
+        name = library_name(path) if library else path
+        file = info.sources.named(name, library) or info.sources.add(name, data, library)
         info.tables[file] = p.types
         program, found = parse(file)
         diags += found
