@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -59,6 +60,9 @@ def run_program(path: str, args: list[str], opt: Options) -> int:
         status = subprocess.run([*command, exe, *args], check=False).returncode
         return status if status >= 0 else 128 - status
     first = command[0] if command else exe
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and programs would inherit that
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
         os.execv(first, [*command, exe, *args] if command else [path, *args])
     except OSError as e:

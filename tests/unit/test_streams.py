@@ -85,6 +85,16 @@ def test_streams(words: str, status: int, message: str, here: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="asks Linux")
+def test_programs_ignore_no_signals(here: str) -> None:
+    """What Python ignores is not passed on: a program behaves as when it is started by itself."""
+    with open("signals.mochi", "w", encoding="utf-8") as f:
+        f.write('for line in split(readFile("/proc/self/status"), "\\n") { if "SigIgn" in line { print(line) } }\n')
+    done = shell("$M run signals.mochi; $M build -o signals signals.mochi; ./signals")
+    through_run, alone = done.stdout.splitlines()
+    assert through_run == alone, done.stderr
+
+
 def test_texts_are_utf8_in_any_locale(here: str) -> None:
     """The middle dot of symbols, and a name that the locale cannot say."""
     done = shell("$M build --emit=asm hello.mochi", PYTHONIOENCODING="ascii", LC_ALL="C")
