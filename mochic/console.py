@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -22,13 +23,20 @@ class UserError(Exception):
 
 
 def say(text: str) -> None:
-    sys.stderr.write(text if text.endswith("\n") else text + "\n")
+    """A line for the user.  Where it cannot be told, the work goes on and the exit status says the rest."""
+    try:
+        sys.stderr.write(text if text.endswith("\n") else text + "\n")
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # nothing complains at exit
 
 
 def read_source(path: str) -> bytes:
     try:
         with open(path, "rb") as f:
             return f.read()
+    except FileNotFoundError as e:
+        hint = "; write /dev/stdin for standard input" if path == "-" else ""
+        raise UserError(f"mochi: {path}: {e.strerror}{hint}", EXIT_USAGE) from None
     except IsADirectoryError:
         raise UserError(f"mochi: {path}: is a directory, expected a .mochi file", EXIT_USAGE) from None
     except OSError as e:

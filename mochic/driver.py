@@ -25,6 +25,8 @@ def default_output(path: str, opt: Options) -> str:
         return stem + (".o" if opt.emit == "obj" else "." + opt.emit)
     if opt.target.startswith("windows/"):
         return stem + ".exe"
+    if not stem.strip("."):  # `.mochi`: what is left names no file
+        raise UserError(f"mochi: {path} gives the program no name; give it one with -o", EXIT_USAGE)
     return stem if stem != name else stem + ".out"
 
 
@@ -35,7 +37,7 @@ def output_place(path: str, opt: Options, inputs: list[str]) -> str:
     files = [f for f in opt.libraries if os.path.exists(f)]
     default = default_output(path, opt)
     out = place(opt.out, default, [path, *inputs, *files])
-    if not opt.out and out != default:
+    if not opt.out and os.path.isdir(default):
         say(f"mochi: {default} is a folder; the result is {out}")
     return out
 
@@ -112,18 +114,23 @@ def target_of(opt: Options) -> Any:
     return t
 
 
-def build(path: str, opt: Options) -> int:
-    """`mochi build` for one target."""
+def build(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> int:
+    """`mochi build` for one target; `texts`: files that were read already."""
     target = target_of(opt)
     timer = Timer()
     gc.disable()
     sys.setrecursionlimit(RECURSION)
-    if opt.emit in ("tokens", "ast", "types"):
-        from mochic.emit import emit_front
+    if opt.emit in ("tokens", "ast"):
+        from mochic.emit import emit_syntax
 
-        status: int = emit_front(path, opt, output_place(path, opt, []))
+        status: int = emit_syntax(path, opt, output_place(path, opt, []))
         return status
-    info = front(path, opt, timer)
+    info = front(path, opt, timer, texts)
+    if opt.emit == "types":
+        from mochic.emit import put, types_text
+
+        status = put(types_text(info), output_place(path, opt, [f.name for f in info.sources.files]))
+        return status
     from mochic import compile as c
 
     try:

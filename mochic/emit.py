@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from mochic.console import EXIT_OK, read_source
-from mochic.frontend import Timer, front
+from mochic.console import EXIT_OK
 from mochic.options import Options
 from mochic.output import write_output
 
@@ -16,21 +15,19 @@ def put(text: str, out: str) -> int:
     if not text.endswith("\n"):
         text += "\n"
     if out:
-        write_output(out, text.encode())
+        write_output(out, text.encode("utf-8", "surrogateescape"))
     else:
         sys.stdout.write(text)
     return EXIT_OK
 
 
-def emit_front(path: str, opt: Options, out: str) -> int:
-    """Stages before the IR: tokens, ast, types."""
-    if opt.emit == "types":
-        return put(types_text(front(path, opt, Timer())), out)
+def emit_syntax(path: str, opt: Options, out: str) -> int:
+    """Stages that need the file alone: tokens, ast."""
     from mochic.compile import CompileError, parse_file
     from mochic.source import SourceMap
 
     sources = SourceMap()
-    file = sources.add(path, read_source(path))
+    file = sources.add(path, sources.read(path))
     if opt.emit == "tokens":
         from mochic.syntax.lexer import LOOKAHEAD, tokenize
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from mochic.console import read_source, say
+from mochic.console import say
 from mochic.options import Options
 
 RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
@@ -39,15 +39,15 @@ def render_errors(e: Any, sources: Any) -> str:
     return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
 
 
-def front(path: str, opt: Options, timer: Timer) -> Any:
-    """Parse and check; a ProgramInfo, or a CompileError that knows its sources."""
+def front(path: str, opt: Options, timer: Timer, texts: dict[str, bytes] | None = None) -> Any:
+    """Parse and check; a ProgramInfo, or a CompileError that knows its sources.  `texts`: files that were read."""
     from mochic.compile import CompileError, check, parse_file
     from mochic.source import SourceMap
 
     from mochic.diag.render import render
 
-    sources = SourceMap()
-    f = sources.add(path, read_source(path))
+    sources = SourceMap(texts)
+    f = sources.add(path, sources.read(path))
     warnings: list[Any] = []
     try:
         program = parse_file(f, warnings)
@@ -69,7 +69,7 @@ def front_strict(path: str) -> None:
 
     sources = SourceMap()
     try:
-        check_strict(sources.add(path, read_source(path)), sources)
+        check_strict(sources.add(path, sources.read(path)), sources)
     except CompileError as e:
         e.sources = sources
         raise

@@ -7,6 +7,7 @@ is made; the finished file is renamed, so that at every moment the old file or t
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable
@@ -30,7 +31,8 @@ def place(out: str, default: str, inputs: Iterable[str]) -> str:
         try:
             os.makedirs(path, exist_ok=True)
         except OSError as e:
-            raise UserError(f"mochi: cannot write {path}: {e.strerror}", EXIT_TOOL) from None
+            why = os.strerror(errno.ENOTDIR) if isinstance(e, FileExistsError) else str(e.strerror)
+            raise UserError(f"mochi: cannot write {path}: {why}", EXIT_TOOL) from None
         path = os.path.join(path, os.path.basename(default))
         if os.path.isdir(path):
             raise UserError(f"mochi: cannot write {path}: it is a directory; name a file with -o", EXIT_USAGE)
@@ -115,9 +117,14 @@ class Workplace:
             raise UserError(f"mochi: cannot write {self.out}: {e.strerror}", EXIT_TOOL) from None
 
     def __exit__(self, kind: type[BaseException] | None, e: BaseException | None, trace: TracebackType | None) -> None:
-        for name in os.listdir(self.folder):
-            os.unlink(os.path.join(self.folder, name))
-        os.rmdir(self.folder)
+        try:
+            for name in os.listdir(self.folder):
+                os.unlink(os.path.join(self.folder, name))
+            os.rmdir(self.folder)
+        except OSError:  # a linker made folders in it, or removed it
+            import shutil
+
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder, name)

@@ -72,15 +72,20 @@ def release(path: str, opt: Options) -> int:
     info = front(path, opt.with_target(first), Timer())  # mistakes and warnings are told once
     sources = [f.name for f in info.sources.files]
     stem = os.path.basename(path).removesuffix(".mochi")
+    if not stem.strip("."):
+        raise UserError(f"mochi: {path} gives the archives no name; rename the file", EXIT_USAGE)
     if names == [UNIVERSAL]:
-        return _universal(path, opt, output_place(path, opt, sources))
+        return _universal(path, opt, output_place(path, opt, sources), info.sources.texts)
     folder = opt.out or FOLDER
+    if folder == "-":
+        raise UserError("mochi: -o -: several targets need a folder", EXIT_USAGE)
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise UserError(f"mochi: {folder} is not a folder; several targets need one (-o)", EXIT_USAGE)
     with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
         wanted: list[str] = []
         for name in names:
             wanted += _SLICES if name == UNIVERSAL else [name]
+        texts = _keep_texts(temporary, info.sources.texts)
         jobs = {n: _Job(n, os.path.join(temporary, n.replace("/", "-"))) for n in dict.fromkeys(wanted)}
         left = list(names)
         archives: dict[str, bytes] = {}
@@ -100,7 +105,7 @@ def release(path: str, opt: Options) -> int:
                 say(f"mochi: {job.target} failed:\n{_text(job)}")
 
         done: dict[str, int] = {}
-        _run(path, opt, list(jobs.values()), done, finished)
+        _run([path, texts], opt, list(jobs.values()), done, finished)
     status = max(done.values(), default=EXIT_OK)
     if status:
         say(f"mochi: {folder} is as it was before: not all targets could be built")
@@ -114,36 +119,55 @@ def _replace_set(folder: str, archives: dict[str, bytes], sources: list[str]) ->
 
     Everything is written first.  The sums go before the first archive is replaced and come back after the last: a set
     without them is not whole, should the machine stop here."""
-    lines = "".join(f"{_sha256(archives[name])}  {name}\n" for name in sorted(archives))
-    files = {**archives, SUMS: lines.encode()}
+    files = {**archives, SUMS: b"".join(_sum_line(name, archives[name]) for name in sorted(archives))}
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as e:
         raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
-    places = {name: place(os.path.join(folder, name), name, sources) for name in files}
+    places = {name: _own_place(os.path.join(folder, name), sources) for name in files}
+    number = {name: str(i) for i, name in enumerate(files)}  # a name may be as long as the system lets it be
     moved: list[str] = []
     with Workplace(os.path.join(folder, SUMS)) as work:
         for name, data in files.items():
-            work.write("new-" + name, data)
+            work.write("new" + number[name], data)
         try:
             for name in (SUMS, *archives):
                 if os.path.lexists(places[name]):
-                    os.replace(places[name], work.path("old-" + name))
+                    os.replace(places[name], work.path("old" + number[name]))
                     moved.append(name)
             for name in (*archives, SUMS):
-                os.replace(work.path("new-" + name), places[name])
+                os.replace(work.path("new" + number[name]), places[name])
         except BaseException as e:
             for name in (*archives, SUMS):
                 if name in moved:
-                    os.replace(work.path("old-" + name), places[name])
-                elif not os.path.exists(work.path("new-" + name)):
+                    os.replace(work.path("old" + number[name]), places[name])
+                elif not os.path.exists(work.path("new" + number[name])):
                     os.unlink(places[name])
             if isinstance(e, OSError):
                 raise UserError(f"mochi: cannot write {folder}: {e.strerror}", EXIT_TOOL) from None
             raise
 
 
-def _universal(path: str, opt: Options, out: str) -> int:
+def _own_place(path: str, sources: list[str]) -> str:
+    """The path of a file of a set.  Unlike that of a single program it must be the folder's own: behind links, two may
+    be one, or on another disk."""
+    if os.path.islink(path):
+        raise UserError(f"mochi: {path} is a symbolic link and is not replaced", EXIT_USAGE)
+    if os.path.isdir(path):
+        raise UserError(f"mochi: {path} is a directory and is not replaced", EXIT_USAGE)
+    return place(path, "", sources)
+
+
+def _sum_line(name: str, data: bytes) -> bytes:
+    """As `sha256sum` writes and reads it: a name with a line's end is escaped, and the line marked."""
+    text = os.fsencode(name)
+    mark = b"\\" if b"\n" in text or b"\r" in text else b""
+    if mark:
+        text = text.replace(b"\\", b"\\\\").replace(b"\n", b"\\n").replace(b"\r", b"\\r")
+    return mark + _sha256(data).encode() + b"  " + text + b"\n"
+
+
+def _universal(path: str, opt: Options, out: str, texts: dict[str, bytes]) -> int:
     with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
         jobs = [_Job(name, os.path.join(temporary, name.replace("/", "-"))) for name in _SLICES]
         done: dict[str, int] = {}
@@ -152,26 +176,27 @@ def _universal(path: str, opt: Options, out: str) -> int:
             if status:
                 say(_text(job))
 
-        _run(path, opt, jobs, done, finished)
+        _run([path, _keep_texts(temporary, texts)], opt, jobs, done, finished)
         status = max(done.values())
         if not status:
             write_output(out, _read_slices([job.out for job in jobs]), 0o777)
     return status
 
 
-def _command(path: str, opt: Options, job: _Job) -> list[str]:
+def _command(source: list[str], opt: Options, job: _Job) -> list[str]:
     """A build of one target in a process of its own: everything that was asked for goes with it.
 
     -P: modules come from the installation, not from the folder in which the user happens to be."""
     chosen = opt.with_target(job.target)
     chosen.out = job.out
-    return [sys.executable, "-P", "-m", "mochic.release", chosen.dump(), path]
+    return [sys.executable, "-P", "-m", "mochic.release", chosen.dump(), *source]
 
 
 def _run(
-    path: str, opt: Options, jobs: list[_Job], done: dict[str, int], finished: Callable[[_Job, int], None]
+    source: list[str], opt: Options, jobs: list[_Job], done: dict[str, int], finished: Callable[[_Job, int], None]
 ) -> None:
-    """Run the jobs side by side; `finished(job, status)` after each, `done` has the status by target."""
+    """Run the jobs side by side; `finished(job, status)` after each, `done` has the status by target.  `source`: main
+    file, and what `_keep_texts` made."""
     import subprocess
 
     env = dict(os.environ)
@@ -185,7 +210,7 @@ def _run(
                 job = waiting.pop()
                 job.started = time.monotonic()
                 with open(job.log, "wb") as log:
-                    running.append((job, subprocess.Popen(_command(path, opt, job), stderr=log, env=env)))
+                    running.append((job, subprocess.Popen(_command(source, opt, job), stderr=log, env=env)))
             for item in list(running):
                 job, process = item
                 status = process.poll()
@@ -234,7 +259,8 @@ def _zip(name: str, data: bytes) -> bytes:
     import zipfile
     from io import BytesIO
 
-    info = zipfile.ZipInfo(name, _ZIP_TIME)
+    # Names in zip files are text, whatever the locale says that the bytes of this one are.
+    info = zipfile.ZipInfo(os.fsencode(name).decode("utf-8", "replace"), _ZIP_TIME)
     info.create_system = 3  # the permissions below are those of Unix, wherever this runs
     info.external_attr = 0o100755 << 16
     info.compress_type = zipfile.ZIP_DEFLATED
@@ -253,16 +279,31 @@ def _tar(name: str, data: bytes) -> bytes:
     info.size = len(data)
     info.mode = 0o755
     plain = BytesIO()
-    with tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    # The oldest format that has room for the name.
+    kind = tarfile.USTAR_FORMAT if len(os.fsencode(name.rpartition("/")[2])) <= 100 else tarfile.GNU_FORMAT
+    with tarfile.open(fileobj=plain, mode="w", format=kind, encoding="utf-8", errors="surrogateescape") as archive:
         archive.addfile(info, BytesIO(data))
     return gzip.compress(plain.getvalue(), 9, mtime=0)
 
 
-def _child(options: str, path: str) -> int:
+def _keep_texts(folder: str, texts: dict[str, bytes]) -> str:
+    """A file with the texts of a program: all targets are built from the same, and pipes give theirs only once."""
+    import json
+
+    path = os.path.join(folder, "texts.json")
+    with open(path, "w", encoding="ascii") as f:
+        json.dump({name: text.decode("latin-1") for name, text in texts.items()}, f)
+    return path
+
+
+def _child(options: str, path: str, kept: str) -> int:
     """The build of one target, started by `_command`."""
+    import json
+
     from mochic.driver import build, guarded
 
-    return guarded(lambda: build(path, Options.load(options)))
+    texts = {name: text.encode("latin-1") for name, text in json.loads(_read(kept)).items()}
+    return guarded(lambda: build(path, Options.load(options), texts))
 
 
 if __name__ == "__main__":

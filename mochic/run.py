@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 
 from mochic import cache
-from mochic.console import EXIT_ERRORS, EXIT_OK, read_source, say
+from mochic.console import EXIT_ERRORS, EXIT_OK, EXIT_TOOL, UserError, read_source, say
 from mochic.driver import build, target_of
 from mochic.frontend import RECURSION, Timer, front, front_strict, render_errors
 from mochic.link.runner import command_for
 from mochic.options import Options
 
 
-def cached_binary(path: str, opt: Options) -> str:
-    """Build into the cache, keyed by source, toolchain and options; returns the binary's path."""
+def cached_binary(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> str:
+    """Build into the cache, keyed by source, toolchain and options; returns the binary's path.  `texts`: the program's
+    files if they were read already.  What is compiled is what the key was made of."""
     import tempfile
     from hashlib import sha256
 
     from mochic.link.runtime_lib import source_key
-    from mochic.sema.packages import imported_files
+    from mochic.sema.packages import program_files
 
     variant = f"{source_key()} {opt.program_key()} {os.environ.get('MOCHI_LINKER', '')} {path}"
-    data = read_source(path)
-    digest = sha256(variant.encode() + b"\0" + data)
-    sources = [(path, data)]
-    for f in imported_files(path, data):
-        sources.append((f, read_source(f)))
-        digest.update(f.encode() + b"\0" + sources[-1][1])
-    if opt.libraries or any(b"import c" in text for _, text in sources):
+    texts = program_files(path, texts)
+    digest = sha256(os.fsencode(variant))
+    for name, text in texts.items():
+        digest.update(b"%s\0%d\0%s" % (os.fsencode(name), len(text), text))
+    if opt.libraries or any(b"import c" in text for text in texts.values()):
         from mochic.link.clibs import fingerprint
 
-        digest.update(fingerprint(sources, opt, target_of(opt)))
+        digest.update(fingerprint(list(texts.items()), opt, target_of(opt)))
 
     def make() -> bytes:
         with tempfile.TemporaryDirectory(prefix="mochi-") as folder:
             opt.out = os.path.join(folder, "program")
-            build(path, opt)
+            build(path, opt, texts)
             return read_source(opt.out)
 
     return cache.entry("run", digest.hexdigest()[:32], make, 0o777)
@@ -59,9 +59,15 @@ def run_program(path: str, args: list[str], opt: Options) -> int:
     if not cache.is_kept(exe):  # it is removed when this process ends
         status = subprocess.run([*command, exe, *args], check=False).returncode
         return status if status >= 0 else 128 - status
-    if command:
-        os.execv(command[0], [*command, exe, *args])
-    os.execv(exe, [path, *args])
+    first = command[0] if command else exe
+    for name in ("SIGPIPE", "SIGXFSZ"):  # Python ignores them, and programs would inherit that
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        os.execv(first, [*command, exe, *args] if command else [path, *args])
+    except OSError as e:
+        way = "" if command else "; MOCHI_CACHE=FOLDER keeps programs where they may run"
+        raise UserError(f"mochi: cannot run {first}: {e.strerror}{way}", EXIT_TOOL) from None
 
 
 def check_files(paths: list[str], opt: Options) -> int:
@@ -109,7 +115,7 @@ def test_programs(paths: list[str], opt: Options) -> int:
             continue
         opt.test_mode = True
         opt.out = ""
-        exe = cached_binary(p, opt)
+        exe = cached_binary(p, opt, info.sources.texts)
         for i, name in enumerate(names):
             start = time.perf_counter()
             env = dict(os.environ, MOCHI_TEST_BLOCK=str(i))

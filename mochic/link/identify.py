@@ -10,9 +10,12 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mochic.targets import TARGETS, Target
+
+if TYPE_CHECKING:
+    import mmap
 
 # First words of what `--version` prints -> kind.  LLD answers for all its flavours alike but the ELF one.
 _VERSIONS: Final = (
@@ -75,7 +78,18 @@ _PE_MACHINES: Final = {"amd64": 0x8664, "arm64": 0xAA64}
 _MACHO_CPUS: Final = {"amd64": 0x01000007, "arm64": 0x0100000C}
 
 
-def flaw(data: bytes, target: Target) -> str:
+def flaw_of(path: str, target: Target) -> str:
+    """`flaw` of a file, of any size."""
+    with open(path, "rb") as f:
+        if not os.fstat(f.fileno()).st_size:
+            return flaw(b"", target)
+        import mmap
+
+        with mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return flaw(data, target)
+
+
+def flaw(data: bytes | mmap.mmap, target: Target) -> str:
     """What a linked program lacks, an empty string when it is whole."""
     try:
         return _CHECKS[target.format](data, target)
@@ -83,7 +97,7 @@ def flaw(data: bytes, target: Target) -> str:
         return "is cut short"
 
 
-def _elf(data: bytes, target: Target) -> str:
+def _elf(data: bytes | mmap.mmap, target: Target) -> str:
     if data[:6] != b"\x7fELF\x02\x01":
         return "is no ELF file"
     kind, machine, _, entry, _, sections = struct.unpack_from("<HHIQQQ", data, 16)
@@ -94,12 +108,12 @@ def _elf(data: bytes, target: Target) -> str:
     names = rows[names_at][4]
     for name, _, _, _, offset, length in rows:
         start = names + name
-        if data[start : data.index(b"\0", start)] == FRAMES:
+        if data[start : start + len(FRAMES) + 1] == FRAMES + b"\0":
             return "" if length and offset else "has no frame maps"
     return "has no frame maps"
 
 
-def _coff(data: bytes, target: Target) -> str:
+def _coff(data: bytes | mmap.mmap, target: Target) -> str:
     at = struct.unpack_from("<I", data, 60)[0]
     if data[:2] != b"MZ" or data[at : at + 4] != b"PE\0\0":
         return "is no PE file"
@@ -108,13 +122,13 @@ def _coff(data: bytes, target: Target) -> str:
     return "" if machine == _PE_MACHINES[target.arch] and entry else f"is no program for {target.name}"
 
 
-def _macho(data: bytes, target: Target) -> str:
+def _macho(data: bytes | mmap.mmap, target: Target) -> str:
     magic, cpu, _, kind = struct.unpack_from("<IIII", data, 0)
     if magic != 0xFEEDFACF:
         return "is no Mach-O file"
     return "" if cpu == _MACHO_CPUS[target.arch] and kind == 2 else f"is no program for {target.name}"
 
 
-_CHECKS: Final[dict[str, Callable[[bytes, Target], str]]] = {"elf": _elf, "coff": _coff, "macho": _macho}
+_CHECKS: Final[dict[str, Callable[[Any, Target], str]]] = {"elf": _elf, "coff": _coff, "macho": _macho}
 
 assert all(t.format in _CHECKS for t in TARGETS.values() if t.status == "ready")

@@ -15,7 +15,7 @@ import os
 from typing import Final
 
 from linkscripts import script_path
-from mochic.link.identify import flaw
+from mochic.link.identify import flaw_of
 from mochic.link.tools import INSTALL_HINT, LinkError, find_zig, run_tool, which
 from mochic.output import Workplace
 from mochic.targets import Target, host_target
@@ -224,8 +224,7 @@ def link(
         raise LinkError(f"the linker {linker.argv[0]} failed with {how}", text.replace(work.folder + os.sep, ""))
     if not os.path.isfile(out):
         raise LinkError(f"the linker {linker.argv[0]} wrote nothing; {INSTALL_HINT}", text)
-    with open(out, "rb") as f:
-        wrong = flaw(f.read(), target)
+    wrong = flaw_of(out, target)
     if wrong:
         raise LinkError(f"what the linker {linker.argv[0]} wrote {wrong}; {INSTALL_HINT}", text)
     work.finish(PROGRAM)

@@ -27,7 +27,8 @@ class LinkError(Exception):
 
     def told(self) -> str:
         """For the user: each line of a linker once, and no more than somebody reads."""
-        lines = list(dict.fromkeys(self.detail.splitlines()))
+        text = "".join(c if c.isprintable() or c in "\t\n" else "?" for c in self.detail)  # a terminal would obey
+        lines = list(dict.fromkeys(text.splitlines()))
         if len(lines) > DETAIL:
             lines[DETAIL:] = [f"... and {len(lines) - DETAIL} more lines"]
         return "\n".join(["mochi: " + self.message, *lines])

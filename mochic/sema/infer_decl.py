@@ -189,7 +189,8 @@ class Declarations(Expansion):
         if st.lang:
             f = library_file(st.lang, st.path)
             # The library's file about a module builds on the members that are native.
-            files = [] if f is None or library_name(f) == self.info.sources.file_of(st.lo).name else [f]
+            at = self.info.sources.file_of(st.lo)
+            files = [] if f is None or (at.library and at.name == library_name(f)) else [f]
         else:
             files = locate(st.path, self.info.sources.file_of(st.lo).name)
             if not files:

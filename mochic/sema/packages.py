@@ -12,7 +12,7 @@ import os
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.symbols import Package, ProgramInfo
-from mochic.source import SourceFile
+from mochic.source import SourceFile, SourceMap
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
 
@@ -76,10 +76,10 @@ def library_modules(lang: str) -> list[str]:
 def parse_files(info: ProgramInfo, p: Package, files: list[str], diags: list[Diagnostic]) -> None:
     """The statements of a package's files; test and bench blocks are their author's concern."""
     for path in files:
-        with open(path, "rb") as f:
-            data = f.read()
-        name = library_name(path) if path.startswith(LIBRARY) else path
-        file = info.sources.named(name) or info.sources.add(name, data)
+        data = info.sources.read(path)
+        library = path.startswith(LIBRARY + os.sep)
+        name = library_name(path) if library else path
+        file = info.sources.named(name, library) or info.sources.add(name, data, library)
         info.tables[file] = p.types
         program, found = parse(file)
         diags += found
@@ -88,10 +88,12 @@ def parse_files(info: ProgramInfo, p: Package, files: list[str], diags: list[Dia
             p.qualified += program.qualified
 
 
-def imported_files(path: str, data: bytes) -> list[str]:
-    """All files that a program imports, directly or not."""
-    out: dict[str, None] = {}
-    todo = [(path, data)]
+def program_files(path: str, texts: dict[str, bytes] | None = None) -> dict[str, bytes]:
+    """A program's main file and all files that it imports, directly or not, with their texts.  `texts`: files that were
+    read already."""
+    sources = SourceMap(texts)
+    out = {path: sources.read(path)}
+    todo = [(path, out[path])]
     while todo:
         at, text = todo.pop()
         if b"import" not in text:
@@ -101,7 +103,6 @@ def imported_files(path: str, data: bytes) -> list[str]:
             if isinstance(st, ast.ImportDecl) and not st.lang:
                 for f in locate(st.path, at):
                     if f not in out:
-                        out[f] = None
-                        with open(f, "rb") as opened:
-                            todo.append((f, opened.read()))
-    return list(out)
+                        out[f] = sources.read(f)
+                        todo.append((f, out[f]))
+    return out

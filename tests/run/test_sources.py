@@ -88,6 +88,31 @@ def test_spelling_of_the_path_does_not_matter(target: str, folder: str, monkeypa
         assert bytes_.count(b"crash.mochi") <= 2  # the record of the file, the text of `expect`
 
 
+def test_library_of_the_language(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its files have the same names wherever the program is, and are none of the user's."""
+    text = 'import go "strings" as s\nimport "./lib/go/strings" as own\nprint(s.Repeat("a", 3), own.mine())\n'
+    os.makedirs("lib/go")
+    for name, data in (("p.mochi", text), ("lib/go/strings.mochi", "export fun mine(): int { return 7 }\n")):
+        with open(name, "w", encoding="utf-8") as f:
+            f.write(data)
+    out = os.path.join(os.path.dirname(folder), "out")
+    opt = Options(TARGET)
+    opt.out = out
+    opt.opt = 0  # nothing is inlined: traces name the library's file
+    found = set()
+    above = os.path.dirname(folder)
+    for where, path in ((folder, "p.mochi"), ("/", os.path.join(folder, "p.mochi")), (above, "src/p.mochi")):
+        monkeypatch.chdir(where)
+        assert driver.build(path, opt) == 0
+        gc.enable()
+        with open(out, "rb") as f2:
+            found.add(f2.read())
+    assert len(found) == 1
+    assert b"lib/go/strings.mochi" in found.pop()
+    if not WHY_NOT:
+        assert subprocess.run([out], capture_output=True, check=True).stdout == b"aaa 7\n"
+
+
 def trace(exe: str, where: str, **env: str) -> str:
     run = subprocess.run([exe], cwd=where, capture_output=True, timeout=10, env={**os.environ, **env}, check=False)
     assert (run.returncode, run.stdout) == (1, b"")

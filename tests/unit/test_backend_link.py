@@ -166,6 +166,25 @@ def test_linkers_that_cannot_be_used(row: str, tmp_path: object) -> None:
     assert os.listdir(str(tmp_path)) == [name]
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        'mkdir -p "$out/deep"',  # a folder where the program should be
+        'mkdir "$(dirname "$out")/more"; exit 5',  # and one beside it
+        'rm -r "$(dirname "$out")"',
+        'truncate -s 40G "$out"',  # more than memory holds
+        "printf '\\033[2J\\007'; exit 6",  # what a terminal would obey
+    ],
+)
+def test_odd_results(script: str, tmp_path: object) -> None:
+    """One message, and nothing is left."""
+    path = fake(str(tmp_path), "ld.lld-odd", LLD + OUT + "out=$2; " + script)
+    with pytest.raises(LinkError) as caught:
+        linked(os.path.join(str(tmp_path), "prog"), path)
+    assert caught.value.told().replace("\n", " ").isprintable()
+    assert os.listdir(str(tmp_path)) == ["ld.lld-odd"]
+
+
 def test_a_tool_that_reads_gets_nothing(tmp_path: object) -> None:
     path = fake(str(tmp_path), "ld.lld-cat", LLD + "cat; exit 4")
     with pytest.raises(LinkError, match="exit status 4"):

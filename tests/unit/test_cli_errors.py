@@ -15,6 +15,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 HELLO = b'print("hello")\n'
 FILES = {
     "hello.mochi": HELLO,
+    ".mochi": HELLO,
+    "imports.mochi": b'import "./pack" as p\nprint(p.x)\n',
+    "pack.mochi": b"export let x = 1\n",
     "empty.mochi": b"",
     "comment.mochi": b"// nothing\n",
     "syntax.mochi": b"let x = = 1\n",
@@ -105,6 +108,10 @@ build -o - hello.mochi                      | 2  | nothing is written to standar
 build -o pipe hello.mochi                   | 2  | pipe is a pipe and is not replaced
 build --emit=obj -o pipe hello.mochi        | 2  | pipe is a pipe and is not replaced
 build --emit=ir -o pipe hello.mochi         | 2  | pipe is a pipe and is not replaced
+build --emit=types -o pack.mochi imports.mochi | 2 | pack.mochi is an input of this build
+build .mochi                                | 2  | .mochi gives the program no name; give it one with -o
+build -target=linux/amd64, .mochi           | 2  | .mochi gives the archives no name
+build -o hello.mochi/ hello.mochi           | 3  | cannot write hello.mochi/: Not a directory
 build -o loop hello.mochi                   | 3  | cannot write
 build -target=linux/amd64,linux/arm64 -o hello.mochi hello.mochi | 2 | hello.mochi is not a folder
 asm -arch=amd64 -o good.s good.s            | 2  | good.s is an input of this build

@@ -85,7 +85,7 @@ def seen(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> list[Op
     with open("p.mochi", "w", encoding="utf-8") as f:
         f.write('test "t" { expect true }\n')
 
-    def build(path: str, opt: Options) -> int:
+    def build(path: str, opt: Options, texts: object = None) -> int:
         found.append(opt)
         raise UserError("stopped", 3)
 

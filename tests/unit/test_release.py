@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
+from collections.abc import Callable
 
 import pytest
 
@@ -166,3 +167,41 @@ def test_same_bytes_from_anywhere(tmp_path: os.PathLike[str]) -> None:
             sums.append(f.read())
     assert sums[0] == sums[1]
     assert sums[0].count("\n") == 3 or "MOCHI_SAME_TARGETS" in os.environ
+
+
+def linked(name: str) -> None:
+    with open("elsewhere", "w", encoding="utf-8") as f:
+        f.write("old\n")
+    os.symlink("../elsewhere", name)
+
+
+@pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a directory"), (linked, "a symbolic link")])
+@pytest.mark.parametrize("name", ["SHA256SUMS", "hello-linux-amd64.tar.gz"])
+def test_own_files(
+    name: str, make: Callable[[str], None], kind: str, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A set goes into its folder: not into a folder in it, nor behind a link."""
+    monkeypatch.chdir(tmp_path)
+    os.mkdir("dist")
+    make("dist/" + name)
+    done = release(str(tmp_path), "linux/amd64,", "")
+    assert done.returncode == 2
+    assert f"mochi: dist/{name} is {kind} and is not replaced" in done.stderr
+    assert os.listdir("dist") == [name]
+    assert release(str(tmp_path), "linux/amd64,", "-").returncode == 2
+
+
+@pytest.mark.parametrize("stem", ["x" * 120, "x" * 230, "two\nlines", "back\\slash"])
+def test_names_of_sources(stem: str, tmp_path: os.PathLike[str]) -> None:
+    """Long ones have room in archives; `sha256sum` finds all of them."""
+    path = os.path.join(tmp_path, stem + ".mochi")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(PROGRAM)
+    opt = Options("linux/amd64,windows/amd64")
+    opt.out = os.path.join(tmp_path, "dist")
+    assert release_set(path, opt) == 0
+    sums = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=opt.out, capture_output=True, check=True)
+    assert sums.stdout.count(b"OK\n") == 2
+    subprocess.run(["tar", "xzf", f"{stem}-linux-amd64.tar.gz"], cwd=opt.out, check=True)
+    run = subprocess.run([os.path.join(opt.out, f"{stem}-linux-amd64", stem)], capture_output=True, check=True)
+    assert run.stdout == b"hello\n"
