@@ -25,7 +25,7 @@ def cached_binary(path: str, opt: Options, texts: dict[str, bytes] | None = None
     from mochic.link.runtime_lib import source_key
     from mochic.sema.packages import program_files
 
-    variant = f"{source_key()} {opt.program_key()} {os.environ.get('MOCHI_LINKER', '')} {path}"
+    variant = f"{source_key()} {opt.program_key()} {os.environ.get('MOCHI_LINKER', '')} {path} {os.path.abspath(path)}"
     texts = program_files(path, texts)
     digest = sha256(os.fsencode(variant))
     for name, text in texts.items():

@@ -66,5 +66,5 @@ def test_readme_tour(tmp_path: os.PathLike[str]) -> None:
         f.write(tour)
     built = mochi("build", "tour.mochi", cwd=str(tmp_path))
     assert (built.returncode, built.stdout, built.stderr) == (0, "", "")
-    run = subprocess.run([os.path.join(tmp_path, "tour")], capture_output=True, text=True, check=False)
+    run = subprocess.run([os.path.join(tmp_path, "tour")], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (1, out, err)
