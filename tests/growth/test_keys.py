@@ -7,7 +7,6 @@ that secret (else the test would show nothing) and quick with another.
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import subprocess
@@ -17,7 +16,7 @@ from itertools import count, islice
 
 import pytest
 
-from mochic import driver
+from building import build_program
 from mochic.options import Options
 from mochic.targets import host_target
 
@@ -30,11 +29,7 @@ K = 0x9E3779B97F4A7C15
 def exe(tmp_path_factory: pytest.TempPathFactory) -> str:
     opt = Options(host_target())
     opt.out = str(tmp_path_factory.mktemp("bin") / "keys")
-    try:
-        assert driver.build(os.path.join(HERE, "keys.mochi"), opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(os.path.join(HERE, "keys.mochi"), opt)
 
 
 def run(exe: str, what: str, keys: list[str], seed: str = "") -> tuple[str, float]:

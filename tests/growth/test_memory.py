@@ -6,14 +6,13 @@ greatest.
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
 
 import pytest
 
-from mochic import driver
+from building import build_program
 from mochic.options import Options
 from mochic.targets import host_target
 
@@ -29,11 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def exe(tmp_path_factory: pytest.TempPathFactory) -> str:
     opt = Options(host_target())
     opt.out = str(tmp_path_factory.mktemp("bin") / "memory")
-    try:
-        assert driver.build(os.path.join(HERE, "memory.mochi"), opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(os.path.join(HERE, "memory.mochi"), opt)
 
 
 def measure(exe: str, what: str, limit: int = 0) -> tuple[int, int, int]:

@@ -20,6 +20,7 @@ import pytest
 import test_desktop
 from test_run import EMULATED, HERE, HOST, READY, SELECTED, STRESS, TIME_LIMIT, why_not
 
+from building import build_program
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import find_zig, which
@@ -42,11 +43,7 @@ def build(source: str, target: str, out: object, *libraries: str, folders: tuple
     opt.verify = True
     opt.libraries = libraries
     opt.folders = folders
-    try:
-        assert driver.build(source, opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(source, opt)
 
 
 def skip(reason: str, figures: Figures) -> None:

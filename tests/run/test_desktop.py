@@ -6,7 +6,6 @@ tests/emulate.  MOCHI_DESKTOP=all takes every program, MOCHI_TARGETS=darwin/arm6
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from test_run import HERE, NAMES, read
 
-from mochic import driver
+from building import build_program
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.link.runner import find_runner
@@ -77,11 +76,7 @@ def build(source: str, target: str, folder: object, level: int = 2) -> str:
     opt = Options(target)
     opt.out = os.path.join(str(folder), "program")
     opt.opt = level
-    try:
-        assert driver.build(source, opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(source, opt)
 
 
 def execute(

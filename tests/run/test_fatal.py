@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mochic import driver
+from building import build_program
 from mochic.options import Options
 from mochic.targets import host_target
 
@@ -57,11 +56,7 @@ def exe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     opt = Options(host_target())
     opt.out = str(folder / "p")
     opt.opt = request.param
-    try:
-        assert driver.build(str(folder / "p.mochi"), opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(str(folder / "p.mochi"), opt)
 
 
 def run(exe: str, what: str) -> list[str]:

@@ -11,7 +11,6 @@ Seeds are fixed, so a failure repeats; MOCHI_FUZZ=N tries N more in all ways, st
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from randprog import random_program
 from randquery import random_queries
 from test_run import EMULATED, READY, REASONS, TARGET, WHY_NOT
 
-from mochic import driver
+from building import build_program
 from mochic.link.runner import command_for
 from mochic.options import Options
 from mochic.targets import TARGETS
@@ -44,11 +43,7 @@ def build(source: str, level: int, target: str = TARGET, check: bool = False) ->
     opt.out = f"{source}-O{level}-{target.replace('/', '-')}"
     opt.opt = level
     opt.verify = True
-    try:
-        assert driver.build(source, opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(source, opt)
 
 
 def outcome(command: list[str], variables: dict[str, str] | None = None, limit: float = TIME_LIMIT) -> Outcome:

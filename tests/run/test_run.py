@@ -13,7 +13,6 @@ A new case is a new file.  Builds happen in this process with the IR verifier an
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
+from building import build_program
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
@@ -107,12 +107,7 @@ def build(name: str, target: str, config: Config, folder: str, monkeypatch: pyte
     opt.branch_protection = config.protection
     opt.verify = True
     opt.check_runtime = config.name == "checked"
-    try:
-        status = driver.build(name + ".mochi", opt)
-    finally:
-        gc.enable()  # a build switches it off; this process goes on
-    assert status == 0
-    return opt.out
+    return build_program(name + ".mochi", opt)
 
 
 @pytest.mark.parametrize(("target", "config", "name"), CASES, ids=lambda x: x if isinstance(x, str) else x.name)

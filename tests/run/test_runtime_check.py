@@ -5,14 +5,13 @@ The corpus itself runs with the checked runtime in test_run.py, where it must fi
 
 from __future__ import annotations
 
-import gc
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from mochic import driver
+from building import build_program
 from mochic.link import runtime_lib
 from mochic.options import Options
 from mochic.targets import Target, host_target
@@ -127,11 +126,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
     opt = Options(host_target())
     opt.out = str(tmp_path / "p")
     opt.check_runtime = True
-    try:
-        assert driver.build("p.mochi", opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program("p.mochi", opt)
 
 
 def run(exe: str, stress: bool) -> tuple[int, str, str]:

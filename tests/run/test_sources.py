@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import os
 import subprocess
@@ -10,7 +9,7 @@ import subprocess
 import pytest
 from test_run import TARGET, WHY_NOT
 
-from mochic import driver
+from building import build_program
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.options import Options
@@ -53,10 +52,7 @@ def built(path: str, out: str, target: str = TARGET, strip: bool = False) -> byt
     opt = Options(target)
     opt.out = out
     opt.strip = strip
-    try:
-        assert driver.build(path, opt) == 0
-    finally:
-        gc.enable()
+    build_program(path, opt)
     with open(out, "rb") as f:
         return f.read()
 
@@ -103,8 +99,7 @@ def test_library_of_the_language(folder: str, monkeypatch: pytest.MonkeyPatch) -
     above = os.path.dirname(folder)
     for where, path in ((folder, "p.mochi"), ("/", os.path.join(folder, "p.mochi")), (above, "src/p.mochi")):
         monkeypatch.chdir(where)
-        assert driver.build(path, opt) == 0
-        gc.enable()
+        build_program(path, opt)
         with open(out, "rb") as f2:
             found.add(f2.read())
     assert len(found) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ import time
 import pytest
 from test_run import EMULATED, READY, REASONS
 
-from mochic import driver
+from building import build_program
 from mochic.link.runner import command_for
 from mochic.options import Options
 from mochic.targets import TARGETS
@@ -42,11 +41,7 @@ def build(source: str, target: str, folder: object, linker: str = "", march: str
     opt.linker = linker
     opt.march = march
     opt.branch_protection = protection
-    try:
-        assert driver.build(source, opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(source, opt)
 
 
 def source(text: str, folder: object) -> str:

@@ -9,7 +9,6 @@ all, MOCHI_TEXT_SEED=N another series.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from test_run import EMULATED, HOST, REASONS, SELECTED, STRESS, WHY_NOT
 
-from mochic import driver
+from building import build_program
 from mochic.link.runner import command_for
 from mochic.options import Options
 from mochic.targets import TARGETS
@@ -71,11 +70,7 @@ def build(text: str, folder: object, target: str = HOST, name: str = "program.mo
     opt = Options(target)
     opt.out = os.path.join(str(folder), "program")
     opt.check_runtime = check
-    try:
-        assert driver.build(source, opt) == 0
-    finally:
-        gc.enable()
-    return opt.out
+    return build_program(source, opt)
 
 
 def run(
