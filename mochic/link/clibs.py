@@ -65,7 +65,6 @@ _SEARCHED: Final = {
     "darwin": ("lib{}.tbd", "lib{}.dylib", "lib{}.a"),
     "windows": ("{}.lib", "lib{}.dll.a", "lib{}.a"),
 }
-_MACHINE: Final = {"amd64": 62, "arm64": 183, "riscv64": 243}
 _C_RUNTIMES: Final = re.compile(r"(ucrtbase|msvcrt|msvcr[0-9]+|api-ms-win-crt-.*)\.dll$", re.IGNORECASE)
 
 
@@ -121,8 +120,10 @@ def _fits(path: str, target: Target) -> bool:
         head = f.read(20)
     if head[:4] != b"\x7fELF" or len(head) < 20:
         return True
+    from objwriter.elf import TARGETS
+
     machine: int = unpack_from("<H", head, 18)[0]
-    return machine == _MACHINE.get(target.arch)
+    return any(row.arch == target.arch and row.machine == machine for row in TARGETS.values())
 
 
 _BINARY: Final = (

@@ -70,12 +70,9 @@ def why_not(path: str, target: Target, run: Run) -> str:
     return ""
 
 
-# -- results
+# -- results (the numbers of machines are those of the rows of objwriter, which the build has loaded)
 
 FRAMES: Final = b"mochi_frames"
-_ELF_MACHINES: Final = {"amd64": 62, "arm64": 183, "riscv64": 243}
-_PE_MACHINES: Final = {"amd64": 0x8664, "arm64": 0xAA64}
-_MACHO_CPUS: Final = {"amd64": 0x01000007, "arm64": 0x0100000C}
 
 
 def flaw_of(path: str, target: Target) -> str:
@@ -98,10 +95,12 @@ def flaw(data: bytes | mmap.mmap, target: Target) -> str:
 
 
 def _elf(data: bytes | mmap.mmap, target: Target) -> str:
+    from objwriter.elf import TARGETS as ROWS
+
     if data[:6] != b"\x7fELF\x02\x01":
         return "is no ELF file"
     kind, machine, _, entry, _, sections = struct.unpack_from("<HHIQQQ", data, 16)
-    if kind not in (2, 3) or machine != _ELF_MACHINES[target.arch] or not entry:
+    if kind not in (2, 3) or machine != ROWS[target.name].machine or not entry:
         return f"is no program for {target.name}"
     size, count, names_at = struct.unpack_from("<HHH", data, 58)
     rows = [struct.unpack_from("<IIQQQQ", data, sections + size * i) for i in range(count)]
@@ -114,19 +113,23 @@ def _elf(data: bytes | mmap.mmap, target: Target) -> str:
 
 
 def _coff(data: bytes | mmap.mmap, target: Target) -> str:
+    from objwriter.coff import TARGETS as ROWS
+
     at = struct.unpack_from("<I", data, 60)[0]
     if data[:2] != b"MZ" or data[at : at + 4] != b"PE\0\0":
         return "is no PE file"
     machine = struct.unpack_from("<H", data, at + 4)[0]
     entry = struct.unpack_from("<I", data, at + 40)[0]
-    return "" if machine == _PE_MACHINES[target.arch] and entry else f"is no program for {target.name}"
+    return "" if machine == ROWS[target.name].machine and entry else f"is no program for {target.name}"
 
 
 def _macho(data: bytes | mmap.mmap, target: Target) -> str:
+    from objwriter.macho import TARGETS as ROWS
+
     magic, cpu, _, kind = struct.unpack_from("<IIII", data, 0)
     if magic != 0xFEEDFACF:
         return "is no Mach-O file"
-    return "" if cpu == _MACHO_CPUS[target.arch] and kind == 2 else f"is no program for {target.name}"
+    return "" if cpu == ROWS[target.name].machine and kind == 2 else f"is no program for {target.name}"
 
 
 _CHECKS: Final[dict[str, Callable[[Any, Target], str]]] = {"elf": _elf, "coff": _coff, "macho": _macho}
