@@ -142,10 +142,10 @@ def optimise(module: Module, opt: Options) -> None:
 def generate(module: Module, target: Target, opt: Options) -> list[LSym]:
     """IR to machine code: functions, frame maps, data."""
     from mochic.codegen.module import compile_module
-    from mochic.codegen.targets import load_machine
+    from mochic.codegen.targets import load_target
 
-    machine = load_machine(target.arch, opt.march, opt.branch_protection, target.os)
-    return compile_module(module, machine, opt.verify, record_all=opt.check_runtime)
+    cpu = load_target(target.arch, opt.march, opt.branch_protection, target.os)
+    return compile_module(module, cpu, opt.verify, record_all=opt.check_runtime)
 
 
 def object_bytes(symbols: list[LSym], target: Target) -> bytes:
@@ -153,9 +153,10 @@ def object_bytes(symbols: list[LSym], target: Target) -> bytes:
     from objwriter.build import build_object
 
     if target.format != "elf":
+        from mochic.codegen.targets import load_unwind
         from mochic.codegen.unwind import unwind_symbols
 
-        symbols = symbols + unwind_symbols(symbols, target)
+        symbols = symbols + unwind_symbols(symbols, target, load_unwind(target.arch))
     return _WRITERS[target.format](build_object, symbols, target.name)
 
 

@@ -105,10 +105,10 @@ def target_of(opt: Options) -> Any:
     if opt.branch_protection != "none" and t.format != "elf":
         raise UserError(f"mochi: -branch-protection is not supported for {opt.target}", EXIT_USAGE)
     if opt.march or opt.branch_protection != "none":
-        from mochic.codegen.targets import load_machine
+        from mochic.codegen.targets import load_target
 
         try:
-            load_machine(t.arch, opt.march, opt.branch_protection)
+            load_target(t.arch, opt.march, opt.branch_protection)
         except ValueError as e:
             raise UserError(f"mochi: {e}", EXIT_USAGE) from None
     return t

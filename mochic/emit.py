@@ -75,12 +75,12 @@ def emit_code(module: Any, target: Any, opt: Options, out: str) -> int:
     from mochic.codegen.compile import compile_func
     from mochic.codegen.context import Context
     from mochic.codegen.module import line_table
-    from mochic.codegen.targets import load_machine
+    from mochic.codegen.targets import load_target
 
     arch = load_arch(target.arch, opt.march)
     assert arch is not None, "a ready target has an assembler"
     ctx = Context(
-        load_machine(target.arch, opt.march, opt.branch_protection, target.os), Ctx(), line_table(module.sources)
+        load_target(target.arch, opt.march, opt.branch_protection, target.os), Ctx(), line_table(module.sources)
     )
     parts = []
     for fn in module.funcs:

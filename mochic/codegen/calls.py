@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from backend.obj.prog import BRANCH, REG, VREG, Addr
 from backend.obj.sym import A_STATIC, SRODATA, LSym
-from mochic.codegen.isel import M_USE, SelectorBase, Special
+from mochic.codegen.code import M_USE, Special
+from mochic.codegen.isel import SelectorBase
 from mochic.ir.func import FOREIGN, NOGC, NORETURN, Block, Sig, Value
 from mochic.ir.ops import CALL, EQ, ICONST, IS_BOOL, IS_COMMUTATIVE, NE, XOR
 from mochic.ir.types import F64, I32, VOID
@@ -30,10 +31,6 @@ class Calls(SelectorBase):
         self.out += constants
 
     # -- conditions
-
-    def conditions(self) -> dict[int, Any]:
-        """The `cond` rules by op and type."""
-        raise NotImplementedError
 
     def peel(self, c: Value) -> tuple[Value, int]:
         """Look through (eq b 0), (ne b 0) and (xor b 1) of a truth value b that is only used there: (b, 1 if
@@ -65,7 +62,7 @@ class Calls(SelectorBase):
 
     def condition(self, v: Value) -> int:
         """The test for v itself."""
-        f = self.conditions()[v.op][v.args[0].type]
+        f = self.rules.conditions[v.op][v.args[0].type]
         assert f is not None
         cc: int = f(self, v)
         return cc

@@ -12,7 +12,8 @@ from __future__ import annotations
 from backend.obj.sym import A_UNDEF, SBSS, SDATA, SRODATA, STEXT, LSym, Reloc
 from mochic.codegen import framemap, legalize
 from mochic.codegen.context import Context
-from mochic.codegen.emit import Compiled, emit
+from mochic.codegen.code import Compiled
+from mochic.codegen.emit import emit
 from mochic.codegen.gcroots import find_bases
 from mochic.codegen.layout import arrange, mark_cold
 from mochic.codegen.liveness import build, number_instructions
@@ -35,13 +36,13 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
     mark_cold(dom.order)
     order, layout = arrange(fn, dom.order, loops)
     bases = find_bases(fn, order)
-    sel = ctx.machine.selector()(ctx, fn, bases).run(order, layout)
+    sel = ctx.target.selector(ctx, fn, bases).run(order, layout)
     number_instructions(sel)
     rpo = [c for c in (sel.by_block[b.id] for b in order) if c is not None]
     if head is not None:
         sel.prologue = head[1].id
-    iv = build(sel, rpo)
-    alloc, occupied = allocate(sel, iv, loops)
+    iv = build(ctx.machine, sel, rpo)
+    alloc, occupied = allocate(ctx.machine, sel, iv, loops)
     if head is not None:
         if is_bare(sel, alloc, head[0], occupied):
             sel.head = frozenset(b.id for b in head[0])
@@ -55,7 +56,7 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
 def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     """A function as symbols: its text, frame maps, jump tables.
 
-    >>> syms = emit_func(fn, Context(load_machine("amd64")))
+    >>> syms = emit_func(fn, Context(load_target("amd64")))
     >>> syms[0].data, syms[0].relocs
     """
     code = compile_func(fn, ctx)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from backend.obj.prog import CONST, REG, VREG
-from mochic.codegen.allocation import Bundle
-from mochic.codegen.isel import BlockCode, Selection
-from mochic.codegen.liveness import U_ANY, U_LATE, Intervals
+from mochic.codegen.machine import Machine
+from mochic.codegen.code import U_ANY, U_LATE, BlockCode, Bundle, Intervals, Selection
 from mochic.ir.cfg import Loop
 
 
 class Cuts:
     __slots__ = ("sel", "iv", "machine", "call_bits", "loops", "extents", "starts", "positions", "on_stack")
 
-    def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop], call_bits: int) -> None:
+    def __init__(self, machine: Machine, sel: Selection, iv: Intervals, loops: list[Loop], call_bits: int) -> None:
         self.sel = sel
         self.iv = iv
-        self.machine = sel.machine
+        self.machine = machine
         self.call_bits = call_bits
         self.loops = loops
         self.extents: list[tuple[int, int]] | None = None

@@ -1,4 +1,4 @@
-"""Division by constants on amd64.
+"""Division by constants.
 
 A quotient is the upper word of a product with a scaled reciprocal, then shifted: Warren, Hacker's Delight, 2nd
 edition, chapter 10 (signed: 10-1, unsigned: 10-9), after Granlund and Montgomery, "Division by Invariant

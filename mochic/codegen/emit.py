@@ -7,31 +7,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from backend.obj.prog import CONST, FCONST, MEM, NAME_EXTERN, REG, VREG, Addr, Prog
-from backend.obj.sym import LSym
 from mochic.codegen.context import Context
-from mochic.codegen.frame import Frame, lay_out
-from mochic.codegen.isel import M_USE, PR_ALLOCA, BlockCode, Selection, Special
+from mochic.codegen.code import M_USE, PR_ALLOCA, Allocation, BlockCode, Compiled, Frame, Selection, Special
+from mochic.codegen.frame import lay_out
 from mochic.codegen.join import join
 from mochic.codegen.machine import SLOT
 from mochic.codegen.moves import parallel
-from mochic.codegen.allocation import Allocation
 from mochic.codegen.regcheck import Checker, Trace
 from mochic.ir.ops import JUMP
-
-
-class Compiled:
-    """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, distance from SP there
-    to the return address).  `loops`: it has some."""
-
-    __slots__ = ("progs", "sites", "frame", "tables", "prologue", "loops")
-
-    def __init__(self, frame: Frame) -> None:
-        self.progs: list[Prog] = []
-        self.sites: list[tuple[Prog, int, int]] = []
-        self.frame = frame
-        self.tables: list[tuple[LSym, list[Prog]]] = []
-        self.prologue: list[Prog] = []
-        self.loops = False
 
 
 class Emitter:
@@ -433,7 +416,7 @@ class Emitter:
                     places[v] = x or slots[r]
         depth = self.machine.link_bytes if sel.head else self.frame.total
         incoming = {at if at > 0 else SLOT + depth + (-1 - at): v for v, at in sel.incoming}
-        checker = Checker(sel, trace, bodies, slots, incoming, places)
+        checker = Checker(self.machine, sel, trace, bodies, slots, incoming, places)
         checker.first_slot = self.frame.slots_offset
         checker.sites = {id(p): bitmap for p, bitmap, _ in self.result.sites}
         checker.run(sel.codes)
@@ -445,5 +428,5 @@ def emit(ctx: Context, sel: Selection, alloc: Allocation) -> Compiled:
     # moves.  A leaf with bounds checks thus has no frame.
     clobbers = ctx.machine.clobbers
     calls = any(s.clobbers is clobbers and (not s.noreturn or s.stack) for s in sel.specials)
-    frame = lay_out(sel, alloc, calls)
+    frame = lay_out(ctx.machine, sel, alloc, calls)
     return Emitter(ctx, sel, alloc, frame).run()

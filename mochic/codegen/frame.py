@@ -11,25 +11,9 @@ SP is 16-aligned at calls (amd64 psABI 3.2.2, the return address counts), on mac
 
 from __future__ import annotations
 
-from mochic.codegen.isel import Selection
-from mochic.codegen.allocation import Allocation
+from mochic.codegen.machine import Machine
+from mochic.codegen.code import Allocation, Frame, Selection
 from mochic.ir.types import TRACED
-
-
-class Frame:
-    """total: bytes from SP to the caller's SP, the return address included where there is one; linked: the prologue
-    stores the link register; saved: callee-saved registers in use."""
-
-    __slots__ = ("total", "linked", "slots_offset", "traced", "offsets", "alloca", "saved")
-
-    def __init__(self) -> None:
-        self.total = 0
-        self.linked = False
-        self.slots_offset = 0
-        self.traced = 0  # number of traced slots
-        self.offsets: list[int] = []  # slot group -> offset from SP
-        self.alloca = 0
-        self.saved: list[int] = []
 
 
 def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> int:
@@ -58,7 +42,7 @@ def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> 
     return words
 
 
-def lay_out(sel: Selection, alloc: Allocation, calls: bool) -> Frame:
+def lay_out(machine: Machine, sel: Selection, alloc: Allocation, calls: bool) -> Frame:
     """Place everything; `calls`: the function contains calls that need an aligned SP and come back."""
     f = Frame()
     iv = alloc.iv
@@ -89,7 +73,7 @@ def lay_out(sel: Selection, alloc: Allocation, calls: bool) -> Frame:
         f.alloca = top
         top += sel.alloca_size
     f.saved = alloc.used
-    link_bytes = sel.machine.link_bytes
+    link_bytes = machine.link_bytes
     f.linked = calls and not link_bytes
     top += 8 * len(f.saved) + (8 if f.linked else link_bytes)
     if calls or sel.alloca_size or not link_bytes:

@@ -16,7 +16,7 @@ from typing import Final
 
 from backend.obj.sym import A_STATIC, SNOTE, SRODATA, LSym, Reloc
 from mochic.codegen.context import Context
-from mochic.codegen.emit import Compiled
+from mochic.codegen.code import Compiled
 from mochic.ir.func import Func, FuncSym, InlineTable
 from mochic.source import SourceFile
 

@@ -4,17 +4,11 @@ Blocks are walked from their end to their start, and in an order in which every 
 before its definition (reverse of a reverse postorder: definitions dominate uses).  A value gets a
 virtual register when something asks for it as a register operand (`use`); at its definition it is
 selected only if something did, so what was folded into its users costs nothing and needs no dead
-code elimination.  The rules (rules/<arch>.rules) decide what is folded.  Constants and addresses of
+code elimination.  The rules (targets/<cpu>/isel.rules) decide what is folded.  Constants and addresses of
 symbols never live in registers of their own: each use makes them anew.
 
 Virtual register VREG + i belongs to value i; scratch registers follow.  Each has exactly one
-definition.  What the allocator must know about a Prog is in `Prog.mark`:
-
-    M_USE        all operands are read
-    M_DEF        the last operand is written, the others are read before
-    M_DEF_LATE   the same, but the others are still read while it is written: no shared register
-    >= VREG      two-address: the last operand starts as a copy of that register, the others are read late
-    < 0          `Selection.specials[-1 - mark]`: operands in fixed registers, clobbers
+definition.  Prog.mark says what the allocator must know about a Prog (code.py).
 
 Between an instruction that sets flags and the ones that read them only those readers stand, and moves
 that leave flags alone; allocation and emission rely on it.
@@ -26,102 +20,16 @@ means nothing in between.
 
 from __future__ import annotations
 
-from typing import Any, Final
 
 from backend.obj.prog import ADDR, FCONST as A_FCONST, REG, VREG, Addr, Prog
 from mochic.codegen.context import Context
-from mochic.codegen.machine import Machine, imm, signed64
+from mochic.codegen.machine import imm, signed64
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ALLOCA, BRIF, CAST, FCONST, ICONST, IS_CALL, IS_STORE, JUMP, LD, RET, SWITCH, SYMADDR, TRUNC32, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import I32, I64, TRACED
-
-M_USE: Final = 0
-M_DEF: Final = 1
-M_DEF_LATE: Final = 2
-
-# Pseudo registers for places of the frame; emit.py turns them into offsets from SP.
-PR_ALLOCA: Final = VREG - 1  # the area of `alloca`
-PR_INCOMING: Final = VREG - 2  # arguments the caller pushed
-PR_OUTGOING: Final = VREG - 3  # arguments for callees
-
-
-class Special:
-    """What an instruction demands beyond its operands.
-
-    uses: (operand, register) moved there before; stack: (operand, offset) stored in the outgoing area
-    before; tie: the last operand starts as a copy of this virtual register; defs: (virtual register,
-    register) found there afterwards; clobbers: registers that do not survive.  Virtual registers in
-    the Prog's own operands are read late, after the moves.  `safepoint`: traced values that live on
-    must be in the frame; `site`: has a frame map record.
-    """
-
-    __slots__ = ("uses", "stack", "tie", "defs", "clobbers", "safepoint", "site", "noreturn", "plain")
-
-    def __init__(
-        self, uses: list[tuple[Addr, int]], defs: list[tuple[int, int]], clobbers: tuple[int, ...], tie: int = 0
-    ) -> None:
-        self.uses = uses
-        self.stack: list[tuple[Addr, int]] = []
-        self.tie = tie
-        self.defs = defs
-        self.clobbers = clobbers
-        self.safepoint = False
-        self.site = False
-        self.noreturn = False
-        self.plain = False  # a signed division whose divisor is known not to be -1
-
-
-class BlockCode:
-    """A block under code generation.  `progs` is in program order and without the final jumps; `cc` is
-    the condition of a two-way branch; `edge` the operands of the only successor's parameters;
-    `first`/`end` its range of instruction indices."""
-
-    __slots__ = (
-        "block", "progs", "cc", "edge", "params", "gen", "freq", "first", "end", "table", "live_in", "live_out",
-    )  # fmt: skip
-
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self.progs: list[Prog] = []
-        self.cc = -1
-        self.edge: list[Addr] = []
-        self.params: list[int] = []
-        self.gen: list[int] = []  # virtual registers read here but defined elsewhere
-        self.freq = 1
-        self.first = 0
-        self.end = 0
-        self.table: Any = None  # the jump table of a switch
-        self.live_in = 0
-        self.live_out = 0
-
-
-class Selection:
-    """The outcome for one function.  `types` gives the IR type of each virtual register, `home` the
-    number of the block that defines it, `keeps` pairs (pointer, base): while the pointer lives
-    the base must be known to the collector."""
-
-    __slots__ = (
-        "machine", "fn", "codes", "types", "home", "specials", "keeps", "alloca_size", "outgoing", "incoming",
-        "by_block", "has_safepoint", "prologue", "head",
-    )  # fmt: skip
-
-    def __init__(self, machine: Machine, fn: Func) -> None:
-        self.machine = machine
-        self.fn = fn
-        self.codes: list[BlockCode] = []  # in layout order
-        self.by_block: list[BlockCode | None] = [None] * fn.nblocks
-        self.types: list[int] = [0] * fn.nvalues
-        self.home: list[int] = [-1] * fn.nvalues
-        self.specials: list[Special] = []
-        self.keeps: list[tuple[int, int]] = []
-        self.alloca_size = 0
-        self.outgoing = 0
-        self.incoming: list[tuple[int, int]] = []  # (virtual register, fixed register or -1 - stack offset)
-        self.has_safepoint = False
-        self.prologue = -1  # the block that makes the frame, -1: the entry (shrink.py)
-        self.head: frozenset[int] = frozenset()  # blocks without a frame
+from mochic.codegen.code import Selection, BlockCode, PR_ALLOCA, Special
 
 
 class SelectorBase:
@@ -129,7 +37,7 @@ class SelectorBase:
 
     __slots__ = (
         "ctx", "fn", "sel", "out", "pend", "regs", "nuses", "types", "home", "cur", "gen", "version", "now", "allocas",
-        "specials", "bases", "fused", "code", "at", "machine",
+        "specials", "bases", "fused", "code", "at", "machine", "rules",
     )  # fmt: skip
 
     def __init__(self, ctx: Context, fn: Func, bases: dict[int, Value]) -> None:
@@ -137,7 +45,8 @@ class SelectorBase:
         self.fn = fn
         self.bases = bases
         self.machine = ctx.machine
-        self.sel = sel = Selection(ctx.machine, fn)
+        self.rules = ctx.target.rules
+        self.sel = sel = Selection(fn)
         self.types = sel.types
         self.home = sel.home
         self.specials = sel.specials
@@ -339,8 +248,8 @@ class SelectorBase:
             self.pend.reverse()
             out += self.pend
             self.pend = []
-        table = self.table()
-        key_arg = self.key_arg()
+        table = self.rules.by_op
+        key_arg = self.rules.key_arg
         bases = self.bases
         fused = self.fused
         self.at = len(b.values)
@@ -391,14 +300,6 @@ class SelectorBase:
             self.sel.keeps.append((VREG + v.id, a.reg))
 
     # -- what the parts above provide (calls.py, targets/*/select.py)
-
-    def table(self) -> dict[int, Any]:
-        """Rules by op, then by the type that chooses the rule (rulec.py)."""
-        raise NotImplementedError
-
-    def key_arg(self) -> dict[int, int]:
-        """Ops whose rule is chosen by the type of an argument -> its number."""
-        raise NotImplementedError
 
     def branch(self, cond: Value, b: Block) -> int:
         """Emit the test that ends a block; the condition for Machine.branch."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from backend.obj.prog import Addr, Prog
 from backend.obj.sym import LSym
-from mochic.codegen.isel import BlockCode
+from mochic.codegen.code import BlockCode
 from mochic.codegen.machine import Machine
 from mochic.ir.func import Func
 from mochic.ir.ops import BRIF, JUMP

@@ -16,40 +16,10 @@ a block boundary (`gen` is known from selection, each register has one definitio
 
 from __future__ import annotations
 
-from typing import Final
 
 from backend.obj.prog import MEM, REG, VREG, Addr
-from mochic.codegen.isel import M_DEF, M_DEF_LATE, M_USE, BlockCode, Selection
-
-# Kinds of uses, in the low bits of an entry of Intervals.uses; the rest is the instruction's index.
-U_EARLY: Final = 0  # read in a register at 2j
-U_LATE: Final = 1  # read in a register until 2j+1
-U_ANY: Final = 2  # source of a move: register or memory
-
-
-class Intervals:
-    """start, bits: the interval; uses: (index << 2 | kind), descending; weight: reads and writes times
-    frequency; define: position of the definition; hints: machine registers that save a move;
-    pairs: (frequency, a, b) where a copy disappears if a and b share a register."""
-
-    __slots__ = (
-        "start", "bits", "uses", "weight", "define", "hints", "pairs", "fixed", "calls", "safepoints", "number",
-        "order",
-    )  # fmt: skip
-
-    def __init__(self, n: int) -> None:
-        self.start = [0] * n
-        self.bits = [0] * n
-        self.uses: list[list[int]] = [[] for _ in range(n)]
-        self.weight = [0] * n
-        self.define = [-1] * n
-        self.hints: list[list[int] | None] = [None] * n
-        self.pairs: list[tuple[int, int, int]] = []
-        self.fixed: dict[int, int] = {}  # machine register -> bitset of positions it is taken at
-        self.calls: list[int] = []  # indices of calls
-        self.safepoints: list[int] = []
-        self.number: dict[int, int] = {}  # register -> bit in live_in/live_out
-        self.order: list[int] = []  # the inverse
+from mochic.codegen.machine import Machine
+from mochic.codegen.code import M_DEF, M_DEF_LATE, M_USE, U_ANY, U_EARLY, U_LATE, BlockCode, Intervals, Selection
 
 
 def positions(m: int) -> list[int]:
@@ -121,7 +91,7 @@ def flow(sel: Selection, iv: Intervals, rpo: list[BlockCode]) -> None:
                 changed = True
 
 
-def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
+def build(machine: Machine, sel: Selection, rpo: list[BlockCode]) -> Intervals:
     """Intervals, uses, hints and occupied machine registers, in one walk from the last instruction to the first."""
     n = len(sel.types)
     iv = Intervals(n)
@@ -134,7 +104,6 @@ def build(sel: Selection, rpo: list[BlockCode]) -> Intervals:
     pairs = iv.pairs
     fixed = iv.fixed
     specials = sel.specials
-    machine = sel.machine
     copies = machine.copies
     clobbers = machine.clobbers
     lea = machine.lea

@@ -14,15 +14,12 @@ holds the return address, and a frame map record gives its distance (frame.py).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.sym import LSym
-
-if TYPE_CHECKING:
-    from mochic.codegen.frame import Frame
-    from mochic.codegen.isel import SelectorBase, Special
+from mochic.codegen.code import Frame, Special
 
 # A location is an int: a machine register, or SLOT + offset for the word at that offset from SP.
 SLOT: Final = 1 << 16
@@ -212,10 +209,6 @@ class Machine:
     def shorten(self, candidates: list[int], out: list[Prog], cc: int) -> None:
         """Last rewrites of a block's code at the given indices; cc is the condition of the branch that follows, -1 if
         there is none."""
-
-    def selector(self) -> type[SelectorBase]:
-        """The class that selects instructions."""
-        raise NotImplementedError
 
 
 def refuse_choices(arch: str, march: str, protection: str) -> None:

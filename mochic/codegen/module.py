@@ -7,8 +7,8 @@ from typing import Any
 from backend.obj.ctx import Ctx
 from backend.obj.sym import STEXT, LSym
 from mochic.codegen.compile import emit_data, emit_func
-from mochic.codegen.context import Context
-from mochic.codegen.machine import NEAR, NEAR_VALUES, Machine
+from mochic.codegen.context import Context, CpuTarget
+from mochic.codegen.machine import NEAR, NEAR_VALUES
 from mochic.ir.func import Module
 from mochic.source import SourceFile
 
@@ -28,13 +28,13 @@ def line_table(sources: Any) -> Any:
 
 
 def compile_module(
-    module: Module, machine: Machine, check: bool = False, asm: Ctx | None = None, record_all: bool = False
+    module: Module, target: CpuTarget, check: bool = False, asm: Ctx | None = None, record_all: bool = False
 ) -> list[LSym]:
     """Machine code, frame maps and data of all functions; `check` verifies every register allocation.
 
     `asm` is the symbol table to share with assembly files of the same object.  `record_all`: see Context.
     """
-    ctx = Context(machine, asm if asm is not None else Ctx(), line_table(module.sources))
+    ctx = Context(target, asm if asm is not None else Ctx(), line_table(module.sources))
     ctx.check = check
     ctx.record_all = record_all
     ctx.inlined = module.inlined
@@ -54,5 +54,5 @@ def compile_module(
             out.append(s)
     out += ctx.files.values()
     out += ctx.asm.constants.values()
-    out += machine.notes()
+    out += target.machine.notes()
     return out

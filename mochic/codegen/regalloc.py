@@ -37,10 +37,20 @@ from heapq import heapify, heappop, heappush
 from typing import Final
 
 from backend.obj.prog import VREG
-from mochic.codegen.allocation import S_MEMBER, S_LOCAL, S_SEGMENT, S_TINY, S_WHOLE, Allocation, Bundle
+from mochic.codegen.machine import Machine
+from mochic.codegen.code import (
+    STAGE_LOCAL,
+    STAGE_MEMBER,
+    STAGE_SEGMENT,
+    STAGE_TINY,
+    STAGE_WHOLE,
+    Allocation,
+    Bundle,
+    Intervals,
+    Selection,
+)
 from mochic.codegen.cuts import Cuts
-from mochic.codegen.isel import Selection
-from mochic.codegen.liveness import Intervals, positions
+from mochic.codegen.liveness import positions
 from mochic.ir.cfg import Loop
 from mochic.ir.types import F64, TRACED
 
@@ -57,9 +67,9 @@ class Allocator:
         "safe_bits", "hot_bits", "partners", "machine", "cuts",
     )  # fmt: skip
 
-    def __init__(self, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
+    def __init__(self, machine: Machine, sel: Selection, iv: Intervals, loops: list[Loop]) -> None:
         self.sel = sel
-        self.machine = machine = sel.machine
+        self.machine = machine
         self.iv = iv
         n = len(sel.types)
         self.out = Allocation(iv, n)
@@ -83,7 +93,7 @@ class Allocator:
         self.root = list(range(n))
         self.bundles: list[Bundle | None] = [None] * n
         self.partners: dict[int, list[int]] = {}
-        self.cuts = Cuts(sel, iv, loops, call_bits)
+        self.cuts = Cuts(machine, sel, iv, loops, call_bits)
         self.hot_bits = 0  # positions of blocks that are not cold: they come first in the layout
         for c in sel.codes:
             if c.block.cold:
@@ -222,7 +232,7 @@ class Allocator:
                 while first <= last:
                     mine.setdefault(first, []).append(b)
                     first += 1
-            if b.stage <= S_MEMBER:
+            if b.stage <= STAGE_MEMBER:
                 for r in b.members:
                     reg[r] = found
             for x in b.shadows:
@@ -232,7 +242,7 @@ class Allocator:
 
     def density(self, b: Bundle) -> int:
         """The cost of not having b in a register per position it occupies."""
-        if b.stage == S_TINY:
+        if b.stage == STAGE_TINY:
             return UNSPILLABLE
         return b.weight * _SCALE // b.bits.bit_count()
 
@@ -275,7 +285,7 @@ class Allocator:
             for some in self.occupants[found].values():
                 if o in some:
                     some.remove(o)
-            if o.stage <= S_MEMBER:
+            if o.stage <= STAGE_MEMBER:
                 for r in o.members:
                     self.out.reg[r] = 0
             o.reg = 0
@@ -289,39 +299,39 @@ class Allocator:
     def split(self, b: Bundle) -> None:
         """Replace b by smaller bundles."""
         stage = b.stage
-        if stage == S_TINY:
+        if stage == STAGE_TINY:
             raise AssertionError(f"@{self.sel.fn.sym.name}: no register for a single use")
         iv = self.iv
         if b.shadows:
             for x in b.shadows:
                 self.push(x)
             return
-        if stage == S_WHOLE and len(b.members) > 1:
+        if stage == STAGE_WHOLE and len(b.members) > 1:
             if (self.call_bits >> b.start) & b.bits and self.split_hot(b):
                 return
             for r in b.members:
                 x = Bundle(iv.start[r], iv.bits[r], [r], iv.weight[r], iv.hints[r] or [], b.float)
-                x.stage = S_MEMBER
+                x.stage = STAGE_MEMBER
                 others = self.partners.setdefault(r, [])
                 others += [o for o in b.members if o != r][:4]
                 self.push(x)
             return
         r = b.members[0]
         pieces = self.out.pieces
-        if stage <= S_MEMBER:
+        if stage <= STAGE_MEMBER:
             pieces[r] = []
         else:
             pieces[r].remove(b)
         made: list[tuple[int, int, int]] = []
-        while not made and stage < S_TINY:
-            stage = max(stage, S_MEMBER) + 1
-            if stage == S_SEGMENT:
+        while not made and stage < STAGE_TINY:
+            stage = max(stage, STAGE_MEMBER) + 1
+            if stage == STAGE_SEGMENT:
                 made = self.cuts.segments(r, b)
-            elif stage == S_LOCAL:
+            elif stage == STAGE_LOCAL:
                 made = self.cuts.local(r, b)
             else:
                 made = self.cuts.tiny(r, b)
-            if stage < S_TINY and len(made) == 1 and made[0][1] == b.bits and made[0][0] == b.start:
+            if stage < STAGE_TINY and len(made) == 1 and made[0][1] == b.bits and made[0][0] == b.start:
                 made = []
             if not made and all(self.cuts.in_memory(r, s) for s in self.cuts.points(r, b)):
                 return  # only used where the slot will do
@@ -339,7 +349,7 @@ class Allocator:
             return False
         shift = (hot & -hot).bit_length() - 1
         x = Bundle(start + shift, hot >> shift, b.members, b.weight, b.hints, b.float)
-        x.stage = S_SEGMENT
+        x.stage = STAGE_SEGMENT
         iv = self.iv
         pieces = self.out.pieces
         for r in b.members:
@@ -350,7 +360,7 @@ class Allocator:
             if mine:
                 shift = (mine & -mine).bit_length() - 1
                 shadow = Bundle(at + shift, mine >> shift, [r], iv.weight[r], iv.hints[r] or [], b.float)
-                shadow.stage = S_SEGMENT
+                shadow.stage = STAGE_SEGMENT
                 x.shadows.append(shadow)
                 pieces[r].append(shadow)
             rest = bits & ~mine
@@ -358,7 +368,7 @@ class Allocator:
                 cold = Bundle(at, rest, [r], iv.weight[r], iv.hints[r] or [], b.float)
                 for begin, part, weight in self.cuts.segments(r, cold):
                     y = Bundle(begin, part, [r], weight, iv.hints[r] or [], b.float)
-                    y.stage = S_SEGMENT
+                    y.stage = STAGE_SEGMENT
                     pieces[r].append(y)
                     self.push(y)
         self.push(x)
@@ -470,7 +480,7 @@ def _frequency(pair: tuple[int, int, int]) -> int:
     return -pair[0]
 
 
-def allocate(sel: Selection, iv: Intervals, loops: list[Loop]) -> tuple[Allocation, dict[int, int]]:
+def allocate(machine: Machine, sel: Selection, iv: Intervals, loops: list[Loop]) -> tuple[Allocation, dict[int, int]]:
     """Give every virtual register a machine register or a slot; also tell where saved registers are in use."""
-    a = Allocator(sel, iv, loops)
+    a = Allocator(machine, sel, iv, loops)
     return a.run(), {reg: a.busy[reg] for reg in a.saved() if any(a.occupants[reg].values())}

@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import Final
 
 from backend.obj.prog import CONST, MEM, REG, VREG, Addr, Prog
-from mochic.codegen.isel import M_DEF, M_DEF_LATE, BlockCode, Selection, Special
-from mochic.codegen.machine import SLOT
+from mochic.codegen.code import M_DEF, M_DEF_LATE, BlockCode, Selection, Special
+from mochic.codegen.machine import SLOT, Machine
 from mochic.ir.ops import JUMP
 from mochic.ir.types import TRACED
 
@@ -71,6 +71,7 @@ class Checker:
 
     def __init__(
         self,
+        machine: Machine,
         sel: Selection,
         trace: Trace,
         bodies: list[list[Prog]],
@@ -81,7 +82,7 @@ class Checker:
         """slots: virtual register -> its slot's place; incoming: place -> parameter in it at the function's entry;
         places: parameter of a block -> its place there."""
         self.sel = sel
-        self.machine = sel.machine
+        self.machine = machine
         self.trace = trace
         self.bodies = bodies
         self.slots = slots

@@ -445,7 +445,7 @@ def compile_rules(text: str, target: str, ops: dict[str, int]) -> str:
         "",
         "from backend.obj.prog import MEM, Addr",
         *_wrap(f"from backend.{backend}.ops import ", opcodes),
-        *_wrap("from mochic.codegen.isel import ", ["M_DEF", "M_USE"]),
+        *_wrap("from mochic.codegen.code import ", ["M_DEF", "M_USE"]),
         "from mochic.codegen.machine import imm",
         *_wrap(f"from mochic.codegen.targets.{target}.regs import ", ccs),
         "from mochic.ir.func import Value",

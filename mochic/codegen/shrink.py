@@ -17,8 +17,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mochic.codegen.isel import Selection
-from mochic.codegen.allocation import Allocation
+from mochic.codegen.code import Allocation, Selection
 from mochic.ir.func import NORETURN, Block, Func, Value
 from mochic.ir.ops import ALLOCA, CALL, FCONST, ICONST, IS_CALL, JUMP, PARAM, RET, SYMADDR
 

@@ -83,7 +83,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     from backend.obj.ctx import Ctx
     from backend.arches import load_arch
     from mochic.codegen.module import compile_module
-    from mochic.codegen.targets import load_machine
+    from mochic.codegen.targets import load_target
     from mochic.compile import CompileError, object_bytes, parse_file
     from mochic.lower.descs import runtime_descs
     from mochic.lower.lowlevel import RuntimeLower
@@ -110,7 +110,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     ctx = Ctx()
     symbols = compile_module(
         module,
-        load_machine(target.arch, opt.march, opt.branch_protection, target.os),
+        load_target(target.arch, opt.march, opt.branch_protection, target.os),
         opt.verify,
         ctx,
         opt.check_runtime,

@@ -28,7 +28,7 @@ from backend.obj.sym import A_UNDEF, STEXT, LSym
 from backend.arches import load_arch
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target
 from mochic.ir.interp import InterpError, Machine
 from mochic.ir.parser import parse_module
 from mochic.ir.types import F64, TYPE_NAMES
@@ -145,7 +145,7 @@ def clobber(ctx: Context) -> LSym:
 
 def program(target: Target, cases: list[Case], level: int, march: str = "", protection: str = "none") -> bytes:
     """The object file with everything."""
-    ctx = Context(load_machine(target.arch, march, protection))
+    ctx = Context(load_target(target.arch, march, protection))
     ctx.check = True
     ids = iter(range(1 << 30))
     calls = [line for case in cases for line in case.call(ids)]

@@ -16,7 +16,7 @@ from typing import Any
 from backend.obj.sym import LSym
 from mochic.codegen.compile import emit_data, emit_func
 from mochic.codegen.context import Context, Lines, no_lines
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target
 from mochic.ir.func import FuncSym, Module
 from mochic.ir.types import F64, I32, VOID
 
@@ -42,7 +42,7 @@ class Native:
         lines: Lines = no_lines,
     ) -> None:
         self.syms = {fn.sym.name: fn.sym for fn in m.funcs}
-        ctx = Context(load_machine("amd64"), lines=lines)
+        ctx = Context(load_target("amd64"), lines=lines)
         ctx.check = check
         self.ctx = ctx
         placed: list[LSym] = []

@@ -13,7 +13,7 @@ from native import available
 from randir import random_module
 from mochic.codegen.compile import compile_func
 from mochic.codegen.context import Context
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target
 from mochic.ir.interp import InterpError
 from mochic.ir.parser import parse_module
 from mochic.ir.printer import print_module
@@ -43,6 +43,6 @@ def test_allocation_is_valid_and_text_round_trips(seed: int) -> None:
     m = random_module(seed)
     text = print_module(m)
     assert print_module(parse_module(text)) == text
-    ctx = Context(load_machine("amd64"))
+    ctx = Context(load_target("amd64"))
     ctx.check = True
     compile_func(m.funcs[0], ctx)

@@ -10,9 +10,9 @@ import pytest
 from backend.obj.ctx import Ctx
 from backend.obj.sym import STEXT, LSym
 from mochic import compile as c
-from mochic.codegen import unwind
 from mochic.codegen.module import compile_module
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target, load_unwind
+from mochic.codegen.unwind import frame_of
 from mochic.options import Options
 from mochic.source import SourceMap
 from mochic.targets import TARGETS
@@ -32,7 +32,7 @@ def symbols_of(name: str, target: str) -> list[LSym]:
     c.represent(module, opt)
     c.optimise(module, opt)
     try:
-        return compile_module(module, load_machine(TARGETS[target].arch), False, Ctx())
+        return compile_module(module, load_target(TARGETS[target].arch), False, Ctx())
     finally:
         gc.enable()
 
@@ -41,15 +41,15 @@ def symbols_of(name: str, target: str) -> list[LSym]:
 @pytest.mark.parametrize("target", DESKTOP)
 def test_frames(target: str, name: str) -> None:
     t = TARGETS[target]
-    machine = load_machine(t.arch)
+    machine = load_target(t.arch).machine
     symbols = symbols_of(name, target)
     notes = {s.link.name: s for s in symbols if s.section == "mochi_frames" and s.link is not None}
-    number = unwind._numbers(t.arch)
+    cpu = load_unwind(t.arch)
     framed = 0
     for s in symbols:
         if s.kind != STEXT:
             continue
-        frame = unwind._frame_of(s, t.arch, number, t.format == "coff")
+        frame = frame_of(s, t.arch, cpu, t.format == "coff")
         layout = final_layout(frame)
         f, prologue = s.info
         assert layout.depth == f.total if f.total else layout.depth == MACHINES[t.arch].entry
@@ -58,7 +58,7 @@ def test_frames(target: str, name: str) -> None:
             data = notes[s.name].data
             sizes = {int.from_bytes(data[i + 4 : i + 8], "little") for i in range(0, len(data), 24)}
             assert not sizes or layout.depth - 8 in sizes or not prologue
-        saved = {number(reg) for reg in f.saved} | ({30} if f.linked else set())
+        saved = {cpu.dwarf_number(reg) for reg in f.saved} | ({30} if f.linked else set())
         assert set(layout.saved) == saved
         # One word each, the first right below the caller's SP and what the call pushed there.
         first = MACHINES[t.arch].entry + 8

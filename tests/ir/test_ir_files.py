@@ -27,7 +27,7 @@ from backend.obj.printer import format_function
 from backend.arches import load_arch
 from mochic.codegen.compile import compile_func
 from mochic.codegen.context import Context
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target
 from mochic.ir.func import Func, Module
 from mochic.ir.interp import InterpError, Machine
 from mochic.ir.ops import OP_NAMES
@@ -157,7 +157,7 @@ def test_ir(case: Case) -> None:
 
 def machine_code(fn: Func, cpu: str, march: str = "") -> str:
     """The final Progs of a function as text."""
-    ctx = Context(load_machine(cpu, march))
+    ctx = Context(load_target(cpu, march))
     ctx.check = True
     code = compile_func(fn, ctx)
     sym = ctx.lsym(fn.sym)
@@ -204,7 +204,7 @@ def test_every_rule_is_used(cpu: str) -> None:
                     machine_code(function(m, case.name), *choice)
                 finally:
                     sys.settrace(before)
-    free = {OP_NAMES[op] for op in load_machine(cpu).selector().free}  # no code, but every op must have a rule
+    free = {OP_NAMES[op] for op in load_target(cpu).selector.free}  # no code, but every op must have a rule
     unused = sorted({r for r in rule_of.values() if r not in used})
     assert [r for r in unused if "@unreachable" not in r and r[1:].split()[0] not in free] == []
 

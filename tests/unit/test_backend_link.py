@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mochic.codegen.targets import load_machine
+from mochic.codegen.targets import load_target
 from mochic.link import linker as L
 from mochic.link.linker import find_linker, link, link_command
 from mochic.link.tools import LinkError, which
@@ -214,7 +214,7 @@ def test_targets_table() -> None:
         assert not t.script or os.path.isfile(L.script_path(t.script))
         if t.status == "ready":
             assert t.script
-            assert load_machine(t.arch).name == t.arch
+            assert load_target(t.arch).machine.name == t.arch
     assert "/" in host_target()
 
 

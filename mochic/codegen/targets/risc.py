@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.obj.prog import ADDR, MEM, Addr, Prog
-from mochic.codegen.frame import Frame
+from mochic.codegen.code import Frame
 from mochic.codegen.machine import MEMORY, PAGE, Machine, imm
 
 

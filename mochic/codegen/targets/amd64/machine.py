@@ -18,8 +18,7 @@ from backend.x86.ops import (
     AMOVAPS, AMOVB, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, ANOP, APOPQ, APUSHQ, ARET, ASUBQ, AUD2, AXCHGQ, AXORL, AXORPS,
 )  # fmt: skip
 from backend.x86.regs import AX, CX, DX, R8, R9, SP, X0, X1, X2, X3
-from mochic.codegen.frame import Frame
-from mochic.codegen.isel import SelectorBase, Special
+from mochic.codegen.code import Frame, Special
 from mochic.codegen.machine import MEMORY, PAGE, SLOT, Machine, imm, refuse_choices
 from mochic.ir.types import F64
 from mochic.codegen.targets.amd64.peephole import TESTS, shorten
@@ -79,11 +78,6 @@ class Amd64(Machine):
         for i, t in enumerate(types):
             out.append((_WIN_FP[i] if t == F64 else _WIN_GP[i]) if i < len(_WIN_GP) else -1 - 8 * i)
         return out
-
-    def selector(self) -> type[SelectorBase]:
-        from mochic.codegen.targets.amd64.select import Selector
-
-        return Selector
 
     # -- places
 

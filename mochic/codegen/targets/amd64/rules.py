@@ -15,7 +15,7 @@ from backend.x86.ops import (
     AORQ, APOPCNTQ, ASARL, ASARQ, ASHLL, ASHLQ, ASHRL, ASHRQ, ASQRTSD, ASUBL, ASUBQ, ASUBSD, ATESTL, ATESTQ,
     AUCOMISD, AXORL, AXORPS, AXORQ,
 )
-from mochic.codegen.isel import (
+from mochic.codegen.code import (
     M_DEF, M_USE,
 )
 from mochic.codegen.machine import imm

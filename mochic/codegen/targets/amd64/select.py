@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from backend.obj.prog import ADDR, MEM, NAME_EXTERN, REG, Addr, Prog
 from backend.x86.ops import (
@@ -13,10 +13,9 @@ from backend.x86.ops import (
 from backend.x86.regs import AX, CX, DX
 from mochic.codegen.calls import Item
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
-from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA, Special
+from mochic.codegen.code import M_DEF, M_USE, PR_ALLOCA, Special
 from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.amd64.regs import ACMOVSD, CC_NE, CC_OS, CC_PC, CC_PS, CMOVL, CMOVQ, SETCC
-from mochic.codegen.targets.amd64.rules import CONDITIONS, KEY_ARG, RULES
 from mochic.ir.func import Block, Value
 from mochic.ir.ops import (
     ADD, ADDOV, ALLOCA, AND, CAST, FCONST, FEQ, FNE, ICONST, LD, MUL, MULOV, NEG, NOT, OR, SDIV, SHL, SREM, SUB, SUBOV,
@@ -42,15 +41,6 @@ class Selector(Divider):
         ADD, SUB, MUL, NEG, AND, OR, XOR, NOT, SHL, SHL + 1, SHL + 2, UDIV, UREM, SDIV, SREM, LD, LD + 1, LD + 2,
         LD + 3, LD + 4, LD + 5, LD + 6,
     ))  # fmt: skip
-
-    def table(self) -> dict[int, Any]:
-        return RULES
-
-    def key_arg(self) -> dict[int, int]:
-        return KEY_ARG
-
-    def conditions(self) -> dict[int, Any]:
-        return CONDITIONS
 
     # -- operands
 

@@ -18,14 +18,12 @@ from backend.arm64.immediates import float8
 from backend.arm64.ops import (
     AADD, AAUTIASP, AB, ABL, ABRK, ABTI, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, APACIASP, ARET, ASTP, ASUB,
 )  # fmt: skip
-from backend.arm64.regs import F0
-from backend.arm64.regs import FP as R29
+from backend.arm64.regs import F0, FP as R29
 from backend.arm64.sysreg import BRANCH_TYPES
 from backend.obj.ctx import Ctx
 from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, SPECIAL, Addr, Prog
 from backend.obj.sym import A_STATIC, SNOTE, LSym
-from mochic.codegen.frame import Frame
-from mochic.codegen.isel import SelectorBase, Special
+from mochic.codegen.code import Frame, Special
 from mochic.codegen.machine import MEMORY, Machine, imm, refuse_choices
 from mochic.codegen.targets.arm64.regs import (
     CALL_TARGET, CONDITIONAL, FP_ARGS, FP_CALLEE, FP_CALLER, FUSED, GP_ARGS, GP_CALLEE, GP_CALLER, LINK, NREGS, SCRATCH,
@@ -76,11 +74,6 @@ class Arm64(Risc):
         self.ops = self.copies
         self.lacks = frozenset((POPCNT,))  # there is one, for vector registers only
         self.assemble = Assembler(False).assemble
-
-    def selector(self) -> type[SelectorBase]:
-        from mochic.codegen.targets.arm64.select import Selector
-
-        return Selector
 
     def double(self, dst: int, bits: int, asm: Ctx, pos: int, out: list[Prog]) -> None:
         if dst >= MEMORY:

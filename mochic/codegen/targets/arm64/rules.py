@@ -15,7 +15,7 @@ from backend.arm64.ops import (
     AMULW, AMVN, AMVNW, ANEG, ANEGW, AORR, AORRW, ARBIT, ASCVTFD, ASDIV, ASDIVW, ASUB, ASUBW, ATBNZ, ATBZ, ATST,
     ATSTW, AUBFX, AUBFXW, AUDIV, AUDIVW, AUMULH,
 )
-from mochic.codegen.isel import (
+from mochic.codegen.code import (
     M_DEF, M_USE,
 )
 from mochic.codegen.machine import imm

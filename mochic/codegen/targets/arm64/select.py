@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from backend.arm64.immediates import add12, logical32, logical64
 from backend.arm64.operands import ASR, LSL, LSR, shifted
@@ -15,11 +15,10 @@ from backend.obj.prog import ADDR, MEM, NAME_EXTERN, Addr, Prog
 from mochic.codegen.calls import Item
 from mochic.codegen.context import Context
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
-from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA
+from mochic.codegen.code import M_DEF, M_USE, PR_ALLOCA
 from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.arm64.machine import double_operand
 from mochic.codegen.targets.arm64.regs import CC_NE, CC_NZW, CC_VS, COND, REG_ZR
-from mochic.codegen.targets.arm64.rules import CONDITIONS, KEY_ARG, RULES
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ADD, ADDOV, ALLOCA, AND, CAST, FCONST, ICONST, LD, LD16U, LD32U, LD8U, MUL, MULOV, NEG, NOT, OR, SDIV, SHL, SREM,
@@ -48,15 +47,6 @@ class Selector(Divider):
     def __init__(self, ctx: Context, fn: Func, bases: dict[int, Value]) -> None:
         super().__init__(ctx, fn, bases)
         self.branching = False  # selecting the condition that ends a block
-
-    def table(self) -> dict[int, Any]:
-        return RULES
-
-    def key_arg(self) -> dict[int, int]:
-        return KEY_ARG
-
-    def conditions(self) -> dict[int, Any]:
-        return CONDITIONS
 
     # -- constants
 

@@ -8,7 +8,7 @@ from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, MEM, NAME_EXTERN, Addr, Prog
 from backend.riscv.arch import DEFAULT_MARCH, extensions_of, make_arch
 from backend.riscv.ops import AADD, ACALL, ACALLFAR, AEBREAK, AJMP, AMOV, AMOVB, AMOVD, ANOP, ARET
-from mochic.codegen.isel import SelectorBase, Special
+from mochic.codegen.code import Special
 from mochic.codegen.machine import MEMORY, refuse_choices
 from mochic.codegen.targets.risc import Risc
 from mochic.codegen.targets.riscv64.regs import (
@@ -48,11 +48,6 @@ class Riscv64(Risc):
         self.makes = frozenset((AADD,))
         self.ops = frozenset((AMOV, AMOVD, ACMOV, ACMOVD))
         self.assemble = make_arch(march).assemble
-
-    def selector(self) -> type[SelectorBase]:
-        from mochic.codegen.targets.riscv64.select import Selector
-
-        return Selector
 
     def double(self, dst: int, bits: int, asm: Ctx, pos: int, out: list[Prog]) -> None:
         if dst >= MEMORY or not self.is_float[dst]:  # a place in memory or a double passed as an integer

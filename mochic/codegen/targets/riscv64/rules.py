@@ -15,7 +15,7 @@ from backend.riscv.ops import (
     AREMU, AREMUW, AREMW, ASEQZ, ASH1ADD, ASH2ADD, ASH3ADD, ASLL, ASLLW, ASLT, ASLTU, ASNEZ, ASRA, ASRAW, ASRL,
     ASRLW, ASUB, ASUBW, AXOR,
 )
-from mochic.codegen.isel import (
+from mochic.codegen.code import (
     M_DEF, M_USE,
 )
 from mochic.codegen.machine import imm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from backend.obj.prog import ADDR, MEM, NAME_EXTERN, REG, Addr, Prog
 from backend.riscv.expand import load_constant
@@ -13,13 +13,12 @@ from backend.riscv.ops import (
 from mochic.codegen.calls import Item
 from mochic.codegen.context import Context
 from mochic.codegen.divide import D_MOV, D_NEG, Divider
-from mochic.codegen.isel import M_DEF, M_USE, PR_ALLOCA
+from mochic.codegen.code import M_DEF, M_USE, PR_ALLOCA
 from mochic.codegen.machine import imm, signed64
 from mochic.codegen.targets.riscv64.machine import Riscv64
 from mochic.codegen.targets.riscv64.regs import (
     ACMOV, ACMOVD, BRANCHES, CC_LT, CC_NE, REG_X0, ZERO,
 )  # fmt: skip
-from mochic.codegen.targets.riscv64.rules import CONDITIONS, KEY_ARG, RULES
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ADD, ADDOV, CAST, FCONST, ICONST, IS_BOOL, LD16U, LD8U, MUL, MULOV, SEXT32, SUB, SUBOV, SYMADDR, TRUNC32, ALLOCA,
@@ -48,15 +47,6 @@ class Selector(Divider):
         assert isinstance(m, Riscv64)
         self.zba = m.zba
         self.zbb = m.zbb
-
-    def table(self) -> dict[int, Any]:
-        return RULES
-
-    def key_arg(self) -> dict[int, int]:
-        return KEY_ARG
-
-    def conditions(self) -> dict[int, Any]:
-        return CONDITIONS
 
     # -- operands
 
