@@ -15,8 +15,7 @@ from backend.obj.plist import Arch
 from backend.obj.sym import STLSBSS, LSym
 
 _MAX_LINE: Final = 1 << 24
-# Object format -> the system whose target row describes it, and the module of objwriter.
-_FORMATS: Final = {"elf": ("linux", "elf"), "macho": ("darwin", "macho"), "coff": ("windows", "coff")}
+FORMATS: Final = ("elf", "macho", "coff")
 _TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
@@ -111,13 +110,18 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
     record = _arch_or_message(arch, march, False)
     if record is None:
         return 2
-    system, module = _FORMATS.get(fmt, ("", "elf"))
+    if fmt not in FORMATS:
+        sys.stderr.write(f"mochi asm: no format {fmt}; there are: {', '.join(FORMATS)}\n")
+        return 2
     from importlib import import_module
 
-    writer = import_module(f"objwriter.{module}")
-    target = writer.TARGETS.get(f"{os_name or system}/{arch}")
-    if target is None or fmt not in _FORMATS:
-        sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}; formats: {', '.join(_FORMATS)}\n")
+    from mochic.targets import with_format
+
+    writer = import_module(f"objwriter.{fmt}")
+    system = os_name or with_format(fmt)[0].os
+    target = writer.TARGETS.get(f"{system}/{arch}")
+    if target is None:
+        sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}\n")
         return 2
     try:
         with open(path, encoding="utf-8") as fh:
@@ -142,7 +146,7 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
     from objwriter.model import ObjectError
 
     try:
-        data = getattr(writer, f"write_{module}")(build_object(target, symbols))
+        data = getattr(writer, f"write_{fmt}")(build_object(target, symbols))
         write_output(place(out, path.removesuffix(".s") + ".o", [path]), data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")
@@ -159,7 +163,7 @@ def _reason(e: Exception) -> str:
 
 def main(argv: list[str]) -> int:
     """`-arch=A [-march=ISA] --lines [--relocs]` or `-arch=A [-march=ISA] [-o OUT.o] [--format=F] FILE.s`."""
-    arch, out, fmt, path, march = "amd64", "", "elf", "", ""
+    arch, out, fmt, path, march = "", "", FORMATS[0], "", ""
     lines = relocs = False
     it = iter(argv)
     for arg in it:
@@ -188,6 +192,9 @@ def main(argv: list[str]) -> int:
             return 2
         else:
             path = arg
+    if not arch:
+        sys.stderr.write("mochi asm: -arch=ARCH says which CPU the source is for\n")
+        return 2
     if lines:
         return asm_lines(arch, sys.stdin, sys.stdout, relocs, march)
     if not path:

@@ -22,6 +22,7 @@ Builder = Callable[..., Any]  # objwriter.build.build_object, imported when it i
 if TYPE_CHECKING:
     from backend.obj.sym import LSym
     from mochic.ir.func import Module
+    from mochic.lower.module import ModuleLower
     from mochic.targets import Target
 
 
@@ -100,33 +101,33 @@ def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
         raise CompileError("type", diags)
 
 
-def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> Module:
-    """Checked tree to IR, ints still without representation.  `c_process`: C's library is in the program;
-    `tls`: so is the system's TLS library."""
+def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> ModuleLower:
+    """Checked tree to IR, ints still without representation: what comes out is in `module` of the result.
+    `c_process`: C's library is in the program; `tls`: so is the system's TLS library."""
     from mochic.lower.module import ModuleLower
+    from mochic.targets import TARGETS
 
     m = ModuleLower(info)
     m.c_process = c_process
     m.tls = tls
-    m.c_packs = opt.target == "darwin/arm64"
+    m.c_packs = TARGETS[opt.target].abi == "darwinpcs"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
     module = m.run()
-    module.lowering = m
     if opt.verify:
         from mochic.ir.verify import verify_module
 
         verify_module(module)
-    return module
+    return m
 
 
-def represent(module: Module, opt: Options) -> None:
+def represent(lowered: ModuleLower, opt: Options) -> None:
     """Ints become words and tags; descriptors become data."""
     from mochic.opt.intrep import select_representations
 
-    m = module.lowering
-    select_representations(module, m.bigint, opt.opt > 0, opt.int_mode == "checked")
-    m.resolve()
+    module = lowered.module
+    select_representations(module, lowered.bigint, opt.opt > 0, opt.int_mode == "checked")
+    lowered.resolve()
     if opt.verify:
         from mochic.ir.verify import verify_module
 

@@ -9,12 +9,20 @@ import gc
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING
 
 from mochic.console import EXIT_BUG, EXIT_ERRORS, EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, say
 from mochic.frontend import RECURSION, Timer, front, render_errors
 from mochic.options import Options
 from mochic.output import Workplace, place, write_output
+from mochic.targets import TARGETS, Target, ready_targets
+
+if TYPE_CHECKING:
+    from mochic.ir.func import Module
+    from mochic.link.clibs import Libraries
+    from mochic.link.tools import LinkError
+    from mochic.lower.module import ModuleLower
+    from mochic.sema.symbols import NetworkUse, ProgramInfo
 
 
 def default_output(path: str, opt: Options) -> str:
@@ -23,8 +31,9 @@ def default_output(path: str, opt: Options) -> str:
     stem = name.removesuffix(".mochi")
     if opt.emit != "exe":
         return stem + (".o" if opt.emit == "obj" else "." + opt.emit)
-    if opt.target.startswith("windows/"):
-        return stem + ".exe"
+    suffix = TARGETS[opt.target].system.program_suffix if opt.target in TARGETS else ""
+    if suffix:
+        return stem + suffix
     if not stem.strip("."):  # `.mochi`: what is left names no file
         raise UserError(f"mochi: {path} gives the program no name; give it one with -o", EXIT_USAGE)
     return stem if stem != name else stem + ".out"
@@ -67,7 +76,7 @@ def guarded(action: Callable[[], int]) -> int:
         say(e.message)
         return e.status
     except CompileError as e:
-        say(render_errors(e, e.sources))
+        say(render_errors(e))
         return EXIT_ERRORS
     except KeyboardInterrupt:
         say("mochi: interrupted")
@@ -92,15 +101,13 @@ def guarded(action: Callable[[], int]) -> int:
         return EXIT_BUG
 
 
-def target_of(opt: Options) -> Any:
-    from mochic.targets import TARGETS
-
+def target_of(opt: Options) -> Target:
     t = TARGETS.get(opt.target)
     if t is None:
         known = ", ".join(sorted(TARGETS))
         raise UserError(f"mochi: unknown target `{opt.target}`; known targets: {known}", EXIT_USAGE)
-    if t.status != "ready":
-        ready = ", ".join(sorted(n for n, r in TARGETS.items() if r.status == "ready"))
+    if not t.ready:
+        ready = ", ".join(sorted(ready_targets()))
         raise UserError(f"mochi: target {opt.target} is not supported yet; supported: {ready}", EXIT_USAGE)
     if opt.branch_protection != "none" and t.format != "elf":
         raise UserError(f"mochi: -branch-protection is not supported for {opt.target}", EXIT_USAGE)
@@ -137,16 +144,17 @@ def build(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> int
         libs = c_libraries(info, opt, target)
         inputs = [f.name for f in info.sources.files] + (libs.files if libs is not None else [])
         out = output_place(path, opt, inputs)
-        module = c.lower(info, opt, libs is not None and libs.process, libs is not None and libs.tls)
-        if libs is not None or module.lowering.c_symbols:
-            libs = claim_functions(libs, module.lowering, opt, target)
+        lowered = c.lower(info, opt, libs is not None and libs.process, libs is not None and libs.tls)
+        if libs is not None or lowered.c_symbols:
+            libs = claim_functions(libs, lowered, opt, target)
     except c.CompileError as e:
         e.sources = info.sources
         raise
+    module = lowered.module
     timer.mark("lower")
     if opt.emit == "ir":
         return emit_text(module, out)
-    c.represent(module, opt)
+    c.represent(lowered, opt)
     timer.mark("ints")
     c.optimise(module, opt)
     timer.mark("optimise")
@@ -164,22 +172,22 @@ def build(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> int
     if opt.emit == "obj":
         write_output(out, data)
         return EXIT_OK
-    link_program(data, target, opt, out, timer, libs, module.lowering)
+    link_program(data, target, opt, out, timer, libs, lowered)
     if opt.time:
         say(timer.table())
     return EXIT_OK
 
 
-def explain_link_error(e: Any, libs: Any, lowering: Any) -> None:
+def explain_link_error(e: LinkError, libs: Libraries, lowered: ModuleLower) -> None:
     """Raises what says more than the linker's own messages where functions of C are missing."""
     from mochic.compile import CompileError
     from mochic.link.clibs import undefined
 
-    calls = {s: c for s, (_, c) in lowering.c_symbols.items()}
+    calls = {s: c for s, (_, c) in lowered.c_symbols.items()}
     diags, others = undefined(e.detail, calls, "_" if libs.target.format == "macho" else "")
     if diags:
         error = CompileError("link", diags)
-        error.sources = lowering.info.sources
+        error.sources = lowered.info.sources
         raise error from None
     if others:
         raise UserError(
@@ -189,14 +197,14 @@ def explain_link_error(e: Any, libs: Any, lowering: Any) -> None:
         ) from None
 
 
-def emit_text(module: Any, out: str) -> int:
+def emit_text(module: Module, out: str) -> int:
     from mochic.emit import put
     from mochic.ir.printer import print_module
 
     return put(print_module(module), out)
 
 
-def c_libraries(info: Any, opt: Options, target: Any) -> Any:
+def c_libraries(info: ProgramInfo, opt: Options, target: Target) -> Libraries | None:
     """The C libraries that a program asks for, None for most programs."""
     if not info.libraries and not opt.libraries and not info.network.fetches:
         return None
@@ -217,16 +225,13 @@ def c_libraries(info: Any, opt: Options, target: Any) -> Any:
     return libs
 
 
-TLS_SYSTEMS: Final = ("linux",)  # where programs can use the system's TLS library
-
-
-def wants_tls(network: Any, opt: Options, target: Any) -> bool:
+def wants_tls(network: NetworkUse, opt: Options, target: Target) -> bool:
     """Does a program that fetches need TLS?  Raises CompileError where it cannot have it and names an https URL."""
-    if opt.https == "yes" and target.os not in TLS_SYSTEMS:
+    if opt.https == "yes" and not target.system.tls:
         raise UserError(
             f"mochi: --https=yes: programs for {target.name} have no TLS yet; those for Linux do", EXIT_USAGE
         )
-    if opt.https != "no" and target.os in TLS_SYSTEMS:
+    if opt.https != "no" and target.system.tls:
         return opt.https == "yes" or network.https
     if network.urls:
         from mochic.compile import CompileError
@@ -237,18 +242,18 @@ def wants_tls(network: Any, opt: Options, target: Any) -> bool:
     return False
 
 
-def claim_functions(libs: Any, lowering: Any, opt: Options, target: Any) -> Any:
+def claim_functions(libs: Libraries | None, lowered: ModuleLower, opt: Options, target: Target) -> Libraries:
     """The libraries, asked for the functions that the program calls."""
     from mochic.link.clibs import Libraries, claim
 
     if libs is None:
         libs = Libraries(target)
-    claim(libs, {s: c for s, (_, c) in lowering.c_symbols.items()}, opt)
+    claim(libs, {s: c for s, (_, c) in lowered.c_symbols.items()}, opt)
     return libs
 
 
 def link_program(
-    data: bytes, target: Any, opt: Options, out: str, timer: Timer, libs: Any = None, lowering: Any = None
+    data: bytes, target: Target, opt: Options, out: str, timer: Timer, libs: Libraries | None, lowered: ModuleLower
 ) -> None:
     from mochic.link.linker import link
     from mochic.link.tools import LinkError
@@ -268,7 +273,7 @@ def link_program(
             link(target, files, work, opt.linker, opt.strip, opt.branch_protection != "none", shared)
         except LinkError as e:
             if libs is not None:
-                explain_link_error(e, libs, lowering)
+                explain_link_error(e, libs, lowered)
             raise UserError(e.told(), e.exit_status) from None
         except OSError as e:
             raise UserError(f"mochi: cannot write {out}: {e.strerror}", EXIT_TOOL) from None

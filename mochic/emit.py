@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mochic.console import EXIT_OK
 from mochic.options import Options
 from mochic.output import write_output
+
+if TYPE_CHECKING:
+    from mochic.ir.func import Module
+    from mochic.sema.symbols import ProgramInfo
+    from mochic.targets import Target
 
 
 def put(text: str, out: str) -> int:
@@ -50,7 +55,7 @@ def emit_syntax(path: str, opt: Options, out: str) -> int:
         raise
 
 
-def types_text(info: Any) -> str:
+def types_text(info: ProgramInfo) -> str:
     """The inferred type of every global, function and field."""
     from mochic.sema.check import type_text
 
@@ -67,7 +72,7 @@ def types_text(info: Any) -> str:
     return "\n".join(out)
 
 
-def emit_code(module: Any, target: Any, opt: Options, out: str) -> int:
+def emit_code(module: Module, target: Target, opt: Options, out: str) -> int:
     """`prog`: the Progs of every function; `asm`: the same with the bytes they become."""
     from backend.obj.ctx import Ctx
     from backend.obj.printer import format_function

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from mochic.console import say
 from mochic.options import Options
+
+if TYPE_CHECKING:
+    from mochic.compile import CompileError
+    from mochic.diag.diagnostic import Diagnostic
+    from mochic.sema.symbols import ProgramInfo
 
 RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
 
@@ -31,15 +36,18 @@ class Timer:
         return "\n".join([*lines, f"{'total':<12}{1000 * total:9.1f} ms"])
 
 
-def render_errors(e: Any, sources: Any) -> str:
+def render_errors(e: CompileError) -> str:
+    """The text for an error that knows its sources."""
     from mochic.diag.render import render, render_list
 
+    sources = e.sources
+    assert sources is not None, "whoever reads sources adds them to the error"
     if e.kind in ("parse", "link"):
         return f"{e.kind} error:\n" + "\n".join(render(d, sources) for d in e.diagnostics)
     return "type error:\n" + render_list(e.diagnostics, sources) + "aborted due to type errors"
 
 
-def front(path: str, opt: Options, timer: Timer, texts: dict[str, bytes] | None = None) -> Any:
+def front(path: str, opt: Options, timer: Timer, texts: dict[str, bytes] | None = None) -> ProgramInfo:
     """Parse and check; a ProgramInfo, or a CompileError that knows its sources.  `texts`: files that were read."""
     from mochic.compile import CompileError, check, parse_file
     from mochic.source import SourceMap
@@ -48,7 +56,7 @@ def front(path: str, opt: Options, timer: Timer, texts: dict[str, bytes] | None 
 
     sources = SourceMap(texts)
     f = sources.add(path, sources.read(path))
-    warnings: list[Any] = []
+    warnings: list[Diagnostic] = []
     try:
         program = parse_file(f, warnings)
         timer.mark("parse")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from mochic.targets import UNIVERSAL
+
 # As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
 # Ints that grow beyond 64 bits as the language has them, or an error where one would.
 INT_MODES = ("exact", "checked")
 # Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
 HTTPS = ("auto", "yes", "no")
-UNIVERSAL = "darwin/universal"  # one file for both CPUs of macOS
 STAGES = ("tokens", "ast", "types", "ir", "ir-opt", "prog", "asm", "obj", "exe")
 
 
@@ -64,7 +65,7 @@ class Options:
     @property
     def several(self) -> bool:
         """The target is a list, or a file for several CPUs: builds of one target each."""
-        return "," in self.target or self.target in ("all", UNIVERSAL)
+        return "," in self.target or self.target == "all" or self.target in UNIVERSAL
 
     def with_target(self, target: str) -> Options:
         """The same for another target."""

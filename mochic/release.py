@@ -21,10 +21,9 @@ from mochic.console import EXIT_OK, EXIT_TOOL, EXIT_USAGE, UserError, say
 from mochic.driver import output_place
 from mochic.frontend import Timer, front
 from mochic.output import Workplace, place, write_output
-from mochic.options import UNIVERSAL, Options
-from mochic.targets import TARGETS
+from mochic.options import Options
+from mochic.targets import TARGETS, UNIVERSAL, ready_targets
 
-_SLICES: Final = ("darwin/amd64", "darwin/arm64")  # in the order of the system's own files
 FOLDER: Final = "dist"
 SUMS: Final = "SHA256SUMS"
 _ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)  # the earliest that the format has
@@ -37,17 +36,17 @@ def targets_of(text: str) -> list[str]:
     for name in text.split(","):
         name = name.strip()
         if name == "all":
-            names += [n for n, t in TARGETS.items() if t.status == "ready"]
+            names += ready_targets()
         elif name:
             names.append(name)
     names = list(dict.fromkeys(names))
     if not names:
         raise UserError("mochi: -target= names no target", EXIT_USAGE)
-    ready = [n for n, t in TARGETS.items() if t.status == "ready"]
+    ready = ready_targets()
     for name in names:
-        if name not in ready and name != UNIVERSAL:
+        if name not in ready and name not in UNIVERSAL:
             what = "is not supported yet" if name in TARGETS else "is unknown"
-            raise UserError(f"mochi: target {name} {what}; supported: {', '.join([*ready, UNIVERSAL])}", EXIT_USAGE)
+            raise UserError(f"mochi: target {name} {what}; supported: {', '.join([*ready, *UNIVERSAL])}", EXIT_USAGE)
     return names
 
 
@@ -68,14 +67,14 @@ def release(path: str, opt: Options) -> int:
     names = targets_of(opt.target)
     if opt.emit != "exe":
         raise UserError("mochi: --emit needs one target", EXIT_USAGE)
-    first = _SLICES[0] if names[0] == UNIVERSAL else names[0]
+    first = UNIVERSAL.get(names[0], names)[0]
     info = front(path, opt.with_target(first), Timer())  # mistakes and warnings are told once
     sources = [f.name for f in info.sources.files]
     stem = os.path.basename(path).removesuffix(".mochi")
     if not stem.strip("."):
         raise UserError(f"mochi: {path} gives the archives no name; rename the file", EXIT_USAGE)
-    if names == [UNIVERSAL]:
-        return _universal(path, opt, output_place(path, opt, sources), info.sources.texts)
+    if len(names) == 1 and names[0] in UNIVERSAL:
+        return _universal(names[0], path, opt, output_place(path, opt, sources), info.sources.texts)
     folder = opt.out or FOLDER
     if folder == "-":
         raise UserError("mochi: -o -: several targets need a folder", EXIT_USAGE)
@@ -84,7 +83,7 @@ def release(path: str, opt: Options) -> int:
     with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
         wanted: list[str] = []
         for name in names:
-            wanted += _SLICES if name == UNIVERSAL else [name]
+            wanted += UNIVERSAL.get(name, (name,))
         texts = _keep_texts(temporary, info.sources.texts)
         jobs = {n: _Job(n, os.path.join(temporary, n.replace("/", "-"))) for n in dict.fromkeys(wanted)}
         left = list(names)
@@ -92,7 +91,7 @@ def release(path: str, opt: Options) -> int:
 
         def finished(job: _Job, status: int) -> None:
             for name in list(left):
-                parts = _SLICES if name == UNIVERSAL else (name,)
+                parts = UNIVERSAL.get(name, (name,))
                 if all(p in done and not done[p] for p in parts):
                     left.remove(name)
                     data = _read_slices([jobs[p].out for p in parts]) if len(parts) > 1 else _read(jobs[name].out)
@@ -167,9 +166,9 @@ def _sum_line(name: str, data: bytes) -> bytes:
     return mark + _sha256(data).encode() + b"  " + text + b"\n"
 
 
-def _universal(path: str, opt: Options, out: str, texts: dict[str, bytes]) -> int:
+def _universal(name: str, path: str, opt: Options, out: str, texts: dict[str, bytes]) -> int:
     with tempfile.TemporaryDirectory(prefix="mochi-") as temporary:
-        jobs = [_Job(name, os.path.join(temporary, name.replace("/", "-"))) for name in _SLICES]
+        jobs = [_Job(name, os.path.join(temporary, name.replace("/", "-"))) for name in UNIVERSAL[name]]
         done: dict[str, int] = {}
 
         def finished(job: _Job, status: int) -> None:
@@ -250,9 +249,9 @@ def _sha256(data: bytes) -> str:
 def _pack(stem: str, target: str, data: bytes) -> tuple[str, bytes]:
     """Name and bytes of the archive for a target: a folder with the program in it."""
     folder = f"{stem}-{target.replace('/', '-')}"
-    if target.startswith("windows/"):
-        return folder + ".zip", _zip(f"{folder}/{stem}.exe", data)
-    return folder + ".tar.gz", _tar(f"{folder}/{stem}", data)
+    system = TARGETS[UNIVERSAL.get(target, (target,))[0]].system
+    archive = _ARCHIVES[system.archive_suffix](f"{folder}/{stem}{system.program_suffix}", data)
+    return folder + system.archive_suffix, archive
 
 
 def _zip(name: str, data: bytes) -> bytes:
@@ -284,6 +283,9 @@ def _tar(name: str, data: bytes) -> bytes:
     with tarfile.open(fileobj=plain, mode="w", format=kind, encoding="utf-8", errors="surrogateescape") as archive:
         archive.addfile(info, BytesIO(data))
     return gzip.compress(plain.getvalue(), 9, mtime=0)
+
+
+_ARCHIVES: Final = {".zip": _zip, ".tar.gz": _tar}
 
 
 def _keep_texts(folder: str, texts: dict[str, bytes]) -> str:

@@ -52,7 +52,7 @@ def doctor_report() -> int:
     print(f"host            {here}")
     print(f"cache           {cache.folder()}")
     for name, t in TARGETS.items():
-        if t.status != "ready":
+        if not t.ready:
             continue
         linker = _linker_of(name)
         if linker == "not found":

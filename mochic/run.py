@@ -84,7 +84,7 @@ def check_files(paths: list[str], opt: Options) -> int:
             else:
                 front(p, opt, Timer())
         except CompileError as e:
-            say(render_errors(e, e.sources))
+            say(render_errors(e))
             status = EXIT_ERRORS
     return status
 

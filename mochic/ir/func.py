@@ -197,11 +197,10 @@ class InlineTable:
 class Module:
     """A whole program, or the runtime: functions and data in a fixed order."""
 
-    __slots__ = ("funcs", "data", "sources", "lowering", "inlined")
+    __slots__ = ("funcs", "data", "sources", "inlined")
 
     def __init__(self, sources: Any = None) -> None:
         self.funcs: list[Func] = []
         self.data: list[DataSym] = []
         self.sources = sources
         self.inlined = InlineTable()
-        self.lowering: Any = None  # what made the module, until representations are chosen

@@ -2,7 +2,7 @@
 
 A library is shared by name, or a file.
 
-* Shared by name: "c" and "m" (C's own library, COMMON), or a name that the loader of the target's system knows, such
+* Shared by name: "c" and "m" (C's own library), or a name that the loader of the target's system knows, such
   as "libz.so.1", "libz.1.dylib", "zlib1.dll".  The file is not needed to build: the linker gets a stub with the
   functions that the program calls (objwriter.elfstub, an import library, a .tbd text).  So any machine builds for any
   system, with the same result; if the library happens to be on this machine, a function that it lacks is found now and
@@ -27,14 +27,8 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.link.tools import LinkError
 from mochic.options import Options
 from mochic.sema.symbols import CFun, CLibrary
-from mochic.targets import TRIPLES, Target, host_target
+from mochic.targets import SYSTEMS, Target, host_target
 
-# The libraries of C itself; the system's name for each.
-COMMON: Final = {
-    "linux": {"c": "libc.so.6", "m": "libm.so.6"},
-    "darwin": {"c": "/usr/lib/libSystem.B.dylib", "m": "/usr/lib/libSystem.B.dylib"},
-    "windows": {"c": "ucrtbase.dll", "m": "ucrtbase.dll"},
-}
 # What every program with shared libraries on Linux calls (runtime/os_linux.mochi), and all that end C's library.
 PROCESS: Final = ("exit", "fflush")
 START: Final = "__libc_start_main"
@@ -50,21 +44,10 @@ TLS: Final = {
         "X509_verify_cert_error_string",
     ),
 }  # fmt: skip
-_LOADED: Final = {
-    "linux": re.compile(r"\.so(\.[0-9]+)*\Z"),
-    "darwin": re.compile(r"\.dylib\Z"),
-    "windows": re.compile(r"\.dll\Z", re.IGNORECASE),
-}
+_SHARED: Final = re.compile("|".join([*(s.shared for s in SYSTEMS.values()), r"\.tbd\Z"]))
 # Names go to linkers and into programs.
 _SOUND: Final = re.compile(r"[^\x00-\x1f\x7f'\"]+")
-_SYSTEM_OF: Final = {"linux": "Linux", "darwin": "macOS", "windows": "Windows"}
 _FILES: Final = (".a", ".o", ".obj", ".lib", ".tbd")
-# What a search for `foo` looks for, in this order.
-_SEARCHED: Final = {
-    "linux": ("lib{}.so", "lib{}.a"),
-    "darwin": ("lib{}.tbd", "lib{}.dylib", "lib{}.a"),
-    "windows": ("{}.lib", "lib{}.dll.a", "lib{}.a"),
-}
 _C_RUNTIMES: Final = re.compile(r"(ucrtbase|msvcrt|msvcr[0-9]+|api-ms-win-crt-.*)\.dll$", re.IGNORECASE)
 
 
@@ -86,8 +69,8 @@ class Libraries:
 
     @property
     def shared(self) -> bool:
-        """Does the system's loader have to start the program (Linux)?"""
-        return self.target.os == "linux" and (bool(self.stubs) or any(is_shared(f) for f in self.files))
+        """Does the system's loader have to start the program (System.loaded)?"""
+        return self.target.system.loaded and (bool(self.stubs) or any(is_shared(f) for f in self.files))
 
     def stub(self, soname: str) -> None:
         self.stubs.setdefault(soname, {})
@@ -99,19 +82,14 @@ class Libraries:
 
 def is_shared(path: str) -> bool:
     """Is this a shared library by its name?"""
-    base = os.path.basename(path)
-    return bool(_LOADED["linux"].search(base)) or base.endswith((".dylib", ".tbd", ".dll"))
+    return bool(_SHARED.search(os.path.basename(path)))
 
 
 def folders(target: Target, opt: Options) -> list[str]:
     """Where libraries are: the folders of -L, then the system's."""
-    out = list(opt.folders)
-    triple = TRIPLES.get(target.arch, "")
-    if target.os == "linux" and triple:
-        out += [f"/lib/{triple}", f"/usr/lib/{triple}", f"/usr/{triple}/lib"]
-        if target.name == host_target():
-            out += ["/usr/local/lib", "/lib64", "/usr/lib64", "/lib", "/usr/lib"]
-    return out
+    system = target.system
+    own = system.own_folders if target.name == host_target() else ()
+    return [*opt.folders, *(d.format(triple=target.triple) for d in system.folders), *own]
 
 
 def _fits(path: str, target: Target) -> bool:
@@ -148,12 +126,12 @@ def _found(folder: str, names: list[str], target: Target) -> str:
 
 def search(name: str, target: Target, places: list[str]) -> str:
     """The file of the library `name`, an empty string when there is none."""
-    plain = [s.format(name) for s in _SEARCHED[target.os]]
+    plain = [s.format(name) for s in target.system.searched]
     for d in places:
         path = _found(d, plain, target)
         if path:
             return path
-    if target.os == "linux":  # a machine without the files for development has the library all the same
+    if target.system.versioned:  # a machine without the files for development has the library all the same
         versioned = re.compile(rf"lib{re.escape(name)}\.so(\.[0-9]+)+$")
         for d in places:
             try:
@@ -202,18 +180,18 @@ def resolve(imported: list[CLibrary], opt: Options, target: Target, tls: bool = 
 
 def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
     """Take a library in; what is wrong with it, `?` when it is not there."""
-    system = out.target.os
+    system = out.target.system
     if not _SOUND.fullmatch(name):
         return "that is not a name of a library"
-    soname = COMMON[system].get(name, "")
-    if not soname and ("/" not in name or (system == "darwin" and name.startswith("/usr/lib/"))):
-        if _LOADED[system].search(name):
-            soname = "/usr/lib/" + name if system == "darwin" and "/" not in name else name
+    soname = system.common.get(name, "")
+    if not soname and ("/" not in name or (system.builtin and name.startswith(system.builtin))):
+        if re.search(system.shared, name):
+            soname = name if "/" in name else system.builtin + name
         else:
-            other = next((s for s, known in _LOADED.items() if known.search(name)), "")
-            if other:
-                return f"that is a name of {_SYSTEM_OF[other]}, and this program is for {_SYSTEM_OF[system]}"
-    if soname and lib is None and name in COMMON[system] and system == "linux":
+            other = next((s for s in SYSTEMS.values() if re.search(s.shared, name)), None)
+            if other is not None:
+                return f"that is a name of {other.title}, and this program is for {system.title}"
+    if soname and lib is None and name in system.common and system.loaded:
         # Behind -l all of the library is meant, which no stub has.
         found = search(name, out.target, out.folders)
         if found:
@@ -223,7 +201,7 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
         out.stub(soname)
         out.names[name, lib.importer] = soname
         return ""
-    if soname and name in COMMON[system]:
+    if soname and name in system.common:
         out.stub(soname)
         return ""
     if "/" in name or os.sep in name or name.endswith(_FILES) or soname:
@@ -244,20 +222,18 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
 
 def _process(out: Libraries) -> None:
     """Is C's library among them, and under which name?"""
-    system = out.target.os
-    if system == "linux":
-        if not out.shared:
-            return
-        own = COMMON[system]["c"]
-        out.stub(own)
-        out.stubs[own][START] = None
-    elif system == "darwin":
-        own = COMMON[system]["c"]
+    system = out.target.system
+    if system.loaded and not out.shared:
+        return
+    if system.loaded or system.builtin:
+        own = system.common["c"]
         out.stub(own)
     else:
         own = next((s for s in out.stubs if _C_RUNTIMES.match(s)), "")
         if not own:
             return
+    if system.loaded:
+        out.stubs[own][START] = None
     out.process = True
     for f in PROCESS:
         out.stubs[own][f] = None
@@ -333,7 +309,7 @@ def undefined(text: str, calls: dict[str, CFun], prefix: str = "") -> tuple[list
 
 def _real(libs: Libraries, soname: str) -> str:
     """The file of a shared library on this machine, if it is one that programs for the target would find."""
-    if libs.target.os != "linux":
+    if not libs.target.system.loaded:
         return ""
     return next((p for p in (os.path.join(d, soname) for d in libs.folders) if os.path.isfile(p)), "")
 
@@ -406,7 +382,7 @@ def _elf_stub(target: Target, name: str, functions: list[str]) -> bytes:
 def _tbd(target: Target, name: str, functions: list[str]) -> bytes:
     """A text-based stub of a dynamic library, version 4."""
     names = ["_" + f for f in functions]
-    if name == COMMON["darwin"]["c"]:
+    if name == target.system.common["c"]:
         # Linkers take one text for each library: what the runtime needs of this
         # one (linkscripts/libSystem.tbd) as well.
         with open(script_path(target.script), encoding="utf-8") as f:

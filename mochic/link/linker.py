@@ -27,12 +27,6 @@ _FAMILIES: Final[dict[str, tuple[str, str, str]]] = {
     "lld-macho": ("ld64.lld", "cc", ""),
     "lld-wasm": ("wasm-ld", "wasm-ld", ""),
 }
-# What GNU's cross linkers are called.
-_GNU_PREFIXES: Final = {
-    "linux/amd64": "x86_64-linux-gnu-",
-    "linux/arm64": "aarch64-linux-gnu-",
-    "linux/riscv64": "riscv64-linux-gnu-",
-}
 _NEWEST: Final = 30
 _OLDEST: Final = 15  # linker scripts with PHDRS and SHF_LINK_ORDER mixing
 
@@ -70,10 +64,9 @@ def find_linker(target: Target, choice: str = "") -> Linker:
         full = find_zig()
         if full:
             return Linker([full, zig_name], "ziglang")
-    prefix = _GNU_PREFIXES.get(target.name, "")
-    if gnu_name and prefix:
+    if gnu_name and target.triple:
         # Without a prefix it is the machine's own; those of Debian know one family of machines each.
-        full = which(prefix + gnu_name) or (which(gnu_name) if target.name == host_target() else "")
+        full = which(f"{target.triple}-{gnu_name}") or (which(gnu_name) if target.name == host_target() else "")
         if full:
             return Linker([full], "PATH", gnu=True)
     raise LinkError(f"no linker for {target.name} found ({name}); {INSTALL_HINT}")
@@ -114,7 +107,7 @@ def _shared_command(target: Target, linker: Linker, inputs: list[str], out: str,
     argv = [
         *linker.argv, "-nostdlib", "--gc-sections", "--discard-locals", "-z", "noexecstack", "-z", "now", "-z",
         "norelro", "-z", f"max-page-size={target.page}", "-m", target.emulation, "-T", script_path(SHARED_SCRIPT),
-        "--build-id=none", "--hash-style=gnu", "--allow-shlib-undefined", "-dynamic-linker", LOADERS[target.arch],
+        "--build-id=none", "--hash-style=gnu", "--allow-shlib-undefined", "-dynamic-linker", target.loader,
     ]  # fmt: skip
     if not linker.gnu:
         argv.append("--threads=1")
@@ -123,12 +116,6 @@ def _shared_command(target: Target, linker: Linker, inputs: list[str], out: str,
     return [*argv, "-o", out, *inputs]
 
 
-# The loaders of shared libraries by the C library's (glibc's) ABI.
-LOADERS: Final = {
-    "amd64": "/lib64/ld-linux-x86-64.so.2",
-    "arm64": "/lib/ld-linux-aarch64.so.1",
-    "riscv64": "/lib/ld-linux-riscv64-lp64d.so.1",
-}
 SHARED_SCRIPT: Final = "linux_shared.ld"
 
 
@@ -173,7 +160,7 @@ def _macho_command(
 
         for kind in ("GLOBAL", "LOCAL"):
             os.environ.setdefault(f"ZIG_{kind}_CACHE_DIR", os.path.join(cache.folder(), "zig"))
-        argv = [*linker.argv, "-target", f"{_ZIG_CPU[target.arch]}-macos.{MACOS}", "-nostdlib", "-lSystem"]
+        argv = [*linker.argv, "-target", f"{target.triple}.{MACOS}", "-nostdlib", "-lSystem"]
         if strip:
             argv.append("-s")
         return [*argv, "-o", out, *inputs]
@@ -187,7 +174,6 @@ def _macho_command(
 
 
 MACOS: Final = "11.0"
-_ZIG_CPU: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 _COMMANDS: Final = {"lld-elf": _elf_command, "lld-coff": _coff_command, "lld-macho": _macho_command}
 
 

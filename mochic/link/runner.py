@@ -7,7 +7,7 @@ from typing import Final
 
 from mochic.console import EXIT_TOOL, UserError
 from mochic.link.tools import which
-from mochic.targets import TRIPLES, Target, host_target
+from mochic.targets import Target, host_target
 
 
 # Where distributions put what is not on PATH.
@@ -35,8 +35,8 @@ def runner_hint(target: Target) -> str:
 def sysroot(target: Target) -> str:
     """Where this machine has the shared libraries of another Linux (Debian's cross packages), an empty string where
     not."""
-    folder = f"/usr/{TRIPLES[target.arch]}" if target.os == "linux" and target.arch in TRIPLES else ""
-    return folder if folder and os.path.isdir(folder + "/lib") else ""
+    folder = f"/usr/{target.triple}"
+    return folder if target.loader and os.path.isdir(folder + "/lib") else ""
 
 
 def command_for(target: Target, name: str = "") -> list[str]:

@@ -15,17 +15,11 @@ from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render_short
 from mochic.options import Options
 from mochic.source import SourceMap
-from mochic.targets import Target
+from mochic.targets import SYSTEMS, Target
 
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RUNTIME_DIR = os.path.join(_ROOT, "runtime")
-# System -> the files about it.
-_SYSTEMS = {
-    "linux": ("os_unix", "os_linux", "os_net_linux", "os_dns_linux", "os_tls_linux"),
-    "darwin": ("os_unix", "os_darwin", "os_net_darwin", "os_tls_none"),
-    "windows": ("os_windows", "os_net_windows", "os_tls_none"),
-}
-_SPECIAL = ("os", *_SYSTEMS)  # what names of files for some systems only begin with
+_SPECIAL = ("os", *SYSTEMS)  # what names of files for some systems only begin with
 
 
 def source_key() -> str:
@@ -62,7 +56,7 @@ def runtime_object(target: Target, opt: Options) -> str:
 
 def runtime_sources(target: Target) -> list[str]:
     """The runtime's files for a target, in name order: those without a system in their name, and its system's."""
-    own = (*_SYSTEMS[target.os], f"{target.os}_{target.arch}")
+    own = (*target.system.runtime, f"{target.os}_{target.arch}")
     out = []
     for name in sorted(os.listdir(RUNTIME_DIR)):
         if name.endswith(".mochi"):

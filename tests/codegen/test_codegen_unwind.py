@@ -28,8 +28,9 @@ def symbols_of(name: str, target: str) -> list[LSym]:
     with open(os.path.join(HERE, "..", "run", name + ".mochi"), "rb") as f:
         file = sources.add(name, f.read())
     opt = Options(target)
-    module = c.lower(c.check(sources, c.parse_file(file)), opt)
-    c.represent(module, opt)
+    lowered = c.lower(c.check(sources, c.parse_file(file)), opt)
+    c.represent(lowered, opt)
+    module = lowered.module
     c.optimise(module, opt)
     try:
         return compile_module(module, load_target(TARGETS[target].arch), False, Ctx())

@@ -105,11 +105,11 @@ def complaint(text: str, folder: str, strict: bool, build: bool = False) -> str:
             info = check(sources, parse_file(file, found), found)
             if build:
                 opt = Options("linux/amd64")
-                module = lower(info, opt)
-                represent(module, opt)
-                optimise(module, opt)
+                lowered = lower(info, opt)
+                represent(lowered, opt)
+                optimise(lowered.module, opt)
                 target = TARGETS["linux/amd64"]
-                object_bytes(generate(module, target, opt), target)
+                object_bytes(generate(lowered.module, target, opt), target)
     except CompileError as e:
         found += e.diagnostics
     except TooSlow:

@@ -62,7 +62,8 @@ def diagnose(source: str, strict: bool) -> str:
             check(sources, parse_file(file, warnings), warnings)
         errors = ""
     except CompileError as e:
-        errors = render_errors(e, sources)
+        e.sources = sources
+        errors = render_errors(e)
     text = "\n".join([*(render(w, sources) for w in warnings), errors])
     return "\n".join(line.rstrip() for line in text.strip("\n").split("\n")) + "\n" if text else ""
 

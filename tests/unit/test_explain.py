@@ -38,7 +38,7 @@ def codes_of(source: bytes, folder: Path, strict: bool, link: str = "") -> list[
             if link:
                 opt = Options(link)
                 libraries = c_libraries(info, opt, TARGETS[opt.target])
-                claim_functions(libraries, lower(info, opt).lowering, opt, TARGETS[opt.target])
+                claim_functions(libraries, lower(info, opt), opt, TARGETS[opt.target])
     except CompileError as e:
         assert all(d.help and 0 < d.lo <= d.hi for d in e.diagnostics)
         return [d.code for d in e.diagnostics]
