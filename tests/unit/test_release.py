@@ -19,7 +19,7 @@ from mochic.console import UserError
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.options import Options
-from mochic.release import UNIVERSAL, targets_of
+from mochic.release import targets_of
 from mochic.release import release as release_set
 from mochic.targets import TARGETS
 
@@ -80,7 +80,7 @@ def test_set(tmp_path: os.PathLike[str]) -> None:
 def test_universal(tmp_path: os.PathLike[str]) -> None:
     need_linkers()
     folder = str(tmp_path)
-    done = release(folder, UNIVERSAL, "program")
+    done = release(folder, "darwin/universal", "program")
     assert (done.returncode, done.stderr) == (0, "")
     with open(os.path.join(folder, "program"), "rb") as f:
         header = struct.unpack(">7I", f.read(28))
