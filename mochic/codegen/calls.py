@@ -108,7 +108,7 @@ class Calls(SelectorBase):
             if t == F64 and nfp < len(fp):
                 out.append(fp[nfp])
                 nfp += 1
-            elif (t != F64 or m.fp_in_gp) and ngp < len(gp):
+            elif (t != F64 or m.floats_follow_gp) and ngp < len(gp):
                 out.append(gp[ngp])
                 ngp += 1
             else:
@@ -141,7 +141,7 @@ class Calls(SelectorBase):
             else:
                 s.stack.append((self.any(a), -1 - at))
         sel = self.sel
-        depth = 8 * len(s.stack) + (m.foreign_room if flags & FOREIGN else 0)
+        depth = 8 * len(s.stack) + (m.shadow_space if flags & FOREIGN else 0)
         if depth > sel.outgoing:
             sel.outgoing = depth
         if v.type != VOID and self.regs[v.id] is not None:

@@ -60,11 +60,11 @@ class Machine:
     """
 
     __slots__ = (
-        "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "fp_in_gp",
+        "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "floats_follow_gp",
         "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
         "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
         "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
-        "foreign_room", "loop_align",
+        "shadow_space", "loop_align",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Machine:
         self.scratch_fp = 0
         self.gp_args: tuple[int, ...] = ()
         self.fp_args: tuple[int, ...] = ()
-        self.fp_in_gp = False  # floats beyond fp_args go where integers go (LP64D)
+        self.floats_follow_gp = False  # floats beyond fp_args go where integers go (LP64D)
         self.gp_result = 0
         self.fp_result = 0
         self.gp_caller: tuple[int, ...] = ()
@@ -108,7 +108,7 @@ class Machine:
         self.ops: frozenset[int] = frozenset()
         self.lacks: frozenset[int] = frozenset()  # IR ops without an instruction: legalize.py writes them out
         self.assemble: Callable[[LSym, list[Prog]], Any] = _no_assembler
-        self.foreign_room = 0  # bytes that functions of C may use above their return address
+        self.shadow_space = 0  # bytes that functions of C may use above their return address
         self.jump_pads = False  # what a jump table leads to begins with `jump_pad`
 
     def set_registers(self, nregs: int, first_float: int, end_float: int) -> None:

@@ -34,7 +34,7 @@ _PARK: Final = SLOT - 8
 # keeps for its callers is what ours keeps, and more.
 _WIN_GP: Final = (CX, DX, R8, R9)
 _WIN_FP: Final = (X0, X1, X2, X3)
-_WIN_ROOM: Final = 32
+_WIN_SHADOW_SPACE: Final = 32
 _DIVIDES: Final = frozenset((AIDIVQ, AIDIVL, ADIVQ, ADIVL))
 
 
@@ -43,10 +43,10 @@ class Amd64(Machine):
 
     __slots__ = ()
 
-    def __init__(self, foreign_room: int = 0) -> None:
+    def __init__(self, shadow_space: int = 0) -> None:
         super().__init__()
         self.name = "amd64"
-        self.foreign_room = foreign_room
+        self.shadow_space = shadow_space
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
         self.gp_result, self.fp_result = AX, X0
         self.gp_caller, self.gp_callee, self.fp_caller = GP_CALLER, GP_CALLEE, FP_REGS
@@ -72,7 +72,7 @@ class Amd64(Machine):
 
     def foreign_places(self, types: list[int]) -> list[int] | None:
         """ "x64 calling convention": the first four arguments by their position, the rest above room for those four."""
-        if not self.foreign_room:
+        if not self.shadow_space:
             return None
         out = []
         for i, t in enumerate(types):
@@ -255,7 +255,7 @@ class Amd64(Machine):
 
 
 _MACHINE: Final = Amd64()
-_WINDOWS: Final = Amd64(_WIN_ROOM)
+_WINDOWS: Final = Amd64(_WIN_SHADOW_SPACE)
 
 
 def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:

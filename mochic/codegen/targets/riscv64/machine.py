@@ -32,7 +32,7 @@ class Riscv64(Risc):
         if not self.zbb:
             self.lacks = frozenset((CLZ, CTZ, POPCNT))
         self.name = "riscv64"
-        self.gp_args, self.fp_args, self.fp_in_gp = GP_ARGS, FP_ARGS, True
+        self.gp_args, self.fp_args, self.floats_follow_gp = GP_ARGS, FP_ARGS, True
         self.gp_result, self.fp_result = GP_ARGS[0], FP_ARGS[0]
         self.gp_caller, self.gp_callee = GP_CALLER, GP_CALLEE
         self.fp_caller, self.fp_callee = FP_CALLER, FP_CALLEE
