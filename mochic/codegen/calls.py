@@ -113,7 +113,7 @@ class Calls(SelectorBase):
                 ngp += 1
             else:
                 out.append(-1 - depth)
-                depth += 8
+                depth += m.layout.slot
         return out
 
     def call(self, v: Value) -> None:
@@ -141,7 +141,7 @@ class Calls(SelectorBase):
             else:
                 s.stack.append((self.any(a), -1 - at))
         sel = self.sel
-        depth = 8 * len(s.stack) + (m.shadow_space if flags & FOREIGN else 0)
+        depth = m.layout.slot * len(s.stack) + (m.shadow_space if flags & FOREIGN else 0)
         if depth > sel.outgoing:
             sel.outgoing = depth
         if v.type != VOID and self.regs[v.id] is not None:
@@ -178,6 +178,6 @@ class Calls(SelectorBase):
     def switch_table(self, b: Block) -> LSym:
         """The symbol of a block's jump table: addresses, filled in when the code is placed."""
         table = LSym(f"{self.fn.sym.name}.switch{b.id}", SRODATA, A_STATIC)
-        table.align = 8
+        table.align = self.machine.layout.word
         self.code.table = table
         return table

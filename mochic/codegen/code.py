@@ -236,13 +236,12 @@ class Frame:
     """total: bytes from SP to the caller's SP, the return address included where there is one; linked: the prologue
     stores the link register; saved: callee-saved registers in use."""
 
-    __slots__ = ("total", "linked", "slots_offset", "traced", "offsets", "alloca", "saved")
+    __slots__ = ("total", "linked", "slots_offset", "offsets", "alloca", "saved")
 
     def __init__(self) -> None:
         self.total = 0
         self.linked = False
         self.slots_offset = 0
-        self.traced = 0  # number of traced slots
         self.offsets: list[int] = []  # slot group -> offset from SP
         self.alloca = 0
         self.saved: list[int] = []

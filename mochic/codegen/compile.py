@@ -67,11 +67,12 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
         text.align = max(text.align, ctx.machine.loop_align)
     text.attrs &= ~A_UNDEF
     text.info = (code.frame, code.prologue)
+    word = ctx.machine.layout.word
     out = [text]
     for table, targets in code.tables:
         for i, p in enumerate(targets):
-            table.relocs.append(Reloc(8 * i, 8, "R_ADDR", text, p.pc))
-        table.data = bytearray(8 * len(targets))
+            table.relocs.append(Reloc(word * i, word, "R_ADDR", text, p.pc))
+        table.data = bytearray(word * len(targets))
         table.size = len(table.data)
         out.append(table)
     if code.sites:
@@ -92,5 +93,6 @@ def emit_data(d: DataSym, ctx: Context) -> LSym | None:
     s.data = bytearray(d.data)
     s.size = d.size
     s.align = d.align
-    s.relocs = [Reloc(off, 8, "R_ADDR", ctx.lsym(sym), add) for off, (sym, add) in sorted(d.items.items())]
+    word = ctx.machine.layout.word
+    s.relocs = [Reloc(off, word, "R_ADDR", ctx.lsym(sym), add) for off, (sym, add) in sorted(d.items.items())]
     return s

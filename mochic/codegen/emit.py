@@ -361,11 +361,11 @@ class Emitter:
         frame = self.frame
         machine = self.machine
         for r in self.alloc.live.get(j, ()):
-            bitmap |= 1 << (frame.offsets[self.alloc.slot[r]] - frame.slots_offset) // 8
+            bitmap |= 1 << (frame.offsets[self.alloc.slot[r]] - frame.slots_offset) // machine.layout.slot
         depth = machine.link_bytes if self.bare else frame.total
         if not machine.link_bytes and (self.bare or not frame.linked):
             depth += machine.push_link(p.pos, out)
-        self.result.sites.append((p, bitmap, depth - 8))
+        self.result.sites.append((p, bitmap, depth - machine.layout.word))
 
     # -- frame
 

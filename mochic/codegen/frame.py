@@ -16,8 +16,8 @@ from mochic.codegen.code import Allocation, Frame, Selection
 from mochic.ir.types import TRACED
 
 
-def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> int:
-    """Give each (start, end, group) a word from `base` up; the number of words."""
+def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int, slot: int) -> int:
+    """Give each (start, end, group) a word of `slot` bytes from `base` up; the bytes that they take."""
     spans.sort()
     ends: list[tuple[int, int]] = []  # (end, word) in use
     free: list[int] = []
@@ -38,8 +38,8 @@ def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int) -> 
             w = words
             words += 1
         ends.append((end, w))
-        offsets[g] = base + 8 * w
-    return words
+        offsets[g] = base + slot * w
+    return slot * words
 
 
 def lay_out(machine: Machine, sel: Selection, alloc: Allocation, calls: bool) -> Frame:
@@ -65,18 +65,20 @@ def lay_out(machine: Machine, sel: Selection, alloc: Allocation, calls: bool) ->
             if TRACED[sel.types[r]]:
                 is_traced = True
         (traced if is_traced else plain).append((start, end, g))
-    f.traced = _color(traced, f.offsets, f.slots_offset)
-    top = f.slots_offset + 8 * f.traced
-    top += 8 * _color(plain, f.offsets, top)
+    layout = machine.layout
+    slot = layout.slot
+    top = f.slots_offset
+    top += _color(traced, f.offsets, top, slot)
+    top += _color(plain, f.offsets, top, slot)
     if sel.alloca_size:
-        top = (top + 15) & -16
+        top = layout.aligned(top)
         f.alloca = top
         top += sel.alloca_size
     f.saved = alloc.used
     link_bytes = machine.link_bytes
     f.linked = calls and not link_bytes
-    top += 8 * len(f.saved) + (8 if f.linked else link_bytes)
+    top += slot * len(f.saved) + (layout.word if f.linked else link_bytes)
     if calls or sel.alloca_size or not link_bytes:
-        top = (top + 15) & -16
+        top = layout.aligned(top)
     f.total = top
     return f

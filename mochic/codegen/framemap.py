@@ -11,19 +11,17 @@ stack trace to know whether a file of that name is the one that was compiled: on
 
 from __future__ import annotations
 
-from struct import pack
 from typing import Final
 
 from backend.obj.sym import A_STATIC, SNOTE, SRODATA, LSym, Reloc
 from mochic.codegen.context import Context
 from mochic.codegen.code import Compiled
 from mochic.ir.func import Func, FuncSym, InlineTable
+from mochic.layout import FRAME, INFO
 from mochic.source import SourceFile
 
 SECTION: Final = "mochi_frames"
 INLINE_SLOTS: Final = 63
-
-
 RUNTIME: Final = b"runtime."  # functions whose names begin so are in no stack trace
 
 
@@ -33,9 +31,10 @@ def _file_record(ctx: Context, file: SourceFile) -> LSym:
         from zlib import adler32, crc32
 
         s = ctx.files[file] = LSym(f"mochi.file{len(ctx.files)}", SRODATA, A_STATIC)
+        layout = ctx.machine.layout
         path = file.recorded().encode("utf-8", "surrogateescape")
         size = len(file.data) & 0xFFFFFFFF
-        s.data += pack("<IIII", len(path), size, crc32(file.data), adler32(file.data)) + path
+        s.data += layout.packed("IIII", len(path), size, crc32(file.data), adler32(file.data)) + path
         s.size = len(s.data)
         s.align = 4
     return s
@@ -49,6 +48,7 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
     infos: dict[tuple[int, FuncSym], LSym] = {}
     out: list[LSym] = []
     table = ctx.inlined
+    layout = ctx.machine.layout
 
     def info_of(outer: int, sym: FuncSym) -> LSym:
         """The info of `sym`: the function itself (outer -1), or inlined at `outer`."""
@@ -60,12 +60,12 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
             file = lines(sym.pos)[0]
             call_line = 0
             if file is not None and not display.startswith(RUNTIME):
-                s.relocs.append(Reloc(8, 4, "R_PCREL32", _file_record(ctx, file), 0))
+                s.relocs.append(Reloc(INFO["FILE"], 4, "R_PCREL32", _file_record(ctx, file), 0))
             if outer >= 0:
                 parent, line_pos = resolve(outer)
                 call_line = lines(line_pos)[1]
-                s.relocs.append(Reloc(12, 4, "R_PCREL32", parent, 0))
-            s.data += pack("<IIIII", frame.slots_offset, len(display), 0, 0, call_line) + display
+                s.relocs.append(Reloc(INFO["PARENT"], 4, "R_PCREL32", parent, 0))
+            s.data += layout.packed("IIIII", frame.slots_offset, len(display), 0, 0, call_line) + display
             s.size = len(s.data)
             s.align = 4
             out.append(s)
@@ -82,7 +82,7 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
     notes = LSym(name + ".frames", SNOTE, A_STATIC)
     notes.section = SECTION
     notes.link = text
-    notes.align = 8
+    notes.align = layout.slot
     out.insert(0, notes)
     chunks: list[bytes] = []
     relocs = notes.relocs
@@ -91,21 +91,21 @@ def build(ctx: Context, fn: Func, text: LSym, code: Compiled) -> list[LSym]:
     for p, bitmap, size in code.sites:
         info, pos = resolve(p.pos)
         _, line = lines(pos)
-        relocs.append(Reloc(at, 4, "R_PCREL32", text, p.pc + p.size))
-        relocs.append(Reloc(at + 12, 4, "R_PCREL32", info, 0))
+        relocs.append(Reloc(at + FRAME["RETURN"], 4, "R_PCREL32", text, p.pc + p.size))
+        relocs.append(Reloc(at + FRAME["INFO"], 4, "R_PCREL32", info, 0))
         if bitmap >> INLINE_SLOTS:
             long = maps.get(bitmap)
             if long is None:
                 long = maps[bitmap] = LSym(f"{name}.map{len(maps)}", SRODATA, A_STATIC)
                 words = -(-bitmap.bit_length() // 64)
-                long.data += pack("<II", words, 0) + bitmap.to_bytes(8 * words, "little")
+                long.data += layout.packed("II", words, 0) + layout.bits(bitmap, words)
                 long.size = len(long.data)
-                long.align = 8
+                long.align = layout.slot
                 out.append(long)
-            relocs.append(Reloc(at + 16, 4, "R_PCREL32", long, 0))
+            relocs.append(Reloc(at + FRAME["BITMAP"], 4, "R_PCREL32", long, 0))
             bitmap = 1 << 63
-        chunks.append(pack("<IIIIQ", 0, size, line, 0, bitmap))
-        at += 24
+        chunks.append(layout.packed("IIIIQ", 0, size, line, 0, bitmap))
+        at += FRAME["END"]
     notes.data = bytearray(b"".join(chunks))
     notes.size = at
     return out

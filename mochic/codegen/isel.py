@@ -193,7 +193,7 @@ class SelectorBase:
                         now += 1
                     elif op == ALLOCA:
                         self.allocas[v.id] = offset
-                        offset += (v.imm + 15) & -16
+                        offset += self.machine.layout.aligned(v.imm)
                     else:
                         version[v.id] = now
                 elif op == ICONST:

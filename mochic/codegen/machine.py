@@ -19,6 +19,7 @@ from typing import Any, Final
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.sym import LSym
+from mochic.layout import LITTLE_64
 from mochic.codegen.code import Frame, Special
 
 # A location is an int: a machine register, or SLOT + offset for the word at that offset from SP.
@@ -60,15 +61,16 @@ class Machine:
     """
 
     __slots__ = (
-        "name", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args", "floats_follow_gp",
-        "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee", "fp_all", "clobbers",
-        "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop", "trap", "lea",
-        "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble", "jump_pads",
-        "shadow_space", "loop_align",
+        "name", "layout", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args",
+        "floats_follow_gp", "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee",
+        "fp_all", "clobbers", "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop",
+        "trap", "lea", "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble",
+        "jump_pads", "shadow_space", "loop_align",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.name = ""
+        self.layout = LITTLE_64
         self.nregs = 0
         self.regs: list[Addr] = []  # register operands by number; Progs never change one
         self.is_float = bytearray()

@@ -167,6 +167,7 @@ class Checker:
 
     def safepoint(self, p: Prog, state: State) -> None:
         types = self.sel.types
+        size = self.machine.layout.slot
         bitmap = self.sites.get(id(p), 0)
         dead: set[int] = set()
         seen: set[int] = set().union(*state.values()) if state else set()
@@ -174,7 +175,9 @@ class Checker:
         for v in seen:
             if TRACED[types[v - VREG]]:
                 slot = self.slots.get(v - VREG, -1)
-                if slot >= 0 and v in state.get(slot, _EMPTY) and bitmap >> ((slot - SLOT - self.first_slot) // 8) & 1:
+                if slot < 0 or v not in state.get(slot, _EMPTY):
+                    continue
+                if bitmap >> ((slot - SLOT - self.first_slot) // size) & 1:
                     kept.add(v)
                 else:
                     dead.add(v)

@@ -134,6 +134,9 @@ IS_REMOVABLE: list[bool] = ["p" in f or "l" in f for f in OP_FLAGS]
 ) = range(75)  # fmt: skip
 assert OP_BY_NAME["feed"] == FEED and len(OP_NAMES) == 75 and OP_BY_NAME["call"] == CALL
 
+# Bytes that the widest load or store accesses.
+WIDEST: Final = 8
+
 # A block parameter is a Value too; this op number is outside the table.
 PARAM: Final = -1
 

@@ -13,6 +13,7 @@ from hashlib import sha256
 from mochic import cache
 from mochic.diag.diagnostic import Diagnostic
 from mochic.diag.render import render_short
+from mochic.layout import layout_of, runtime_source
 from mochic.options import Options
 from mochic.source import SourceMap
 from mochic.targets import SYSTEMS, Target
@@ -66,6 +67,15 @@ def runtime_sources(target: Target) -> list[str]:
     return out
 
 
+def runtime_texts(target: Target) -> list[tuple[str, bytes]]:
+    """Names and texts of the runtime's files: the layout's constants (mochic/layout.py), then `runtime_sources`."""
+    out = [("constants.mochi", runtime_source(layout_of(target)).encode())]
+    for path in runtime_sources(target):
+        with open(path, "rb") as f:
+            out.append((os.path.basename(path), f.read()))
+    return out
+
+
 def runtime_error(diags: list[Diagnostic], sources: SourceMap) -> AssertionError:
     """The runtime does not compile: our own bug, told with its place."""
     return AssertionError("the runtime does not compile:\n" + "\n".join(render_short(d, sources) for d in diags))
@@ -85,9 +95,8 @@ def build_runtime(target: Target, opt: Options) -> bytes:
 
     sources = SourceMap()
     programs = []
-    for path in runtime_sources(target):
-        with open(path, "rb") as f:
-            source = sources.add("runtime/" + os.path.basename(path), f.read())
+    for name, text in runtime_texts(target):
+        source = sources.add("runtime/" + name, text)
         try:
             programs.append(parse_file(source))
         except CompileError as e:

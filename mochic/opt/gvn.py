@@ -25,8 +25,8 @@ from typing import Any
 from mochic.ir.cfg import DomTree, compute_preds
 from mochic.ir.func import NOGC, PURE, Block, Func, Value
 from mochic.ir.ops import (
-    ALLOC, BRIF, CALL, CAST, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, ST,
-    SWITCH, SYMADDR,
+    ALLOC, BRIF, CALL, CAST, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, ST, SWITCH,
+    SYMADDR, WIDEST,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, PTR, REF, TAG
 from mochic.opt.fold import fold, wrap
@@ -40,7 +40,7 @@ def clobbers(store: Value, load: Value, typed: bool) -> bool:
     """May the store change what the load reads?"""
     s, x = store.args[0], load.args[0]
     if s is x:
-        return -8 < store.imm - load.imm < 8
+        return -WIDEST < store.imm - load.imm < WIDEST
     if not typed:
         return True
     ptr = s.type == PTR
@@ -242,7 +242,6 @@ class _Walk:
         typed = self.typed
         base = v.args[0]
         off = v.imm
-        size = 8
         if loads:
             if typed:
                 ptr = base.type == PTR
@@ -251,7 +250,7 @@ class _Walk:
                 for k, w in loads.items():
                     kb = w.args[0] if IS_LOAD[w.op] else None
                     if k[0] == bid:
-                        if off - 8 < k[1] < off + size:
+                        if off - WIDEST < k[1] < off + WIDEST:
                             kill.append(k)
                     elif kb is None or (kb.type == PTR) == ptr:
                         if ptr or k[1] == off:
@@ -261,7 +260,7 @@ class _Walk:
             else:
                 bid = base.id
                 for k in list(loads):
-                    if k[0] != bid or off - 8 < k[1] < off + size:
+                    if k[0] != bid or off - WIDEST < k[1] < off + WIDEST:
                         del loads[k]
 
     def pure(self, v: Value, out: list[Value], added: list[Any]) -> Value:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mochic.ir.func import NOGC, Module
 from mochic.ir.interp import Machine
 from mochic.ir.verify import verify
-from mochic.link.runtime_lib import runtime_sources
+from mochic.link.runtime_lib import runtime_texts
 from mochic.lower.descs import runtime_descs
 from mochic.lower.lowlevel import RuntimeLower
 from mochic.lower.rtabi import RUNTIME
@@ -98,9 +98,8 @@ def test_checked_runtime() -> None:
 def runtime_module() -> Module:
     sources = SourceMap()
     programs = []
-    for path in runtime_sources(TARGETS["linux/amd64"]):
-        with open(path, "rb") as f:
-            program, errors = parse(sources.add(os.path.basename(path), f.read()))
+    for name, text in runtime_texts(TARGETS["linux/amd64"]):
+        program, errors = parse(sources.add(name, text))
         assert not errors, errors
         programs.append(program)
     module, diags = RuntimeLower(sources).run(programs)

@@ -87,21 +87,25 @@ class Risc(Machine):
 
     def save(self, saved: list[int], top: int, pos: int, out: list[Prog]) -> None:
         """Store registers from the word below SP + top down."""
+        slot = self.layout.slot
         for reg in saved:
-            top -= 8
+            top -= slot
             as_ = self.fmov if self.is_float[reg] else self.mov
             out.append(Prog(as_, [self.regs[reg], Addr(MEM, self.stack, top)], pos))
 
     def restore(self, saved: list[int], top: int, pos: int, out: list[Prog]) -> None:
+        slot = self.layout.slot
         for reg in saved:
-            top -= 8
+            top -= slot
             as_ = self.fmov if self.is_float[reg] else self.mov
             out.append(Prog(as_, [Addr(MEM, self.stack, top), self.regs[reg]], pos))
 
     def push_link(self, pos: int, out: list[Prog]) -> int:
-        self.lower(16, pos, out)
-        out.append(Prog(self.mov, [self.regs[self.link], Addr(MEM, self.stack, 8)], pos))
-        return 16
+        room = self.layout.stack_align
+        self.lower(room, pos, out)
+        place = Addr(MEM, self.stack, room - self.layout.word)
+        out.append(Prog(self.mov, [self.regs[self.link], place], pos))
+        return room
 
 
 def address_of(place: Addr) -> Addr:

@@ -20,6 +20,6 @@ UNWIND: Final = CpuUnwind(
         Opening("3f2303d5 fd7bbfa9 fd030091", ((8, PUSH_PAIR, _FP, 16), (12, SET_FP, 0, 0)), True),
         Opening("fe0f1ff8", ((4, PUSH, _LR, 16),), False),  # MOVD.W R30, -16(RSP)
     ),
-    prologue_steps(_LR, dwarf_number),
+    prologue_steps(_LR, 8, dwarf_number),
     1 << 20,
 )
