@@ -67,6 +67,24 @@ def figures(pytestconfig: pytest.Config) -> Figures:
     return pytestconfig.stash[_FIGURES]
 
 
+# Where every tool is installed (.ci/run), a skipped test is a mistake unless its reason is one of these.
+EVERYTHING = bool(os.environ.get("MOCHIC_ALL_LINKERS"))
+NO_MISTAKE = {
+    "names of this machine are decorated": "the case does not exist for that machine",
+    "no such target": "the case does not exist for that format",
+    "no GNU ld for it": "Debian has no binutils for loong64",
+    "the superuser may read and write everything": "runs where tests are not root's",
+}
+
+
+def unexpected_skips(config: pytest.Config) -> list[str]:
+    """The reasons of skipped tests that should have run."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    reports = reporter.stats.get("skipped", []) if reporter is not None else []
+    reasons = [str(r.longrepr[2]).removeprefix("Skipped: ") for r in reports if isinstance(r.longrepr, tuple)]
+    return [r for r in reasons if r not in NO_MISTAKE]
+
+
 # With pytest-xdist each process counts for itself, and the one that reports adds up.
 
 
@@ -74,6 +92,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["figures"] = session.config.stash[_FIGURES].dump()
+    elif EVERYTHING and unexpected_skips(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -84,6 +104,8 @@ def pytest_testnodedown(node: Any, error: object) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if hasattr(config, "workeroutput"):
         return
+    for reason in unexpected_skips(config) if EVERYTHING else ():
+        terminalreporter.write_line(f"skipped where everything is installed: {reason}", red=True)
     lines = config.stash[_FIGURES].lines()
     if lines:
         terminalreporter.section("programs")
