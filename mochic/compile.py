@@ -104,6 +104,7 @@ def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = 
     """Checked tree to IR, ints still without representation.  `c_process`: C's library is in the program;
     `tls`: so is the system's TLS library."""
     from mochic.lower.module import ModuleLower
+    from mochic.lower.program import lower_program
 
     m = ModuleLower(info)
     m.c_process = c_process
@@ -111,7 +112,7 @@ def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = 
     m.c_packs = opt.target == "darwin/arm64"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
-    module = m.run()
+    module = lower_program(m)
     module.lowering = m
     if opt.verify:
         from mochic.ir.verify import verify_module

@@ -1,11 +1,12 @@
 """Lowering a checked program to IR: the state shared by all functions.
 
-Function bodies are lowered on demand from the program's top level, so code that nothing reaches costs
-nothing.  What a function's callers need (its FuncSym) exists before its body does.
+What a function's callers need (its FuncSym) exists before its body does; asking for it queues the body, which
+`lower_program` (program.py) makes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
@@ -60,7 +61,7 @@ class ModuleLower:
         self.globals: dict[Var, DataSym] = {}
         self.stubs: dict[Any, FuncSym] = {}
         self.closures: dict[FuncSym, DataSym] = {}
-        self.pending: list[Any] = []  # stub bodies to make
+        self.pending: list[Callable[[], Func]] = []  # stub bodies to make
         self.list_descs: dict[Any, LazyDesc] = {}
         self.records: dict[tuple[bool, ...], DataSym] = {}
         self.names: dict[str, int] = {}
@@ -309,25 +310,7 @@ class ModuleLower:
         o: DataSym = st.singleton
         return o
 
-    # -- running --------------------------------------------------------------------------------
-
-    def run(self) -> Module:
-        from mochic.lower.func import FuncLower
-
-        main = self.info.main
-        assert main is not None
-        self.fun_sym(main)
-        done = 0
-        while done < len(self.queue) or self.pending:
-            while done < len(self.queue):
-                f = self.queue[done]
-                done += 1
-                fn = Func(f.sym)
-                FuncLower(self, f, fn).lower()
-                self.module.funcs.append(fn)
-            while self.pending:
-                self.module.funcs.append(self.pending.pop(0)())
-        return self.module
+    # -- after the interval analysis ------------------------------------------------------------
 
     def resolve(self) -> None:
         """Replace lazy descriptors in code and data by their symbols (after int representations are known)."""

@@ -66,7 +66,6 @@ CIRCLES = {
     "mochic.codegen.targets.amd64": 1,
     "mochic.codegen.targets.arm64": 1,
     "mochic.codegen.targets.riscv64": 1,
-    "mochic.lower": 1,
     "mochic.sema": 1,
 }
 
