@@ -27,7 +27,6 @@ from mochic.ir.ops import (
     ADD, AND, BITSF, CALL, CAST, EQ, FBITS, FROMINT, NE, OR, SAR, SEXT32, SHL, SLT, TOINT, TRUNC32, UNTAG, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, VOID
-from mochic.lower.descs import runtime_data
 from mochic.lower.fn import Fn
 from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT
 from mochic.sema.symbols import CFun, CType, Var
@@ -84,7 +83,7 @@ def call_c(fn: Fn, c: CFun, params: list[Var], given: list[Value]) -> Value:
 def _write_printed(fn: Fn) -> None:
     """Write what was printed so far, if anything was (runtime/io.mochi)."""
     b = fn.b
-    at, base = (fn.load(PTR, fn.sym(runtime_data(name)), 0) for name in ("out_at", "out_base"))
+    at, base = (fn.load(PTR, fn.sym(fn.m.runtime_data[name]), 0) for name in ("out_at", "out_base"))
     some, go = fn.new_block(True), fn.new_block()
     b.brif(b.emit(EQ, I32, [at, base]), go, some)
     b.start(some)

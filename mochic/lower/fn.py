@@ -22,7 +22,6 @@ from mochic.ir.ops import (
     UNTAG, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
-from mochic.lower.descs import runtime_data
 from mochic.lower.module import ModuleLower
 from mochic.lower.offsets import CELL_VALUE, CLOSURE_CODE, CLOSURE_ENV, FLOAT_VALUE, TAG_FALSE
 from mochic.lower.rtabi import RUNTIME
@@ -176,7 +175,7 @@ class Fn:
             if t == REF:
                 return b.emit(CAST, TAG, [v])
             if t == F64:
-                o = self.alloc(runtime_data("desc.float"), 16)
+                o = self.alloc(self.m.runtime_data["desc.float"], 16)
                 self.store(o, v, FLOAT_VALUE)
                 return b.emit(CAST, TAG, [o])
             if t == I32:

@@ -25,7 +25,6 @@ from mochic.ir.ops import (
     ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
-from mochic.lower.descs import runtime_data
 from mochic.lower.lowlevel_names import Failure, Names, fail, name_type
 from mochic.syntax import ast
 
@@ -495,7 +494,7 @@ class Body:
                 return names.vars[e.name][0]
         elif isinstance(e, ast.StrLit):
             if e.value.startswith("runtime."):
-                return runtime_data(e.value[8:])
+                return self.names.runtime_data[e.value[8:]]
             return FuncSym(e.value, [], VOID)
         fail(e, "not a symbol")
 

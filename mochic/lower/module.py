@@ -15,7 +15,7 @@ from mochic.lower.appends import Appends
 from mochic.lower.lateuse import LateUses
 from mochic.lower.descs import (
     E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
-    make_bigint, make_desc, make_string, runtime_data,
+    RuntimeData, make_bigint, make_desc, make_string,
 )  # fmt: skip
 from mochic.sema.symbols import CFun
 from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
@@ -54,6 +54,7 @@ class ModuleLower:
         self.solver = info.solver
         self.module = Module(info.sources)
         self.queue: list[FunInfo] = []
+        self.runtime_data = RuntimeData()
         self.strings: dict[str, DataSym] = {}
         self.bigints: dict[int, DataSym] = {}
         self.doubles: dict[int, DataSym] = {}
@@ -86,7 +87,7 @@ class ModuleLower:
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:
-            d = make_string(f"str.{len(self.strings)}", text, runtime_data("desc.string"))
+            d = make_string(f"str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
             self.module.data.append(d)
         return d
@@ -95,7 +96,7 @@ class ModuleLower:
         """The static object of an int constant that fits no small int."""
         d = self.bigints.get(n)
         if d is None:
-            d = make_bigint(f"int.{len(self.bigints)}", n, runtime_data("desc.bigint"))
+            d = make_bigint(f"int.{len(self.bigints)}", n, self.runtime_data["desc.bigint"])
             self.bigints[n] = d
             self.module.data.append(d)
         return d
@@ -105,7 +106,7 @@ class ModuleLower:
         d = self.doubles.get(bits)
         if d is None:
             d = DataSym(f"float.{len(self.doubles)}", "rodata", bytes(8) + bits.to_bytes(8, "little"))
-            d.items[0] = (runtime_data("desc.float"), 0)
+            d.items[0] = (self.runtime_data["desc.float"], 0)
             self.doubles[bits] = d
             self.module.data.append(d)
         return d
@@ -202,11 +203,11 @@ class ModuleLower:
 
     def list_desc(self, elem: Ty) -> Any:
         if ir_type(elem) != INT:
-            return runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(elem)])
+            return self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(elem)]]
         key = find(elem)
         d = self.list_descs.get(key)
         if d is None:
-            d = LazyDesc(lambda: runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(key)]))
+            d = LazyDesc(lambda: self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(key)]])
             self.list_descs[key] = d
         return d
 
@@ -220,11 +221,11 @@ class ModuleLower:
     def map_desc(self, key: Ty, val: Ty) -> Any:
         k, v = find(key), find(val)
         if ir_type(k) != INT and ir_type(v) != INT:
-            return runtime_data(f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}")
+            return self.runtime_data[f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}"]
         d = self.list_descs.get((k, v))
         if d is None:
             d = LazyDesc(
-                lambda: runtime_data(f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}")
+                lambda: self.runtime_data[f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}"]
             )
             self.list_descs[(k, v)] = d
         return d
@@ -232,10 +233,10 @@ class ModuleLower:
     def cell_desc(self, t: Ty) -> Any:
         ty = ir_type(t)
         if ty in (REF, TAG):
-            return runtime_data("desc.cell")
+            return self.runtime_data["desc.cell"]
         if ty == INT:
-            return LazyDesc(lambda: runtime_data("desc.cell_raw" if self.elem_code(t) else "desc.cell"))
-        return runtime_data("desc.cell_raw")
+            return LazyDesc(lambda: self.runtime_data["desc.cell_raw" if self.elem_code(t) else "desc.cell"])
+        return self.runtime_data["desc.cell_raw"]
 
     def traced(self, t: Ty) -> bool:
         return self.elem_code(t) == E_TAG

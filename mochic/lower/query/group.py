@@ -27,7 +27,6 @@ from mochic.ir.ops import ADD, EQ, MUL, UNTAG
 from mochic.ir.types import I32, I64, INT, PTR, REF, TAG
 from mochic.lower.aliasing import append, mark_aliased, moved
 from mochic.lower.control import branch, count_loop
-from mochic.lower.descs import runtime_data
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import make_struct, map_store
@@ -162,7 +161,7 @@ def grouped(fn: Fn, e: ast.Query, plan: Plan, select: Callable[[], None]) -> Non
         u.at = size
         size += 8 * len(u.fold.words)
         words += u.fold.words
-    desc = runtime_data("desc.group") if uses.whole else fn.m.record_desc([t in (INT, TAG) for t in words])
+    desc = fn.m.runtime_data["desc.group"] if uses.whole else fn.m.record_desc([t in (INT, TAG) for t in words])
 
     def add() -> None:
         record = record_of(fn, e, parts, index, desc, size, uses)

@@ -20,7 +20,6 @@ from mochic.ir.func import Block, Value
 from mochic.ir.ops import ADD, EQ, LD8U, MUL, SHL, SLT, ST8, XOR
 from mochic.ir.types import I32, I64, PTR, REF, VOID
 from mochic.lower.control import branch, count_loop
-from mochic.lower.descs import runtime_data
 from mochic.lower.fn import Fn
 from mochic.lower.load import each_loaded
 from mochic.lower.module import ir_type
@@ -187,7 +186,7 @@ class Plan:
         out = self.lists(i + 1)
         right = self.rows(i)
         count = list_len(fn, right.lst)
-        seen = fn.call_runtime("list_new", fn.sym(runtime_data("desc.list_bool")), count)
+        seen = fn.call_runtime("list_new", fn.sym(fn.m.runtime_data["desc.list_bool"]), count)
 
         def hit(n: Value) -> None:
             b.emit(ST8, VOID, [element_address(fn, seen, n, I32), fn.bool_const(True)], ARRAY_DATA)

@@ -8,7 +8,6 @@ from mochic.ir.func import Value
 from mochic.ir.types import INT, REF, TAG
 from mochic.lower.aliasing import extends_any, mark_aliased, may_extend
 from mochic.lower.control import count_loop
-from mochic.lower.descs import runtime_data
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
@@ -80,7 +79,7 @@ def bind_row(fn: Fn, v: Var, x: Value, q: ast.Query) -> None:
 
 
 def tag_list(fn: Fn) -> Value:
-    return fn.call_runtime("list_new", fn.sym(runtime_data("desc.list_tag")), fn.i64(0))
+    return fn.call_runtime("list_new", fn.sym(fn.m.runtime_data["desc.list_tag"]), fn.i64(0))
 
 
 def push(fn: Fn, lst: Value, v: Value) -> None:

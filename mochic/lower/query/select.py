@@ -16,7 +16,6 @@ from mochic.ir.ops import ADD, NE, TOINT
 from mochic.ir.types import F64, I32, I64, INT, REF, TAG
 from mochic.lower.aliasing import append, moved
 from mochic.lower.arguments import as_kind
-from mochic.lower.descs import runtime_data
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len
@@ -78,8 +77,8 @@ def e_query(fn: Fn, e: ast.Query) -> Value:
 
 def key_column(fn: Fn, e: ast.Expr) -> Value:
     """An empty list for the values of a sort key."""
-    floats = ir_type(e.ty) == F64
-    return fn.call_runtime("list_new", fn.sym(runtime_data("desc.list_f64" if floats else "desc.list_tag")), fn.i64(0))
+    desc = fn.m.runtime_data["desc.list_f64" if ir_type(e.ty) == F64 else "desc.list_tag"]
+    return fn.call_runtime("list_new", fn.sym(desc), fn.i64(0))
 
 
 def push_key(fn: Fn, col: Value, v: Value) -> None:
