@@ -109,7 +109,7 @@ def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = 
     m = ModuleLower(info)
     m.c_process = c_process
     m.tls = tls
-    m.c_packs = opt.target == "darwin/arm64"
+    m.pack_stack_arguments = opt.target == "darwin/arm64"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
     module = lower_program(m)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mochic.ir.func import Value
-from mochic.ir.ops import EQ, TOINT
-from mochic.ir.types import I32, INT, PTR, REF, TAG
+from mochic.ir.ops import TOINT
+from mochic.ir.types import INT, PTR, REF, TAG
 from mochic.lower.aliasing import Held, hold, operands, release, share_elements
 from mochic.lower.closures import bound_method, e_fun, fun_ref
 from mochic.lower.control import unless_nil
@@ -12,12 +12,14 @@ from mochic.lower.fn import Fn
 from mochic.lower.literals import e_literal
 from mochic.lower.module import ir_type
 from mochic.lower.objects import (
-    checked_index, elem_ty, list_len, load_element, load_field, map_find, map_value_or_nil, structs_of, word_index,
+    checked_index, elem_ty, is_struct, list_len, load_element, load_field, map_find, map_value_or_nil, structs_of,
+    word_index,
 )  # fmt: skip
 from mochic.lower.offsets import GROUP_ITEMS, GROUP_KEY, LEN_RANGE
 from mochic.sema.modules import Member
 from mochic.sema.symbols import FunInfo, StructInfo, Var
-from mochic.sema.types import GROUP, INT as KINT, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import INT as KINT
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
 
@@ -134,7 +136,7 @@ def field_among(fn: Fn, obj: Value, sts: list[StructInfo], name: str, want: int)
         if not last:
             here = fn.new_block()
             nxt = fn.new_block()
-            b.brif(b.emit(EQ, I32, [desc, fn.sym(fn.m.struct_desc(st))]), here, nxt)
+            b.brif(is_struct(fn, desc, st), here, nxt)
             b.start(here)
         v = load_field(fn, obj, st, name) if name in st.fields else fn.nil()
         b.write("#field", fn.convert(v, want))

@@ -2,10 +2,10 @@
 
 `xs = append(xs, v)` extends the list in place when nothing else can see it: the flags of the list object are 0.
 
-* *Aliased* (bit 0, for good): a second reference to the list has been stored.  `mark` sets it: a variable's list stored
-  elsewhere, anything but a local returned, a value captured by a closure, and on entry the parameters that the function
-  appends to.  An operation that copies elements (a slice, a concatenation, a reversed list ...) makes second references
-  to those that are lists (`share_elements`).
+* *Aliased* (bit 0, for good): a second reference to the list has been stored.  `mark_aliased` sets it: a variable's
+  list stored elsewhere, anything but a local returned, a value captured by a closure, and on entry the parameters that
+  the function appends to.  An operation that copies elements (a slice, a concatenation, a reversed list ...) makes
+  second references to those that are lists (`share_elements`).
 * *Held* (the bits above, a count): the list is an argument, an operand or what a loop runs over, while code runs that
   may append to it (`appends.py` tells).  `hold` and `release` stand around that code.  A count that is not taken back
   (an error was caught on the way) costs one copy.
@@ -20,7 +20,7 @@ from collections.abc import Iterable
 from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, SHL, ST8, SUB, ULT
 from mochic.ir.types import I32, I64, REF, TAG, VOID
-from mochic.lower.appends import APPEND, Code, Region, STORE, local
+from mochic.lower.appends import APPEND, STORE, Code, Region, local
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, list_len, store_element

@@ -6,8 +6,8 @@ The rest have a function each, in the table `_SPECIAL`.
 
 from __future__ import annotations
 
-
 from collections.abc import Callable
+from typing import Final
 
 from mochic.ir.func import Value
 from mochic.ir.ops import FABS, NEG, SLT, UNTAG
@@ -22,12 +22,13 @@ from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, len_of, list_len, word_index
+from mochic.lower.query.fold import AGGREGATES
 from mochic.lower.query.select import folded
 from mochic.lower.values import compare, text_of
 from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, find
 from mochic.syntax import ast
 
-_SIMPLE: dict[str, tuple[str, str]] = {
+_SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "upper": ("s", "str_upper"),
     "trim": ("s", "str_trim"),
     "split": ("ss", "str_split"),
@@ -60,7 +61,7 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "readFile": ("s", "read_file"),
     "lines": ("s", "file_lines"),
 }
-_AGGREGATES = ("count", "len", "exists", "sum", "avg", "min", "max")
+_AGGREGATES: Final = frozenset((*AGGREGATES, "exists"))  # of a query, which is folded where it can be
 
 
 def call_builtin(fn: Fn, e: ast.Call, name: str) -> Value:
@@ -80,9 +81,9 @@ def call_builtin(fn: Fn, e: ast.Call, name: str) -> Value:
 
 
 def _name(e: ast.Call) -> str:
-    fn = e.fn
-    assert isinstance(fn, ast.Ident)
-    return fn.name
+    callee = e.fn
+    assert isinstance(callee, ast.Ident)
+    return callee.name
 
 
 # -- output ----------------------------------------------------------------------------------------
@@ -255,8 +256,7 @@ def b_sort(fn: Fn, e: ast.Call) -> Value:
     v = operand(fn, e.args[0])
     fn.b.pos = e.lo
     if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
-        v = fn.call_runtime("dyn_sort", fn.tag(v))
-        return v
+        return fn.call_runtime("dyn_sort", fn.tag(v))
     return fn.call_runtime("list_sorted", v)
 
 
@@ -307,9 +307,8 @@ def b_reduce(fn: Fn, e: ast.Call) -> Value:
     var = ("#reduce", e)
     b.write(var, fn.convert(moved(fn, first), want))
     b.pos = e.lo
-    rows = (
-        lst if lst.type == REF and find(source.ty).kinds in (LIST, GROUP) else fn.call_runtime("dyn_iter", fn.tag(lst))
-    )
+    known = lst.type == REF and find(source.ty).kinds in (LIST, GROUP)
+    rows = lst if known else fn.call_runtime("dyn_iter", fn.tag(lst))
     sig = fn.m.solver.shape(function.ty).sig
     if find(function.ty).kinds != FUNC:
         closure = fn.call_runtime("dyn_callee", fn.tag(closure))
@@ -417,8 +416,9 @@ def b_pow(fn: Fn, e: ast.Call) -> Value:
 
 
 # Builtins whose result is a new list of elements of their argument
-_COPY_ELEMENTS = ("concat", "sort", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
-_SPECIAL: dict[str, Callable[[Fn, ast.Call], Value]] = {
+_COPY_ELEMENTS: Final = ("concat", "sort", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
+
+_SPECIAL: Final[dict[str, Callable[[Fn, ast.Call], Value]]] = {
     "print": b_print,
     "json": b_json,
     "panic": b_panic,

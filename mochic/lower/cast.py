@@ -14,6 +14,11 @@ from mochic.sema.symbols import StructInfo
 from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
+_SCALAR_CASTS = {
+    "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
+    "bool": "cast_bool", "bigrat": "cast_bigrat",
+}  # fmt: skip
+
 
 def e_cast(fn: Fn, e: ast.Cast) -> Value:
     v = fn.expr(e.expr)
@@ -85,12 +90,6 @@ def cast_dynamic(fn: Fn, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
         if st is not None:
             return cast_struct(fn, v, t, st)
     return v
-
-
-_SCALAR_CASTS = {
-    "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
-    "bool": "cast_bool", "bigrat": "cast_bigrat",
-}  # fmt: skip
 
 
 def f64_to_int(fn: Fn, v: Value) -> Value:

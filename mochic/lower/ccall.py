@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.ir.builder import Builder
-from mochic.ir.func import FOREIGN, Func, FuncSym, NOGC, Value
+from mochic.ir.func import FOREIGN, NOGC, Func, FuncSym, Value
 from mochic.ir.ops import (
     ADD, AND, BITSF, CALL, CAST, EQ, FBITS, FROMINT, NE, OR, SAR, SEXT32, SHL, SLT, TOINT, TRUNC32, UNTAG, ZEXT32,
 )  # fmt: skip
@@ -67,7 +67,7 @@ def call_c(fn: Fn, c: CFun, params: list[Var], given: list[Value]) -> Value:
     if c.library is None or c.library.name not in QUIET:
         _write_printed(fn)
     args = [_argument(fn, t, v) for t, v in zip(c.params, ready, strict=True)]
-    if fn.m.c_packs:
+    if fn.m.pack_stack_arguments:
         args = _packed(fn, c.params, args)
     ret = c.ret
     kind = VOID if ret is None else F64 if ret.kind == C_FLOAT else I64

@@ -5,7 +5,6 @@ from __future__ import annotations
 from mochic.ir.func import Value
 from mochic.ir.types import REF
 from mochic.lower.aliasing import moved
-from mochic.lower.call import e_call
 from mochic.lower.constants import template
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
@@ -58,7 +57,7 @@ def e_map(fn: Fn, e: ast.MapLit) -> Value:
 
 def e_struct(fn: Fn, e: ast.StructLit) -> Value:
     if isinstance(e.ref, ast.Call):  # an agent
-        return e_call(fn, e.ref)
+        return fn.expr(e.ref)
     st: StructInfo = e.ref
     if not st.fields:
         return fn.sym(fn.m.singleton(st), REF)

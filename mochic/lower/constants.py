@@ -29,6 +29,7 @@ from mochic.syntax import ast
 SMALLEST: Final = 16
 _SMALL_INTS: Final = range(-(1 << 62), 1 << 62)  # what a tag holds itself
 _AGGREGATES: Final = (ast.ListLit, ast.MapLit, ast.StructLit)
+
 Symbol = DataSym | FuncSym
 Word = tuple[int, Symbol | None]  # a word of data: a number, or the address of a symbol
 

@@ -13,13 +13,12 @@ from mochic.lower.expr import e_binary, e_code, e_ident, e_if, e_unary
 from mochic.lower.fn import Dispatch
 from mochic.lower.literals import e_literal
 from mochic.lower.load import e_fetch, e_load
-from mochic.lower.loops import s_break, s_continue, s_for, s_while
+from mochic.lower.loops import s_break, s_continue, s_for, s_update, s_while
 from mochic.lower.match import e_match
 from mochic.lower.query.select import e_query
 from mochic.lower.save import e_save
 from mochic.lower.stmt import (
-    s_assign, s_bench, s_code, s_expect, s_expr, s_fetch, s_fun, s_if, s_nothing, s_return, s_test, s_update,
-    s_vardecl,
+    s_assign, s_bench, s_code, s_expect, s_expr, s_fetch, s_fun, s_if, s_nothing, s_return, s_test, s_vardecl,
 )  # fmt: skip
 from mochic.syntax import ast
 

@@ -17,7 +17,7 @@ from mochic.sema.symbols import FunInfo, StructInfo, Var
 from mochic.sema.types import MAP, NIL, STR, find
 from mochic.syntax import ast
 
-# Texts of more parts are put together piece by piece, for the same reason.
+# Texts of more parts are put together piece by piece, so that the parts need not be held, all at once, in registers.
 LONG_TEXT = 9
 
 
@@ -50,7 +50,7 @@ def e_binary(fn: Fn, e: ast.Binary) -> Value:
         return coalesce(fn, e)
     if find(e.ty).kinds == STR and op == "+":
         return concat(fn, e)
-    # The left spine with a loop, see ExprInfer.e_binary.
+    # The left spine is walked with a loop: `a + b + c + ...` may have thousands of terms.
     spine = [e]
     left = e.left
     while isinstance(left, ast.Binary) and left.op not in ("&&", "||", "??") and not _is_concat(left):

@@ -47,14 +47,14 @@ class Dispatch:
 class Fn:
     """One function on its way to IR.
 
-    `info` is the function of the program, `ir` what it becomes, `b` the builder of its code.  `env` is the closure that
-    runs, where the function takes one, and `env_index` the places of the captured variables in it.  `loops` has the
-    targets of `continue` and `break` for each loop around this place, the innermost last.
+    `m` is the module, shared by all functions; `info` the function of the program, `ir` what it becomes, `b` the
+    builder of its code.  `env` is the closure that runs, where the function takes one, and `env_index` the places of
+    the captured variables in it.  `loops` has the targets of `continue` and `break` for each loop around this place,
+    the innermost last.
     """
 
     __slots__ = (
-        "m", "info", "ir", "dispatch", "expressions", "statements", "b", "env", "env_index", "loops", "running",
-        "own_append", "given",
+        "m", "info", "ir", "dispatch", "b", "env", "env_index", "loops", "running", "own_append", "given",
     )  # fmt: skip
 
     def __init__(self, m: ModuleLower, info: FunInfo, ir: Func, dispatch: Dispatch) -> None:
@@ -62,8 +62,6 @@ class Fn:
         self.info = info
         self.ir = ir
         self.dispatch = dispatch
-        self.expressions = dispatch.expressions
-        self.statements = dispatch.statements
         self.b = Builder(ir)
         self.env: Value | None = None
         self.env_index: dict[Var, int] = {v: i for i, v in enumerate(m.captures(info))}
@@ -83,9 +81,10 @@ class Fn:
             known = self.given.get(e)
             if known is not None:
                 return known()
-        return self.expressions[type(e)](self, e)
+        return self.dispatch.expressions[type(e)](self, e)
 
     def expr_as(self, e: ast.Expr, ty: int) -> Value:
+        """The value of e in the representation `ty`."""
         return self.convert(self.expr(e), ty)
 
     def block(self, body: list[ast.Stmt]) -> None:
@@ -94,11 +93,12 @@ class Fn:
             if isinstance(st, ast.FunDecl) and st.info.local_var is not None and st.info.local_var.boxed:
                 # Siblings may capture it before its statement runs.
                 self.declare_var(st.info.local_var, self.b.iconst(REF, 0))
+        statements = self.dispatch.statements
         for st in body:
             if not self.b.reachable:
                 break
             self.b.pos = st.lo
-            self.statements[type(st)](self, st)
+            statements[type(st)](self, st)
 
     def ret(self, v: Value) -> None:
         """Return v, whatever its representation."""
@@ -116,40 +116,51 @@ class Fn:
         return self.b.emit(CALL, sym.ret, list(args), 0, sym)
 
     def call(self, sym: FuncSym, args: list[Value]) -> Value:
+        """Call a function whose symbol is known."""
         return self.b.emit(CALL, sym.ret, args, 0, sym)
 
     def call_indirect(self, closure: Value, sig: Sig, args: list[Value]) -> Value:
+        """Call the code of a closure, which gets the closure as its first argument."""
         code = self.load(PTR, closure, CLOSURE_CODE)
         return self.b.emit(CALLI, sig.ret, [code, closure, *args], 0, sig)
 
     def sym(self, s: DataSym | FuncSym, type: int = PTR) -> Value:
+        """The address of a symbol; of type REF where it is a static object."""
         return self.b.emit(SYMADDR, type, [], 0, s)
 
     def str_const(self, text: str) -> Value:
+        """A string, as a static object."""
         return self.sym(self.m.string(text), REF)
 
     def int_const(self, n: int) -> Value:
+        """An int of the program, of any size."""
         return self.b.emit(ICONST, INT, [], n)
 
     def i64(self, n: int) -> Value:
+        """A machine word."""
         return self.b.emit(ICONST, I64, [], n)
 
     def bool_const(self, v: bool) -> Value:
         return self.b.emit(ICONST, I32, [], int(v))
 
     def nil(self) -> Value:
+        """null, as a TAG."""
         return self.b.emit(ICONST, TAG, [], 0)
 
-    def load(self, type: int, p: Value, off: int, sym: IntSlot | None = None) -> Value:
-        return self.b.emit(LD, type, [p], off, sym)
+    def load(self, type: int, p: Value, off: int, slot: IntSlot | None = None) -> Value:
+        """What is `off` bytes behind p; an INT is in the representation of its slot."""
+        return self.b.emit(LD, type, [p], off, slot)
 
-    def store(self, p: Value, v: Value, off: int, sym: IntSlot | None = None) -> None:
-        self.b.emit(ST, VOID, [p, v], off, sym)
+    def store(self, p: Value, v: Value, off: int, slot: IntSlot | None = None) -> None:
+        """Store v `off` bytes behind p, an INT in the representation of its slot."""
+        self.b.emit(ST, VOID, [p, v], off, slot)
 
     def not_(self, v: Value) -> Value:
+        """The opposite of a bool."""
         return self.b.emit(EQ, I32, [v, self.bool_const(False)])
 
     def alloc(self, desc: DataSym, size: int) -> Value:
+        """A new object of `size` bytes, all zero behind the descriptor."""
         return self.b.emit(ALLOC, REF, [], size, desc)
 
     def panic(self, name: str, *args: Value) -> None:
@@ -212,6 +223,7 @@ class Fn:
         return self.b.emit(UNTAG, INT, [self.call_runtime("cast_int", self.tag(v))])
 
     def tag(self, v: Value) -> Value:
+        """v as a TAG."""
         return self.convert(v, TAG)
 
     def is_nil(self, v: Value) -> Value:
@@ -293,6 +305,7 @@ class Fn:
             self.write_var(v, val)
 
     def self_value(self) -> Value:
+        """The struct whose method this function is or stands in."""
         f: FunInfo | None = self.info
         while f is not None and f.struct is None:
             f = f.owner

@@ -6,6 +6,8 @@ that query's outermost loop, and a `for` over it is that loop, so that no list o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mochic.ir.func import Block, Value
 from mochic.ir.types import REF
 from mochic.lower.aliasing import append
@@ -13,7 +15,6 @@ from mochic.lower.cast import cast_any
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty
-from mochic.lower.query.rows import Body
 from mochic.syntax import ast
 
 
@@ -42,7 +43,7 @@ def next_row(fn: Fn, e: ast.Load, reader: Value, done: Block) -> Value:
     return x
 
 
-def each_loaded(fn: Fn, e: ast.Load, body: Body) -> None:
+def each_loaded(fn: Fn, e: ast.Load, body: Callable[[Value], None]) -> None:
     b = fn.b
     reader = open_load(fn, e)
     head, done = fn.new_block(), fn.new_block()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mochic.ir.func import Block, Value
 from mochic.ir.ops import ADD, EQ, LD32U, SLT, ULT
 from mochic.ir.types import I32, I64, INT, REF
@@ -46,6 +44,11 @@ def s_for(fn: Fn, st: ast.For) -> None:
         for_loaded(fn, st, st.source)
     else:
         for_each(fn, st)
+
+
+def s_update(fn: Fn, st: ast.Update) -> None:
+    assert st.loop is not None
+    s_for(fn, st.loop)
 
 
 def for_range(fn: Fn, st: ast.For) -> None:
@@ -153,7 +156,7 @@ def for_loaded(fn: Fn, st: ast.For, e: ast.Load) -> None:
 
 def returns(body: list[ast.Stmt]) -> bool:
     """A statement of the body leaves the function."""
-    stack: list[Any] = [body]
+    stack: list[object] = [body]
     while stack:
         x = stack.pop()
         if isinstance(x, ast.Return):
@@ -166,7 +169,7 @@ def returns(body: list[ast.Stmt]) -> bool:
     return False
 
 
-def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Any, done: Block, map_keys: bool = False) -> None:
+def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Ty | None, done: Block, map_keys: bool = False) -> None:
     """Length taken once, elements read live by index; lists never shrink, so no bounds check."""
     b = fn.b
     n = list_len(fn, lst)

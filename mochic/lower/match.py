@@ -7,16 +7,15 @@ the last arm of an exhaustive match over variants needs none either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from mochic.ir.func import Block, Value
-from mochic.ir.ops import EQ
-from mochic.ir.types import I32, PTR, REF, TAG
+from mochic.ir.types import PTR, REF, TAG
 from mochic.lower.aliasing import extends_any, mark_aliased, may_extend
+from mochic.lower.appends import Code
 from mochic.lower.control import branch, check_ref
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
-from mochic.lower.objects import load_field
+from mochic.lower.objects import is_struct, load_field
 from mochic.lower.values import equal
 from mochic.sema.symbols import StructInfo, Var
 from mochic.sema.types import NIL, STRUCT, Ty, find
@@ -101,14 +100,14 @@ def irrefutable(p: ast.Expr) -> bool:
 # -- patterns --------------------------------------------------------------------------------------
 
 
-def bind_variable(fn: Fn, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
+def bind_variable(fn: Fn, p: ast.Expr, v: Value, arm: Sequence[Code]) -> None:
     if isinstance(p, ast.Ident) and isinstance(p.ref, Var):
         if p.ref.appended or p.ref.captured or extends_any(fn, p.ty, arm):
             mark_aliased(fn, v, p.ty)
         fn.declare_var(p.ref, fn.convert(v, ir_type(p.ref.ty)))
 
 
-def bind_fields(fn: Fn, p: ast.Expr, v: Value, arm: Sequence[Any]) -> None:
+def bind_fields(fn: Fn, p: ast.Expr, v: Value, arm: Sequence[Code]) -> None:
     """Bind the identifiers of a pattern that has matched."""
     if isinstance(p, ast.Call) and isinstance(p.ref, StructInfo):
         obj = fn.convert(referable(fn, v), REF)
@@ -139,7 +138,7 @@ def test_pattern(fn: Fn, p: ast.Expr, v: Value, t: Ty, no: Block | None) -> None
                 b.start(some)
             desc = fn.load(PTR, obj, 0)
             yes = fn.new_block()
-            b.brif(b.emit(EQ, I32, [desc, fn.sym(fn.m.struct_desc(ref))]), yes, no)
+            b.brif(is_struct(fn, desc, ref), yes, no)
             b.start(yes)
         if isinstance(p, ast.Call):
             obj = fn.convert(v, REF)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mochic.ir.func import Value
 from mochic.ir.ops import NE, SELECT
 from mochic.ir.types import I32, PTR, REF
@@ -104,7 +102,7 @@ def method_among(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> Value:
 # -- methods on builtin kinds ----------------------------------------------------------------------
 
 
-def call_builtin_method(fn: Fn, obj: Value, ot: Any, name: str, e: ast.Call) -> Value:
+def call_builtin_method(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> Value:
     assert isinstance(e.fn, ast.Field)
     held = Held()
     hold(fn, held, e.fn.obj, obj, e.args)
@@ -113,7 +111,7 @@ def call_builtin_method(fn: Fn, obj: Value, ot: Any, name: str, e: ast.Call) -> 
     return builtin_method(fn, obj, ot, name, e, args)
 
 
-def builtin_method(fn: Fn, obj: Value, ot: Any, name: str, e: ast.Call, args: list[Value]) -> Value:
+def builtin_method(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call, args: list[Value]) -> Value:
     k = find(ot).kinds
     b = fn.b
     b.pos = e.lo

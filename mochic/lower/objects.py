@@ -9,7 +9,7 @@ reports what is still out of range.
 from __future__ import annotations
 
 from mochic.ir.func import Block, Value
-from mochic.ir.ops import ADD, EQ, FROMINT, LD32U, LD8U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
+from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
 from mochic.lower.control import check_ref
 from mochic.lower.fn import Fn
@@ -191,11 +191,11 @@ def make_struct(fn: Fn, st: StructInfo, given: dict[str, Value]) -> Value:
 
 
 def is_struct(fn: Fn, desc: Value, st: StructInfo) -> Value:
+    """Whether an object with the descriptor is an st."""
     return fn.b.emit(EQ, I32, [desc, fn.sym(fn.m.struct_desc(st))])
 
 
 def if_struct(fn: Fn, v: Value, st: StructInfo, yes: Block, no: Block) -> None:
     """Go where it depends on whether a TAG is an st; ends the block."""
-    b = fn.b
     obj = check_ref(fn, v, no)
-    b.brif(b.emit(EQ, I32, [fn.load(PTR, obj, 0), fn.sym(fn.m.struct_desc(st))]), yes, no)
+    fn.b.brif(is_struct(fn, fn.load(PTR, obj, 0), st), yes, no)

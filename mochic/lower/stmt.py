@@ -10,7 +10,6 @@ from mochic.lower.appends import own_append
 from mochic.lower.closures import make_closure
 from mochic.lower.control import branch
 from mochic.lower.fn import Fn
-from mochic.lower.loops import s_for
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, list_len, map_store, store_element, store_field, structs_of, word_index
 from mochic.sema.symbols import FunInfo, Var
@@ -220,11 +219,6 @@ def s_bench(fn: Fn, st: ast.BenchDecl) -> None:
     fn.block(st.body)
     if fn.b.reachable:
         fn.call_runtime("bench_end", mark, fn.str_const(st.name))
-
-
-def s_update(fn: Fn, st: ast.Update) -> None:
-    assert st.loop is not None
-    s_for(fn, st.loop)
 
 
 def s_code(fn: Fn, st: ast.OnHandler | ast.Emit | ast.Try) -> None:

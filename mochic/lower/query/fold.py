@@ -1,7 +1,7 @@
 """Aggregates computed as rows come, without a list of them.
 
 `count`, `sum`, `avg`, `min` and `max` of what a query selects need a word or two of state.  They are folded where
-nothing but the aggregate sees the list: `select sum(e)` (12.6), `sum(from ... select e)`, and what `query_group` finds
+nothing but the aggregate sees the list: `select sum(e)` (12.6), `sum(from ... select e)`, and what group.py finds
 in grouped queries.  The results are those of the runtime's functions on lists (aggregate.mochi): the state of an exact
 sum is an int that may grow large, that of floats a double to which they are added in order; anything else is a tag,
 folded by the runtime one value at a time.
@@ -13,7 +13,7 @@ in the fields of a group's record, is the caller's choice: `get(i)` and `set(i, 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, FADD, FCONST, FDIV, FLT, I2F, ICONST, SLT, TOINT
@@ -24,6 +24,7 @@ from mochic.sema.symbols import BuiltinRef
 from mochic.syntax import ast
 
 AGGREGATES: Final = ("count", "len", "sum", "avg", "min", "max")
+
 Get = Callable[[int], Value]
 Set = Callable[[int, Value], None]
 
@@ -46,7 +47,7 @@ class Fold:
             self.words = (F64, I64) if self.elem == F64 else (TAG,)
 
 
-def fold_in_variables(fn: Fn, key: Any, f: Fold) -> tuple[Get, Set]:
+def fold_in_variables(fn: Fn, key: ast.Expr, f: Fold) -> tuple[Get, Set]:
     """State in variables of the builder."""
     b = fn.b
     return (

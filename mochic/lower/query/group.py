@@ -7,10 +7,10 @@ Method.  Each row finds its group's *record* through an index (runtime/join.moch
 `group by a, b`, the entries of a map literal or the fields of a struct literal, so that the key itself is made once
 per group.  Keys are the same if their texts (form S) are (12.3); ints, bools and strings are compared as such, anything
 else by a normal form (`group_norm`) for which that means the same.  Where groups are used only through their key and
-through aggregates (`Uses`), a record holds the key and the states of the aggregates (`query_fold`), which rows
+through aggregates (`Uses`), a record holds the key and the states of the aggregates (fold.py), which rows
 update as they come.  Otherwise it is the group object with its list of items.
 
-What an aggregate of a group evaluates moves from behind the grouping to before it, so it must be total (`query_plan`)
+What an aggregate of a group evaluates moves from behind the grouping to before it, so it must be total (plan.py)
 and read nothing that the rest of the query changes or declares.
 
 Invariant.  Records are numbered from 1 in the order in which their first rows came; the last key word of an entry of
@@ -33,10 +33,11 @@ from mochic.lower.objects import make_struct, map_store
 from mochic.lower.offsets import ARRAY_DATA, GROUP_ITEMS, GROUP_KEY
 from mochic.lower.query.fold import Fold, Get, Set, aggregate_of, fold_result, fold_start, fold_step
 from mochic.lower.query.join import INDEX_KEYS, Plan, mixed
+from mochic.lower.query.plan import TOTAL, Effects, Writes, nodes, variables
 from mochic.lower.query.rows import bind_row
-from mochic.lower.query.plan import Effects, TOTAL, Writes, nodes, variables
 from mochic.sema.symbols import StructInfo, Var
-from mochic.sema.types import BOOL, INT as KINT, LIST, NIL, STR, Ty, find
+from mochic.sema.types import INT as KINT
+from mochic.sema.types import BOOL, LIST, NIL, STR, Ty, find
 from mochic.syntax import ast
 
 RECORD_KEY: Final = 8

@@ -1,4 +1,4 @@
-"""The loops of a query: what `query_plan` decided, as code.
+"""The loops of a query: what plan.py decided, as code.
 
 `upto(i, emit)` makes the code that runs `emit` for every row of the levels 0..i.  Sources and inner and left joins are
 one loop inside the loops before it.  Right and outer joins need the rows before them as a whole: those go to one list
@@ -25,10 +25,11 @@ from mochic.lower.load import each_loaded
 from mochic.lower.module import ir_type
 from mochic.lower.objects import element_address, list_len
 from mochic.lower.offsets import ARRAY_DATA
-from mochic.lower.query.rows import Rows, bind_row, each_row, push, row_at, rows_of, tag_list
 from mochic.lower.query.plan import Planner, Step, invariants
+from mochic.lower.query.rows import Rows, bind_row, each_row, push, row_at, rows_of, tag_list
 from mochic.sema.symbols import Var
-from mochic.sema.types import INT as KINT, NIL, STR, find
+from mochic.sema.types import INT as KINT
+from mochic.sema.types import NIL, STR, find
 from mochic.syntax import ast
 
 # An index (runtime/join.mochi): words of the object, and of its entries
@@ -42,6 +43,7 @@ _INTS: Final = ("hash_int", "same_int")
 _TEXTS: Final = ("hash_str", "str_eq")
 _ANY: Final = ("dyn_hash", "dyn_eq")
 _MIX: Final = 0x9E3779B97F4A7C15 - (1 << 64)
+
 Emit = Callable[[], None]
 
 

@@ -1,7 +1,7 @@
 """Lowering of queries (mochi-language.md section 12) to loops.
 
-Rows come from the loops of `query_join`, arranged by `query_plan`, in the order that the language fixes.  Groups are
-found by hash as well (`query_group`), and aggregates need no lists (`query_fold`).
+Rows come from the loops of join.py, arranged by plan.py, in the order that the language fixes.  Groups are
+found by hash as well (group.py), and aggregates need no lists (fold.py).
 
 Selected values go to the result list, the parts of sort keys to parallel lists (runtime/sort.mochi); sorting, skip,
 take, distinct and scalar aggregates under them work on the finished list.
@@ -19,7 +19,7 @@ from mochic.lower.arguments import as_kind
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len
-from mochic.lower.offsets import ARRAY_DATA, LIST_LEN
+from mochic.lower.offsets import ARRAY_DATA, LEN_RANGE, LIST_LEN
 from mochic.lower.query.fold import Fold, fold_in_variables, fold_result, fold_start, fold_step
 from mochic.lower.query.group import grouped
 from mochic.lower.query.join import Plan
@@ -105,7 +105,7 @@ def sort_parts(e: ast.Expr | None) -> tuple[list[ast.Expr], list[int]]:
 
 def aggregate_list(fn: Fn, name: str, lst: Value, want: int) -> Value:
     if name == "count":
-        return fn.b.emit(TOINT, INT, [list_len(fn, lst)], 0, (0, 1 << 40))
+        return fn.b.emit(TOINT, INT, [list_len(fn, lst)], 0, LEN_RANGE)
     v = fn.call_runtime("dyn_" + name, fn.tag(lst))
     if v.type == TAG and want not in (TAG, INT):
         return fn.convert(fn.call_runtime("dyn_num_arg", v), want)
