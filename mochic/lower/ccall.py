@@ -107,11 +107,10 @@ def _prepare(fn: Fn, c: CFun, t: CType, p: Var, v: Value) -> Value:
         return v if v.type == I32 else fn.call_runtime("c_bool_of", fn.tag(v), _what(fn, c, p.name))
     if t.kind == C_FLOAT:
         x = fn.to_f64(v) if v.type in (INT, F64) else fn.call_runtime("c_float_of", fn.tag(v), _what(fn, c, p.name))
-        return (
-            b.emit(BITSF, F64, [b.emit(OR, I64, [fn.call_runtime("f32_bits", x), fn.i64(_HIGH_ONES)])])
-            if t.size == 4
-            else x
-        )
+        if t.size == 8:
+            return x
+        bits = fn.call_runtime("f32_bits", x)
+        return b.emit(BITSF, F64, [b.emit(OR, I64, [bits, fn.i64(_HIGH_ONES)])])
     if v.type != INT:
         v = b.emit(UNTAG, INT, [fn.call_runtime("c_int_of", fn.tag(v), _what(fn, c, p.name), fn.i64(int(t.optional)))])
     if t.kind == C_INT and t.size == 8 and not t.signed:
