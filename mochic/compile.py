@@ -105,15 +105,16 @@ def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = 
     """Checked tree to IR, ints still without representation: what comes out is in `module` of the result.
     `c_process`: C's library is in the program; `tls`: so is the system's TLS library."""
     from mochic.lower.module import ModuleLower
+    from mochic.lower.program import lower_program
     from mochic.targets import TARGETS
 
     m = ModuleLower(info)
     m.c_process = c_process
     m.tls = tls
-    m.c_packs = TARGETS[opt.target].abi == "darwinpcs"
+    m.pack_stack_arguments = TARGETS[opt.target].abi == "darwinpcs"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
-    module = m.run()
+    module = lower_program(m)
     if opt.verify:
         from mochic.ir.verify import verify_module
 

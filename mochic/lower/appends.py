@@ -22,20 +22,19 @@ an append in place is hidden from it unless a store follows that should have gon
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Final
 
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
 
-Code = ast.Node | FunInfo | None
+Code = ast.Node | list[ast.Stmt] | FunInfo | None  # that runs
 
 # Slots that hold no code that runs with the node; a function's body runs when it is called.
 _NO_CODE = frozenset({"ty", "ref", "info", "sym", "type", "row", "lo", "hi"})
 # Where inference took a statement or expression apart, what it made stands for it.
 _STANDS_FOR = ("code", "loop", "decl")
-_slots: dict[type, tuple[str, ...]] = {}
 
 
 def own_append(st: ast.Assign) -> ast.Call | None:
@@ -100,12 +99,13 @@ class Region:
 class Appends:
     """The appends of a whole program; functions are looked at when the first question comes."""
 
-    __slots__ = ("info", "_effects", "_all")
+    __slots__ = ("info", "_effects", "_all", "_slots")
 
     def __init__(self, info: ProgramInfo) -> None:
         self.info = info
         self._effects: dict[FunInfo, set[Effect]] | None = None
         self._all: set[Effect] = set()
+        self._slots: dict[type, tuple[str, ...]] = {}  # with code in them, by the class of the node
 
     def of(self, code: Iterable[Code]) -> Region:
         """What the code does, with all that it calls."""
@@ -153,16 +153,16 @@ class Appends:
 
     # -- one piece of code ----------------------------------------------------------------------
 
-    def _walk(self, root: Any, region: Region) -> None:
-        for n in _nodes(root):
+    def _walk(self, root: object, region: Region) -> None:
+        for n in self._nodes(root):
             if isinstance(n, ast.Assign):
                 self._assign(n, region)
             elif isinstance(n, ast.Call):
                 self._call(n, region)
 
-    def mentions(self, root: Any, v: Var) -> bool:
+    def mentions(self, root: object, v: Var) -> bool:
         """The code names the variable; functions inside it are not looked into."""
-        return any(isinstance(n, ast.Ident) and n.ref is v for n in _nodes(root))
+        return any(isinstance(n, ast.Ident) and n.ref is v for n in self._nodes(root))
 
     def _assign(self, st: ast.Assign, region: Region) -> None:
         target = st.target
@@ -213,28 +213,26 @@ class Appends:
         ):
             region.unknown = True
 
+    def _nodes(self, root: object) -> Iterator[ast.Node]:
+        """What runs when the code runs."""
+        todo = [root]
+        while todo:
+            n = todo.pop()
+            if isinstance(n, list | tuple):
+                todo.extend(n)
+                continue
+            if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef | ast.FunExpr | ast.FunDecl):
+                continue
+            yield n
+            if isinstance(n, ast.Call | ast.StructLit) and isinstance(n.ref, ast.Call):  # eval, an agent
+                todo.append(n.ref)
+                continue
+            made = next((x for s in _STANDS_FOR if (x := getattr(n, s, None)) is not None), None)
+            todo.extend([made] if made is not None else [getattr(n, s, None) for s in self._code_slots(type(n))])
 
-def _nodes(root: Any) -> Iterator[ast.Node]:
-    """What runs when the code runs."""
-    todo = [root]
-    while todo:
-        n = todo.pop()
-        if isinstance(n, list | tuple):
-            todo.extend(n)
-            continue
-        if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef | ast.FunExpr | ast.FunDecl):
-            continue
-        yield n
-        if isinstance(n, ast.Call | ast.StructLit) and isinstance(n.ref, ast.Call):  # eval, an agent
-            todo.append(n.ref)
-            continue
-        made = next((x for s in _STANDS_FOR if (x := getattr(n, s, None)) is not None), None)
-        todo.extend([made] if made is not None else [getattr(n, s, None) for s in _code_slots(type(n))])
-
-
-def _code_slots(cls: type) -> tuple[str, ...]:
-    got = _slots.get(cls)
-    if got is None:
-        names = [s for c in cls.__mro__ for s in getattr(c, "__slots__", ()) if s not in _NO_CODE]
-        got = _slots[cls] = tuple(names)
-    return got
+    def _code_slots(self, cls: type) -> tuple[str, ...]:
+        got = self._slots.get(cls)
+        if got is None:
+            names = [s for c in cls.__mro__ for s in getattr(c, "__slots__", ()) if s not in _NO_CODE]
+            got = self._slots[cls] = tuple(names)
+        return got

@@ -1,25 +1,34 @@
-"""Lowering of the builtin functions and of methods on builtin kinds.
+"""Lowering of the builtin functions.
 
-`_SIMPLE` lists those that are one runtime call: per argument the representation it wants
-(`s` string, `i` word, `f` double, `t` dynamic value, `l` anything iterable as a list).  The rest have a function each.
+`_SIMPLE` lists those that are one runtime call, with the representation that each argument takes (see arguments.py).
+The rest have a function each, in the table `_SPECIAL`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
 from mochic.ir.func import Value
-from mochic.ir.ops import FABS, FROMINT, NE, NEG, SELECT, SLT, TOINT, UNTAG
+from mochic.ir.ops import FABS, NEG, SLT, UNTAG
 from mochic.ir.types import F64, I32, I64, INT, REF
-from mochic.lower.aliasing import Held
-from mochic.lower.base import GROUP_ITEMS
-from mochic.lower.expr import Exprs
+from mochic.lower.aliasing import (
+    Held, append, count_holder, hold, is_fresh, mark_aliased, may_extend, moved, operands, release, share_elements,
+)  # fmt: skip
+from mochic.lower.apply import apply_value
+from mochic.lower.arguments import as_kind, fresh_list, from_runtime, operand, runtime_arg, runtime_args, string_arg
+from mochic.lower.cast import f64_to_int
+from mochic.lower.control import count_loop
+from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
-from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, FunSig, find
+from mochic.lower.objects import elem_ty, len_of, list_len, word_index
+from mochic.lower.query.fold import AGGREGATES
+from mochic.lower.query.select import folded
+from mochic.lower.values import compare, text_of
+from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, find
 from mochic.syntax import ast
 
-_SIMPLE: dict[str, tuple[str, str]] = {
+_SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "upper": ("s", "str_upper"),
     "trim": ("s", "str_trim"),
     "split": ("ss", "str_split"),
@@ -52,473 +61,397 @@ _SIMPLE: dict[str, tuple[str, str]] = {
     "readFile": ("s", "read_file"),
     "lines": ("s", "file_lines"),
 }
+_AGGREGATES: Final = frozenset((*AGGREGATES, "exists"))  # of a query, which is folded where it can be
 
-_AGGREGATES = ("count", "len", "exists", "sum", "avg", "min", "max")
 
-
-class Builtins(Exprs):
-    def builtin(self, e: ast.Call, name: str) -> Value:
-        if name in _AGGREGATES:
-            whole = self.folded(e, name)
-            if whole is not None:
-                return whole
-        special = _SPECIAL.get(name)
-        if special is not None:
-            v: Value = special(self, e)
-            v = self.convert(v, ir_type(e.ty))
-        else:
-            kinds, fn = _SIMPLE[name]
-            vals = self.args(e.args, kinds, name)
-            self.b.pos = e.lo
-            v = self.from_runtime(self.rt(fn, *vals), e)
-        return self.share_elements(v, e.ty) if name in _COPY_ELEMENTS else v
-
-    def folded(self, e: ast.Call, name: str) -> Value | None:
-        raise AssertionError
-
-    def args(self, es: list[ast.Expr], kinds: Sequence[str], name: str) -> list[Value]:
-        held = Held()
-        out = []
-        for i, (e, k) in enumerate(zip(es, kinds, strict=True)):
-            v = self.arg(e, k, name)
-            if k in "tl":
-                self.hold(held, e, v, es[i + 1 :])
-            out.append(v)
-        self.release(held)
-        return out
-
-    def arg(self, e: ast.Expr, kind: str, name: str) -> Value:
-        """An argument in the representation that a runtime function takes (see the module's text)."""
-        return self.string_arg(e, name) if kind == "s" else self.want(self.operand(e), kind)
-
-    def want(self, v: Value, kind: str) -> Value:
-        if kind == "t":
-            return self.tag(v)
-        if kind == "f":
-            return self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v))
-        if kind == "l":
-            return self.rt("dyn_iter", self.tag(v))
-        if kind == "i":
-            n = v if v.type == INT else self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
-            return self.b.emit(FROMINT, I64, [n])
-        raise AssertionError(kind)
-
-    def string_arg(self, e: ast.Expr, name: str) -> Value:
-        v = self.expr(e)
-        if find(e.ty).kinds == STR:
-            return v
-        return self.rt("want_string", self.tag(v), self.str_const(name))
-
-    def from_runtime(self, v: Value, e: ast.Expr) -> Value:
-        if v.type == I64:
-            v = self.b.emit(TOINT, INT, [v])
-        return self.convert(v, ir_type(e.ty))
-
-    def operand(self, e: ast.Expr) -> Value:
-        """An argument; a group stands for the list of its items."""
-        v = self.expr(e)
-        if v.type == REF and find(e.ty).kinds == GROUP:
-            return self.ld(REF, v, GROUP_ITEMS)
-        return v
-
-    # -- output ---------------------------------------------------------------------------------
-
-    def print_(self, e: ast.Call) -> Value:
-        args = e.args
-        # Arguments are evaluated before anything is printed.
-        vals = self.operands(args)
-        b = self.b
-        b.pos = e.lo
-        many = len(args) > 2
-        mark = self.rt("print_mark") if many else None
-        for i, (v, a) in enumerate(zip(vals, args, strict=True)):
-            if i:
-                self.rt("print_space")
-            if v.type == INT:
-                self.rt("print_int", self.tag(v))
-            elif v.type == F64:
-                self.rt("print_f64", v)
-            elif v.type == I32:
-                self.rt("print_bool", v)
-            elif find(a.ty).kinds == STR:
-                self.rt("print_str", v)
-            else:
-                self.rt("print_tag", self.tag(v))
-        if mark is not None:
-            self.rt("print_trim", mark)
-        else:
-            self.rt("print_newline")
-        return vals[0] if vals else self.nil()
-
-    def json(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        self.rt("json_print", self.tag(v))
-        return v
-
-    def panic_(self, e: ast.Call) -> Value:
-        code = self.arg(e.args[0], "i", _name(e)) if len(e.args) > 1 else self.b.iconst(I64, 1)
-        message = self.expr(e.args[-1])
-        self.b.pos = e.lo
-        self.rt("panic_code", code, self.text(message, e.args[-1].ty))
-        return self.nil()
-
-    # -- sizes, conversions ---------------------------------------------------------------------
-
-    def len_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        return self.len_of(v, e.args[0].ty)
-
-    def str_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        return self.text(v, e.args[0].ty)
-
-    def int_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        if v.type == INT:
-            return v
-        if v.type == F64:
-            return self.f64_to_int(v)
-        return self.b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
-
-    def float_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        return self.to_f64(v) if v.type in (INT, F64) else self.rt("cast_float_lenient", self.tag(v))
-
-    def parse_int(self, e: ast.Call) -> Value:
-        s = self.string_arg(e.args[0], "parseIntStr")
-        base = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(10)
-        self.b.pos = e.lo
-        return self.b.emit(UNTAG, INT, [self.rt("parse_int_base", s, base)])
-
-    # -- lists ----------------------------------------------------------------------------------
-
-    def append_(self, e: ast.Call) -> Value:
-        own = self.is_fresh(e.args[0]) and not isinstance(e.args[0], ast.Call)
-        lst = self.operand(e.args[0])
-        held = Held()
-        self.hold(held, e.args[0], lst, e.args[1:])
-        v = self.moved(e.args[1])
-        self.release(held)
-        self.b.pos = e.lo
-        return self.append(lst, e.args[0].ty, v, own or self.own_append is e)
-
-    def concat_(self, e: ast.Call) -> Value:
-        vals = list(zip(self.operands(e.args), [a.ty for a in e.args], strict=True))
-        self.b.pos = e.lo
-        v, t = vals[0]
-        if len(vals) == 1:
-            return self.rt("list_copy_room", v if find(t).kinds == LIST else self.rt("dyn_iter", self.tag(v)))
-        for w, u in vals[1:]:
-            if v.type == REF and w.type == REF and find(t).kinds == LIST and find(u).kinds == LIST:
-                v = self.rt("list_concat", v, w)
-            else:
-                v = self.convert(self.rt("dyn_concat", self.tag(v), self.tag(w)), ir_type(e.ty))
-        return v
-
-    def range_(self, e: ast.Call) -> Value:
-        ints = self.operands(e.args)
-        self.b.pos = e.lo
-        vals = [self.want(v, "i") for v in ints]
-        if len(vals) == 1:
-            vals = [self.i64(0), vals[0]]
-        if len(vals) == 2:
-            vals.append(self.i64(1))
-        for v in ints[:2]:
-            self.feed(self.elem_ty(e.ty), v)
-        if len(ints) == 1:
-            self.feed(self.elem_ty(e.ty), self.int_const(0))
-        return self.fresh_list(self.rt("list_range", *vals), e)
-
-    def sha256_(self, e: ast.Call) -> Value:
-        v = self.tag(self.operand(e.args[0]))
-        self.b.pos = e.lo
-        self.feed(self.elem_ty(e.ty), self.int_const(0))
-        self.feed(self.elem_ty(e.ty), self.int_const(255))
-        return self.fresh_list(self.rt("sha256", v), e)
-
-    def fresh_list(self, v: Value, e: ast.Call) -> Value:
-        """A list that the runtime made, its elements in the representation of the call's type.
-
-        Only for new lists: the element type of such a result may be wider than what the elements came from.
-        """
-        return self.rt("list_as", self.convert(v, REF), self.sym(self.m.list_desc(self.elem_ty(e.ty))))
-
-    def values_(self, e: ast.Call) -> Value:
-        v = self.tag(self.operand(e.args[0]))
-        self.b.pos = e.lo
-        self.feed(self.elem_ty(e.ty), None, self.m.solver.val(e.args[0].ty))
-        return self.fresh_list(self.rt("dyn_values", v), e)
-
-    def collect_(self, e: ast.Call) -> Value:
-        v = self.tag(self.operand(e.args[0]))
-        self.b.pos = e.lo
-        self.feed(self.elem_ty(e.ty), None, self.elem_ty(e.args[0].ty))
-        return self.fresh_list(self.rt("dyn_collect", v), e)
-
-    def sort_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
-            v = self.rt("dyn_sort", self.tag(v))
-            return v
-        return self.rt("list_sorted", v)
-
-    def reduce_(self, e: ast.Call) -> Value:
-        """A left fold: a loop of calls through the function value."""
-        b = self.b
-        source, fn, first = e.args
-        lst = self.operand(source)
-        held = Held()
-        if self.may_extend(source, (e,)):
-            self.count_holder(lst, source.ty, True)
-            held.values.append((lst, source.ty))
-        callee = self.expr(fn)
-        want = ir_type(e.ty)
-        var = ("#reduce", e)
-        b.write(var, self.convert(self.moved(first), want))
-        b.pos = e.lo
-        rows = lst if lst.type == REF and find(source.ty).kinds in (LIST, GROUP) else self.rt("dyn_iter", self.tag(lst))
-        sig = self.m.solver.shape(fn.ty).sig
-        if find(fn.ty).kinds != FUNC:
-            callee = self.rt("dyn_callee", self.tag(callee))
-        if sig is None:
-            return self.nil()
-
-        def step(i: Value) -> None:
-            row = self.rt("list_get_raw", rows, i)
-            self.mark(row, self.elem_ty(source.ty))
-            args = [b.read(var, want), row]
-            given = [self.convert(v, ir_type(p)) for v, p in zip(args, sig.params, strict=False)]
-            b.write(var, self.apply_value(callee, sig, given, e))
-
-        self.count_loop(self.list_len(rows), step)
-        self.release(held)
-        return b.read(var, want)
-
-    def write_file(self, e: ast.Call) -> Value:
-        path = self.string_arg(e.args[0], _name(e))
-        text = self.string_arg(e.args[1], _name(e))
-        self.b.pos = e.lo
-        self.rt("write_file", path, text, self.i64(int(_name(e) == "appendFile")))
-        return self.nil()
-
-    def min_max(self, e: ast.Call) -> Value:
-        name = "min" if _name(e) == "min" else "max"
-        b = self.b
-        if len(e.args) > 1:
-            best, bt = self.operand(e.args[0]), e.args[0].ty
-            want = ir_type(e.ty)
-            for a in e.args[1:]:
-                v = self.expr(a)
-                b.pos = e.lo
-                less = self.compare("<", v, best, a.ty, bt) if name == "min" else self.compare("<", best, v, bt, a.ty)
-                x, y = self.convert(v, want), self.convert(best, want)
-                take, keep, done = self.new_block(), self.new_block(), self.new_block()
-                b.brif(less, take, keep)
-                b.start(take)
-                b.write("#best", x)
-                b.jump(done)
-                b.start(keep)
-                b.write("#best", y)
-                b.jump(done)
-                b.start(done)
-                best, bt = b.read("#best", want), e.ty
-            return best
-        v = self.operand(e.args[0])
-        b.pos = e.lo
-        r = self.rt("dyn_" + name, self.tag(v))
-        if ir_type(e.ty) == F64:
-            return self.rt("dyn_num_arg", r)
-        return r
-
-    def sum_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        r = self.rt("dyn_sum", self.tag(v))
-        if ir_type(e.ty) == F64:
-            return self.rt("dyn_num_arg", r)
-        return r
-
-    def reverse_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        k = find(e.args[0].ty).kinds
-        self.b.pos = e.lo
-        if k == STR:
-            return self.rt("str_reverse", v)
-        if k == LIST:
-            return self.rt("list_reverse", v)
-        return self.rt("dyn_reverse", self.tag(v))
-
-    def keys_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        self.feed(self.elem_ty(e.ty), None, self.m.solver.key(e.args[0].ty))
-        if find(e.args[0].ty).kinds == MAP:
-            return self.fresh_list(self.rt("map_keys", v), e)
-        return self.fresh_list(self.rt("dyn_keys", self.tag(v)), e)
-
-    def substring_(self, e: ast.Call) -> Value:
-        vals = self.operands(e.args)
-        k = find(e.args[0].ty).kinds
-        self.b.pos = e.lo
-        if k in (STR, LIST) and vals[1].type == INT and vals[2].type == INT:
-            lo, hi = self.word_index(vals[1]), self.word_index(vals[2])
-            return self.rt("str_slice" if k == STR else "list_slice", vals[0], lo, hi)
-        return self.rt("dyn_substring", *[self.tag(v) for v in vals])
-
-    def contains_(self, e: ast.Call) -> Value:
-        x = self.operand(e.args[0])
-        held = Held()
-        self.hold(held, e.args[0], x, e.args[1:])
-        y = self.expr(e.args[1])
-        self.release(held)
-        self.b.pos = e.lo
-        if find(e.args[0].ty).kinds == STR and find(e.args[1].ty).kinds == STR:
-            return self.rt("str_contains", x, y)
-        return self.rt("dyn_contains", self.tag(x), self.tag(y))
-
-    # -- numbers --------------------------------------------------------------------------------
-
-    def abs_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        b = self.b
-        b.pos = e.lo
-        if v.type == INT:
-            neg, done = self.new_block(), self.new_block()
-            b.write("#abs", v)
-            b.brif(b.emit(SLT, I32, [v, self.int_const(0)]), neg, done)
-            b.start(neg)
-            b.write("#abs", b.emit(NEG, INT, [v]))
-            b.jump(done)
-            b.start(done)
-            return b.read("#abs", INT)
-        if v.type == F64:
-            return b.emit(FABS, F64, [v])
-        return self.rt("dyn_abs", self.tag(v))
-
-    def floor_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        self.b.pos = e.lo
-        x = self.to_f64(v) if v.type in (INT, F64) else self.rt("dyn_num_arg", self.tag(v))
-        return self.rt("f64_floor" if _name(e) == "floor" else "f64_ceil", x)
-
-    def round_(self, e: ast.Call) -> Value:
-        v = self.operand(e.args[0])
-        digits = self.want(self.expr(e.args[1]), "i") if len(e.args) > 1 else self.i64(0)
-        self.b.pos = e.lo
-        if v.type == F64:
-            return self.rt("f64_round", v, digits)
-        if v.type == INT and len(e.args) == 1:
-            return v
-        return self.rt("dyn_round", self.tag(v), digits)
-
-    def pow_(self, e: ast.Call) -> Value:
-        x, y = self.operand(e.args[0]), self.expr(e.args[1])
-        self.b.pos = e.lo
-        if x.type == INT and y.type == INT:
-            return self.b.emit(UNTAG, INT, [self.rt("int_pow", self.tag(x), self.tag(y))])
-        if x.type in (INT, F64) and y.type in (INT, F64):
-            return self.rt("f64_pow", self.to_f64(x), self.to_f64(y))
-        return self.rt("dyn_pow", self.tag(x), self.tag(y))
-
-    # -- methods on builtin kinds ---------------------------------------------------------------
-
-    def value_method(self, obj: Value, ot: Any, name: str, e: ast.Call) -> Value:
-        assert isinstance(e.fn, ast.Field)
-        held = Held()
-        self.hold(held, e.fn.obj, obj, e.args)
-        args = self.operands(e.args)
-        self.release(held)
-        return self.value_call(obj, ot, name, e, args)
-
-    def value_call(self, obj: Value, ot: Any, name: str, e: ast.Call, args: list[Value]) -> Value:
-        k = find(ot).kinds
-        b = self.b
-        b.pos = e.lo
-        if name == "contains":
-            if k == STR and find(e.args[0].ty).kinds == STR:
-                return self.rt("str_contains", obj, args[0])
-            return self.rt("dyn_contains", self.tag(obj), self.tag(args[0]))
-        if name == "starts_with":
-            return self.rt("str_starts_with", self.as_string(obj, k), self.rt("cast_string", self.tag(args[0])))
-        if name == "padStart":
-            s = self.text(obj, ot)
-            return self.rt("str_pad_start", s, self.want(args[0], "i"), self.rt("cast_string", self.tag(args[1])))
-        if name == "keys":
-            self.feed(self.elem_ty(e.ty), None, self.m.solver.key(ot))
-            return self.fresh_list(self.rt("dyn_keys", self.tag(obj)), e)
-        if name == "values":
-            self.feed(self.elem_ty(e.ty), None, self.m.solver.val(ot))
-            return self.share_elements(self.fresh_list(self.rt("dyn_values", self.tag(obj)), e), e.ty)
-        if name == "get" and k & MAP:
-            default = self.tag(args[1]) if len(args) > 1 else self.nil()
-            got = self.rt("dyn_index", self.tag(obj), self.tag(args[0]))
-            got = b.emit(SELECT, got.type, [b.emit(NE, I32, [got, b.iconst(got.type, 0)]), got, default])
-            return self.convert(got, ir_type(e.ty))
-        self.panic("panic_msg", self.str_const(f"the value has no method `{name}`"))
-        b.at(self.new_block())
-        return self.convert(self.nil(), ir_type(e.ty))
-
-    def as_string(self, v: Value, k: int) -> Value:
-        return v if k == STR else self.rt("cast_string", self.tag(v))
-
-    def call_value(self, callee: Value, t: Any, e: ast.Call) -> Value:
-        raise AssertionError
-
-    def apply_value(self, callee: Value, sig: FunSig, args: list[Value], e: ast.Call) -> Value:
-        raise AssertionError
-
-    own_append: ast.Call | None
+def call_builtin(fn: Fn, e: ast.Call, name: str) -> Value:
+    if name in _AGGREGATES:
+        whole = folded(fn, e, name)
+        if whole is not None:
+            return whole
+    special = _SPECIAL.get(name)
+    if special is not None:
+        v = fn.convert(special(fn, e), ir_type(e.ty))
+    else:
+        kinds, function = _SIMPLE[name]
+        vals = runtime_args(fn, e.args, kinds, name)
+        fn.b.pos = e.lo
+        v = from_runtime(fn, fn.call_runtime(function, *vals), e)
+    return share_elements(fn, v, e.ty) if name in _COPY_ELEMENTS else v
 
 
 def _name(e: ast.Call) -> str:
-    fn = e.fn
-    assert isinstance(fn, ast.Ident)
-    return fn.name
+    callee = e.fn
+    assert isinstance(callee, ast.Ident)
+    return callee.name
+
+
+# -- output ----------------------------------------------------------------------------------------
+
+
+def b_print(fn: Fn, e: ast.Call) -> Value:
+    args = e.args
+    # Arguments are evaluated before anything is printed.
+    vals = operands(fn, args)
+    b = fn.b
+    b.pos = e.lo
+    many = len(args) > 2
+    mark = fn.call_runtime("print_mark") if many else None
+    for i, (v, a) in enumerate(zip(vals, args, strict=True)):
+        if i:
+            fn.call_runtime("print_space")
+        if v.type == INT:
+            fn.call_runtime("print_int", fn.tag(v))
+        elif v.type == F64:
+            fn.call_runtime("print_f64", v)
+        elif v.type == I32:
+            fn.call_runtime("print_bool", v)
+        elif find(a.ty).kinds == STR:
+            fn.call_runtime("print_str", v)
+        else:
+            fn.call_runtime("print_tag", fn.tag(v))
+    if mark is not None:
+        fn.call_runtime("print_trim", mark)
+    else:
+        fn.call_runtime("print_newline")
+    return vals[0] if vals else fn.nil()
+
+
+def b_json(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    fn.call_runtime("json_print", fn.tag(v))
+    return v
+
+
+def b_panic(fn: Fn, e: ast.Call) -> Value:
+    code = runtime_arg(fn, e.args[0], "i", _name(e)) if len(e.args) > 1 else fn.b.iconst(I64, 1)
+    message = fn.expr(e.args[-1])
+    fn.b.pos = e.lo
+    fn.call_runtime("panic_code", code, text_of(fn, message, e.args[-1].ty))
+    return fn.nil()
+
+
+def b_write_file(fn: Fn, e: ast.Call) -> Value:
+    path = string_arg(fn, e.args[0], _name(e))
+    text = string_arg(fn, e.args[1], _name(e))
+    fn.b.pos = e.lo
+    fn.call_runtime("write_file", path, text, fn.i64(int(_name(e) == "appendFile")))
+    return fn.nil()
+
+
+# -- sizes, conversions ----------------------------------------------------------------------------
+
+
+def b_len(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    return len_of(fn, v, e.args[0].ty)
+
+
+def b_str(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    return text_of(fn, v, e.args[0].ty)
+
+
+def b_int(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    if v.type == INT:
+        return v
+    if v.type == F64:
+        return f64_to_int(fn, v)
+    return fn.b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
+
+
+def b_float(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    return fn.to_f64(v) if v.type in (INT, F64) else fn.call_runtime("cast_float_lenient", fn.tag(v))
+
+
+def b_parse_int(fn: Fn, e: ast.Call) -> Value:
+    s = string_arg(fn, e.args[0], "parseIntStr")
+    base = as_kind(fn, fn.expr(e.args[1]), "i") if len(e.args) > 1 else fn.i64(10)
+    fn.b.pos = e.lo
+    return fn.b.emit(UNTAG, INT, [fn.call_runtime("parse_int_base", s, base)])
+
+
+# -- lists and maps --------------------------------------------------------------------------------
+
+
+def b_append(fn: Fn, e: ast.Call) -> Value:
+    own = is_fresh(e.args[0]) and not isinstance(e.args[0], ast.Call)
+    lst = operand(fn, e.args[0])
+    held = Held()
+    hold(fn, held, e.args[0], lst, e.args[1:])
+    v = moved(fn, e.args[1])
+    release(fn, held)
+    fn.b.pos = e.lo
+    return append(fn, lst, e.args[0].ty, v, own or fn.own_append is e)
+
+
+def b_concat(fn: Fn, e: ast.Call) -> Value:
+    vals = list(zip(operands(fn, e.args), [a.ty for a in e.args], strict=True))
+    fn.b.pos = e.lo
+    v, t = vals[0]
+    if len(vals) == 1:
+        return fn.call_runtime("list_copy_room", v if find(t).kinds == LIST else fn.call_runtime("dyn_iter", fn.tag(v)))
+    for w, u in vals[1:]:
+        if v.type == REF and w.type == REF and find(t).kinds == LIST and find(u).kinds == LIST:
+            v = fn.call_runtime("list_concat", v, w)
+        else:
+            v = fn.convert(fn.call_runtime("dyn_concat", fn.tag(v), fn.tag(w)), ir_type(e.ty))
+    return v
+
+
+def b_range(fn: Fn, e: ast.Call) -> Value:
+    ints = operands(fn, e.args)
+    fn.b.pos = e.lo
+    vals = [as_kind(fn, v, "i") for v in ints]
+    if len(vals) == 1:
+        vals = [fn.i64(0), vals[0]]
+    if len(vals) == 2:
+        vals.append(fn.i64(1))
+    for v in ints[:2]:
+        fn.feed(elem_ty(fn, e.ty), v)
+    if len(ints) == 1:
+        fn.feed(elem_ty(fn, e.ty), fn.int_const(0))
+    return fresh_list(fn, fn.call_runtime("list_range", *vals), e)
+
+
+def b_sha256(fn: Fn, e: ast.Call) -> Value:
+    v = fn.tag(operand(fn, e.args[0]))
+    fn.b.pos = e.lo
+    fn.feed(elem_ty(fn, e.ty), fn.int_const(0))
+    fn.feed(elem_ty(fn, e.ty), fn.int_const(255))
+    return fresh_list(fn, fn.call_runtime("sha256", v), e)
+
+
+def b_values(fn: Fn, e: ast.Call) -> Value:
+    v = fn.tag(operand(fn, e.args[0]))
+    fn.b.pos = e.lo
+    fn.feed(elem_ty(fn, e.ty), None, fn.m.solver.val(e.args[0].ty))
+    return fresh_list(fn, fn.call_runtime("dyn_values", v), e)
+
+
+def b_keys(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    fn.feed(elem_ty(fn, e.ty), None, fn.m.solver.key(e.args[0].ty))
+    if find(e.args[0].ty).kinds == MAP:
+        return fresh_list(fn, fn.call_runtime("map_keys", v), e)
+    return fresh_list(fn, fn.call_runtime("dyn_keys", fn.tag(v)), e)
+
+
+def b_collect(fn: Fn, e: ast.Call) -> Value:
+    v = fn.tag(operand(fn, e.args[0]))
+    fn.b.pos = e.lo
+    fn.feed(elem_ty(fn, e.ty), None, elem_ty(fn, e.args[0].ty))
+    return fresh_list(fn, fn.call_runtime("dyn_collect", v), e)
+
+
+def b_sort(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    if v.type != REF or find(e.args[0].ty).kinds & ~GROUP != LIST:
+        return fn.call_runtime("dyn_sort", fn.tag(v))
+    return fn.call_runtime("list_sorted", v)
+
+
+def b_reverse(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    k = find(e.args[0].ty).kinds
+    fn.b.pos = e.lo
+    if k == STR:
+        return fn.call_runtime("str_reverse", v)
+    if k == LIST:
+        return fn.call_runtime("list_reverse", v)
+    return fn.call_runtime("dyn_reverse", fn.tag(v))
+
+
+def b_substring(fn: Fn, e: ast.Call) -> Value:
+    vals = operands(fn, e.args)
+    k = find(e.args[0].ty).kinds
+    fn.b.pos = e.lo
+    if k in (STR, LIST) and vals[1].type == INT and vals[2].type == INT:
+        lo, hi = word_index(fn, vals[1]), word_index(fn, vals[2])
+        return fn.call_runtime("str_slice" if k == STR else "list_slice", vals[0], lo, hi)
+    return fn.call_runtime("dyn_substring", *[fn.tag(v) for v in vals])
+
+
+def b_contains(fn: Fn, e: ast.Call) -> Value:
+    x = operand(fn, e.args[0])
+    held = Held()
+    hold(fn, held, e.args[0], x, e.args[1:])
+    y = fn.expr(e.args[1])
+    release(fn, held)
+    fn.b.pos = e.lo
+    if find(e.args[0].ty).kinds == STR and find(e.args[1].ty).kinds == STR:
+        return fn.call_runtime("str_contains", x, y)
+    return fn.call_runtime("dyn_contains", fn.tag(x), fn.tag(y))
+
+
+def b_reduce(fn: Fn, e: ast.Call) -> Value:
+    """A left fold: a loop of calls through the function value."""
+    b = fn.b
+    source, function, first = e.args
+    lst = operand(fn, source)
+    held = Held()
+    if may_extend(fn, source, (e,)):
+        count_holder(fn, lst, source.ty, True)
+        held.values.append((lst, source.ty))
+    closure = fn.expr(function)
+    want = ir_type(e.ty)
+    var = ("#reduce", e)
+    b.write(var, fn.convert(moved(fn, first), want))
+    b.pos = e.lo
+    known = lst.type == REF and find(source.ty).kinds in (LIST, GROUP)
+    rows = lst if known else fn.call_runtime("dyn_iter", fn.tag(lst))
+    sig = fn.m.solver.shape(function.ty).sig
+    if find(function.ty).kinds != FUNC:
+        closure = fn.call_runtime("dyn_callee", fn.tag(closure))
+    if sig is None:
+        return fn.nil()
+
+    def step(i: Value) -> None:
+        row = fn.call_runtime("list_get_raw", rows, i)
+        mark_aliased(fn, row, elem_ty(fn, source.ty))
+        args = [b.read(var, want), row]
+        given = [fn.convert(v, ir_type(p)) for v, p in zip(args, sig.params, strict=False)]
+        b.write(var, apply_value(fn, closure, sig, given, e))
+
+    count_loop(fn, list_len(fn, rows), step)
+    release(fn, held)
+    return b.read(var, want)
+
+
+# -- numbers ---------------------------------------------------------------------------------------
+
+
+def b_min_max(fn: Fn, e: ast.Call) -> Value:
+    name = "min" if _name(e) == "min" else "max"
+    b = fn.b
+    if len(e.args) > 1:
+        best, bt = operand(fn, e.args[0]), e.args[0].ty
+        want = ir_type(e.ty)
+        for a in e.args[1:]:
+            v = fn.expr(a)
+            b.pos = e.lo
+            less = compare(fn, "<", v, best, a.ty, bt) if name == "min" else compare(fn, "<", best, v, bt, a.ty)
+            x, y = fn.convert(v, want), fn.convert(best, want)
+            take, keep, done = fn.new_block(), fn.new_block(), fn.new_block()
+            b.brif(less, take, keep)
+            b.start(take)
+            b.write("#best", x)
+            b.jump(done)
+            b.start(keep)
+            b.write("#best", y)
+            b.jump(done)
+            b.start(done)
+            best, bt = b.read("#best", want), e.ty
+        return best
+    v = operand(fn, e.args[0])
+    b.pos = e.lo
+    r = fn.call_runtime("dyn_" + name, fn.tag(v))
+    if ir_type(e.ty) == F64:
+        return fn.call_runtime("dyn_num_arg", r)
+    return r
+
+
+def b_sum(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    r = fn.call_runtime("dyn_sum", fn.tag(v))
+    if ir_type(e.ty) == F64:
+        return fn.call_runtime("dyn_num_arg", r)
+    return r
+
+
+def b_abs(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    b = fn.b
+    b.pos = e.lo
+    if v.type == INT:
+        neg, done = fn.new_block(), fn.new_block()
+        b.write("#abs", v)
+        b.brif(b.emit(SLT, I32, [v, fn.int_const(0)]), neg, done)
+        b.start(neg)
+        b.write("#abs", b.emit(NEG, INT, [v]))
+        b.jump(done)
+        b.start(done)
+        return b.read("#abs", INT)
+    if v.type == F64:
+        return b.emit(FABS, F64, [v])
+    return fn.call_runtime("dyn_abs", fn.tag(v))
+
+
+def b_floor(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    fn.b.pos = e.lo
+    x = fn.to_f64(v) if v.type in (INT, F64) else fn.call_runtime("dyn_num_arg", fn.tag(v))
+    return fn.call_runtime("f64_floor" if _name(e) == "floor" else "f64_ceil", x)
+
+
+def b_round(fn: Fn, e: ast.Call) -> Value:
+    v = operand(fn, e.args[0])
+    digits = as_kind(fn, fn.expr(e.args[1]), "i") if len(e.args) > 1 else fn.i64(0)
+    fn.b.pos = e.lo
+    if v.type == F64:
+        return fn.call_runtime("f64_round", v, digits)
+    if v.type == INT and len(e.args) == 1:
+        return v
+    return fn.call_runtime("dyn_round", fn.tag(v), digits)
+
+
+def b_pow(fn: Fn, e: ast.Call) -> Value:
+    x, y = operand(fn, e.args[0]), fn.expr(e.args[1])
+    fn.b.pos = e.lo
+    if x.type == INT and y.type == INT:
+        return fn.b.emit(UNTAG, INT, [fn.call_runtime("int_pow", fn.tag(x), fn.tag(y))])
+    if x.type in (INT, F64) and y.type in (INT, F64):
+        return fn.call_runtime("f64_pow", fn.to_f64(x), fn.to_f64(y))
+    return fn.call_runtime("dyn_pow", fn.tag(x), fn.tag(y))
 
 
 # Builtins whose result is a new list of elements of their argument
-_COPY_ELEMENTS = ("concat", "sort", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
+_COPY_ELEMENTS: Final = ("concat", "sort", "reverse", "distinct", "values", "collect", "substring", "substr", "slice")
 
-_SPECIAL: dict[str, Any] = {
-    "print": Builtins.print_,
-    "json": Builtins.json,
-    "panic": Builtins.panic_,
-    "error": Builtins.panic_,
-    "len": Builtins.len_,
-    "str": Builtins.str_,
-    "string": Builtins.str_,
-    "int": Builtins.int_,
-    "float": Builtins.float_,
-    "parseIntStr": Builtins.parse_int,
-    "append": Builtins.append_,
-    "push": Builtins.append_,
-    "concat": Builtins.concat_,
-    "range": Builtins.range_,
-    "sha256": Builtins.sha256_,
-    "values": Builtins.values_,
-    "collect": Builtins.collect_,
-    "min": Builtins.min_max,
-    "max": Builtins.min_max,
-    "sum": Builtins.sum_,
-    "reverse": Builtins.reverse_,
-    "keys": Builtins.keys_,
-    "substring": Builtins.substring_,
-    "substr": Builtins.substring_,
-    "slice": Builtins.substring_,
-    "abs": Builtins.abs_,
-    "floor": Builtins.floor_,
-    "ceil": Builtins.floor_,
-    "round": Builtins.round_,
-    "pow": Builtins.pow_,
-    "contains": Builtins.contains_,
-    "sort": Builtins.sort_,
-    "reduce": Builtins.reduce_,
-    "writeFile": Builtins.write_file,
-    "appendFile": Builtins.write_file,
+_SPECIAL: Final[dict[str, Callable[[Fn, ast.Call], Value]]] = {
+    "print": b_print,
+    "json": b_json,
+    "panic": b_panic,
+    "error": b_panic,
+    "len": b_len,
+    "str": b_str,
+    "string": b_str,
+    "int": b_int,
+    "float": b_float,
+    "parseIntStr": b_parse_int,
+    "append": b_append,
+    "push": b_append,
+    "concat": b_concat,
+    "range": b_range,
+    "sha256": b_sha256,
+    "values": b_values,
+    "collect": b_collect,
+    "min": b_min_max,
+    "max": b_min_max,
+    "sum": b_sum,
+    "reverse": b_reverse,
+    "keys": b_keys,
+    "substring": b_substring,
+    "substr": b_substring,
+    "slice": b_substring,
+    "abs": b_abs,
+    "floor": b_floor,
+    "ceil": b_floor,
+    "round": b_round,
+    "pow": b_pow,
+    "contains": b_contains,
+    "sort": b_sort,
+    "reduce": b_reduce,
+    "writeFile": b_write_file,
+    "appendFile": b_write_file,
 }

@@ -2,263 +2,244 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from mochic.ir.func import Block, Func, FuncSym, Value
-from mochic.ir.ops import ADD, CAST, EQ, F2INT, SLT, UNTAG
-from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG
-from mochic.lower.access import Access
-from mochic.lower.module import ModuleLower, ir_type
+from mochic.ir.func import Func, FuncSym, Value
+from mochic.ir.ops import CAST, F2INT, UNTAG
+from mochic.ir.types import F64, I32, INT, REF, TAG
+from mochic.lower.control import count_loop
+from mochic.lower.fn import Fn
+from mochic.lower.module import ir_type
+from mochic.lower.objects import if_struct, list_len, make_struct, map_store, store_element
 from mochic.sema.infer_decl import inner_types
-from mochic.sema.symbols import FunInfo, StructInfo
+from mochic.sema.symbols import StructInfo
 from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast
-
-
-class Casts(Access):
-    def e_cast(self, e: ast.Cast) -> Value:
-        v = self.expr(e.expr)
-        self.b.pos = e.lo
-        return self.convert(self.cast(v, e.expr.ty, e.type, e.ty), ir_type(e.ty))
-
-    def cast(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
-        b = self.b
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeName):
-            name = ref.name
-            if name in ("int", "int64", "bigint"):
-                if v.type == INT:
-                    return v
-                if v.type == F64:
-                    return self.f64_to_int(v)
-                return b.emit(UNTAG, INT, [self.rt("cast_int", self.tag(v))])
-            if name == "bigrat":
-                return self.rt("cast_bigrat", self.tag(v))
-            if name == "float":
-                if v.type in (INT, F64):
-                    return self.to_f64(v)
-                return self.rt("cast_float", self.tag(v))
-            if name == "string":
-                return v if find(t).kinds == STR else self.rt("cast_string", self.tag(v))
-            if name == "bool":
-                return v if v.type == I32 else self.rt("cast_bool", self.tag(v))
-            st = self.m.info.struct_named(ref)
-            if st is not None:
-                return self.cast_struct(v, t, st)
-        elif isinstance(ref, ast.TypeOpt):
-            return self.cast_optional(v, t, ref.inner, res)
-        elif isinstance(ref, ast.TypeStruct):
-            return self.cast_anonymous(v, t, ref, res)
-        elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
-            kind = LIST if ref.name == "list" else MAP
-            if find(t).kinds != kind:
-                v = self.rt("cast_list" if kind == LIST else "cast_map", self.tag(v))
-            s = self.m.solver
-            inner = s.elem(res) if kind == LIST else s.val(res)
-            source = s.elem(t) if kind == LIST else s.val(t)
-            if find(inner) is find(source):
-                return v
-            v = self.convert(v, REF)
-            if kind == LIST:
-                return self.cast_elements(v, source, ref.args[-1], inner)
-            return self.cast_entries(v, t, ref, res)
-        return v
-
-    def cast_elements(self, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
-        """A new list of the elements of src, each cast."""
-        n = self.list_len(src)
-        out = self.rt("list_new", self.sym(self.m.list_desc(elem)), n)
-
-        def one(i: Value) -> None:
-            x = self.cast_any(self.rt("list_get_raw", src, i), st, ref, elem)
-            self.store_element(out, i, self.convert(x, ir_type(elem)), elem)
-
-        self.count_loop(n, one)
-        return out
-
-    def cast_entries(self, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
-        """A new map with every value cast (and every key, where ints are wanted)."""
-        s = self.m.solver
-        key, val = s.key(res), s.val(res)
-        out = self.rt("map_new", self.sym(self.m.map_desc(key, val)), self.i64(0))
-        keys = self.rt("map_order", src)
-
-        def one(i: Value) -> None:
-            k = self.rt("list_get_raw", keys, i)
-            x = self.cast_any(self.rt("map_get", src, k), s.val(mt), ref.args[1], val)
-            kv = self.cast_any(k, s.key(mt), ref.args[0], key)
-            self.map_store(out, res, self.convert(kv, ir_type(key)), x, find(key).kinds)
-
-        self.count_loop(self.list_len(keys), one)
-        return out
-
-    def cast_any(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
-        """Cast a TAG whose values are of type t."""
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeGeneric | ast.TypeOpt | ast.TypeStruct):
-            return self.cast(v, t, ref, res)
-        return self.cast_dynamic(v, ref, t)
-
-    def count_loop(self, n: Value, body: Callable[[Value], None]) -> None:
-        """for i in 0..n, on words."""
-        b = self.b
-        loop, done = self.new_block(), self.new_block()
-        var = ("#count", n.id)
-        b.write(var, self.i64(0))
-        b.brif(b.emit(EQ, I32, [n, self.i64(0)]), done, loop)
-        b.at(loop)
-        i = b.read(var, I64)
-        body(i)
-        nxt = b.emit(ADD, I64, [i, self.i64(1)])
-        b.write(var, nxt)
-        b.brif(b.emit(SLT, I32, [nxt, n]), loop, done)
-        b.seal(loop)
-        b.start(done)
-
-    def f64_to_int(self, v: Value) -> Value:
-        return self.b.emit(F2INT, INT, [v])
-
-    def cast_optional(self, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
-        """none stays, anything else is cast."""
-        if v.type not in (REF, TAG) or not find(t).kinds & NIL:
-            return self.cast(v, t, ref, res)
-        b = self.b
-        some, none, done = self.new_block(), self.new_block(), self.new_block()
-        var = ("#cast", v.id)
-        b.brif(self.is_nil(v), none, some)
-        b.start(some)
-        b.write(var, self.tag(self.cast(v, t, ref, res)))
-        b.jump(done)
-        b.start(none)
-        b.write(var, self.nil())
-        b.jump(done)
-        b.start(done)
-        return b.read(var, TAG)
-
-    def cast_anonymous(self, v: Value, t: Ty, ref: ast.TypeStruct, res: Ty) -> Value:
-        """A map or struct becomes a map of the fields, each cast to its declared type."""
-        src = self.tag(v)
-        key, val = self.m.solver.key(res), self.m.solver.val(res)
-        out = self.rt("map_new", self.sym(self.m.map_desc(key, val)), self.i64(0))
-        for f in ref.fields:
-            got = self.rt("cast_field", src, self.str_const(f.name), self.str_const("struct"))
-            x = self.cast_any(got, ref.info[f.name], f.type, val)
-            self.map_store(out, res, self.str_const(f.name), x)
-        return out
-
-    def cast_struct(self, v: Value, t: Ty, st: StructInfo) -> Value:
-        """A map becomes a struct, each field cast to its declared type; a struct of the type stays.
-
-        Done in place, except that a type which contains itself has a function for it.
-        """
-        if find(t).kinds == STRUCT and find(t).structs == st.bit:
-            return v
-        b = self.b
-        src = self.tag(v)
-        if self.contains_itself(st):
-            return self.call(self.caster(st), [src])
-        if not find(t).structs & st.bit:
-            return self.cast_fields(src, st)
-        other, same, done = self.new_block(), self.new_block(), self.new_block()
-        var = ("#cast", src.id)
-        self.if_struct(src, st, same, other)
-        b.start(same)
-        b.write(var, b.emit(CAST, REF, [src]))
-        b.jump(done)
-        b.start(other)
-        b.write(var, self.cast_fields(src, st))
-        b.jump(done)
-        b.start(done)
-        return b.read(var, REF)
-
-    def contains_itself(self, st: StructInfo) -> bool:
-        """Whether casting to st casts to st again."""
-        if st.recursive is None:
-            seen = {st}
-            todo = list(st.decls.values())
-            st.recursive = False
-            while todo:
-                ref = self.resolve_alias(todo.pop())
-                todo += inner_types(ref)
-                if isinstance(ref, ast.TypeName):
-                    inner = self.m.info.struct_named(ref)
-                    if inner is st:
-                        st.recursive = True
-                        break
-                    if inner is not None and inner not in seen:
-                        seen.add(inner)
-                        todo += inner.decls.values()
-        return st.recursive
-
-    def if_struct(self, v: Value, st: StructInfo, yes: Block, no: Block) -> None:
-        """Go where it depends on whether a TAG is an st; ends the block."""
-        b = self.b
-        obj = self.check_ref(v, no)
-        b.brif(b.emit(EQ, I32, [self.ld(PTR, obj, 0), self.sym(self.m.struct_desc(st))]), yes, no)
-
-    def cast_fields(self, src: Value, st: StructInfo) -> Value:
-        given: dict[str, Value] = {}
-        assert st.sources is not None
-        for name, ft in st.fields.items():
-            got = self.rt("cast_field", src, self.str_const(name), self.str_const(st.name))
-            given[name] = self.convert(self.cast_any(got, st.sources[name], st.decls[name], ft), ir_type(ft))
-        return self.make_struct(st, given)
-
-    def caster(self, st: StructInfo) -> FuncSym:
-        """The function that makes an st of a TAG."""
-        if st.caster is None:
-            sym = st.caster = FuncSym(self.m.unique(f"mochi.cast.{st.name}"), [TAG], REF)
-            sym.slots = [None, None]
-            sym.display = f"as {st.name}"
-            sym.pos = st.pos
-
-            def make() -> Func:
-                assert self.m.info.main is not None
-                fn = Func(sym)
-                inner = type(self)(self.m, self.m.info.main, fn)
-                b = inner.b
-                b.pos = st.pos
-                src = fn.new_param(fn.blocks[0], TAG)
-                same, other = inner.new_block(), inner.new_block()
-                inner.if_struct(src, st, same, other)
-                b.start(same)
-                b.ret(b.emit(CAST, REF, [src]))
-                b.start(other)
-                b.ret(inner.cast_fields(src, st))
-                return b.finish()
-
-            self.m.pending.append(make)
-        made: FuncSym = st.caster
-        return made
-
-    def cast_dynamic(self, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
-        """Cast a TAG to a declared type."""
-        ref = self.resolve_alias(ref)
-        if isinstance(ref, ast.TypeName):
-            fn = _SCALAR_CASTS.get(ref.name)
-            if fn is not None:
-                r = self.rt(fn, v)
-                return self.b.emit(UNTAG, INT, [r]) if fn == "cast_int" else r
-            st = self.m.info.struct_named(ref)
-            if st is not None:
-                return self.cast_struct(v, t, st)
-        return v
-
-    def resolve_alias(self, ref: ast.TypeRef) -> ast.TypeRef:
-        return self.m.info.resolve_alias(ref)
-
-    # provided by the other parts
-    def __init__(self, m: ModuleLower, f: FunInfo, fn: Func) -> None:
-        raise AssertionError
-
-    def check_ref(self, v: Value, no: Block) -> Value:
-        raise AssertionError
-
-    def make_struct(self, st: StructInfo, given: dict[str, Value]) -> Value:
-        raise AssertionError
-
 
 _SCALAR_CASTS = {
     "int": "cast_int", "int64": "cast_int", "bigint": "cast_int", "float": "cast_float", "string": "cast_string",
     "bool": "cast_bool", "bigrat": "cast_bigrat",
 }  # fmt: skip
+
+
+def e_cast(fn: Fn, e: ast.Cast) -> Value:
+    v = fn.expr(e.expr)
+    fn.b.pos = e.lo
+    return fn.convert(cast(fn, v, e.expr.ty, e.type, e.ty), ir_type(e.ty))
+
+
+def cast(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+    b = fn.b
+    ref = fn.m.info.resolve_alias(ref)
+    if isinstance(ref, ast.TypeName):
+        name = ref.name
+        if name in ("int", "int64", "bigint"):
+            if v.type == INT:
+                return v
+            if v.type == F64:
+                return f64_to_int(fn, v)
+            return b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
+        if name == "bigrat":
+            return fn.call_runtime("cast_bigrat", fn.tag(v))
+        if name == "float":
+            if v.type in (INT, F64):
+                return fn.to_f64(v)
+            return fn.call_runtime("cast_float", fn.tag(v))
+        if name == "string":
+            return v if find(t).kinds == STR else fn.call_runtime("cast_string", fn.tag(v))
+        if name == "bool":
+            return v if v.type == I32 else fn.call_runtime("cast_bool", fn.tag(v))
+        st = fn.m.info.struct_named(ref)
+        if st is not None:
+            return cast_struct(fn, v, t, st)
+    elif isinstance(ref, ast.TypeOpt):
+        return cast_optional(fn, v, t, ref.inner, res)
+    elif isinstance(ref, ast.TypeStruct):
+        return cast_anonymous(fn, v, t, ref, res)
+    elif isinstance(ref, ast.TypeGeneric) and ref.name in ("list", "map"):
+        kind = LIST if ref.name == "list" else MAP
+        if find(t).kinds != kind:
+            v = fn.call_runtime("cast_list" if kind == LIST else "cast_map", fn.tag(v))
+        s = fn.m.solver
+        inner = s.elem(res) if kind == LIST else s.val(res)
+        source = s.elem(t) if kind == LIST else s.val(t)
+        if find(inner) is find(source):
+            return v
+        v = fn.convert(v, REF)
+        if kind == LIST:
+            return cast_elements(fn, v, source, ref.args[-1], inner)
+        return cast_entries(fn, v, t, ref, res)
+    return v
+
+
+def cast_any(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+    """Cast a TAG whose values are of type t."""
+    ref = fn.m.info.resolve_alias(ref)
+    if isinstance(ref, ast.TypeGeneric | ast.TypeOpt | ast.TypeStruct):
+        return cast(fn, v, t, ref, res)
+    return cast_dynamic(fn, v, ref, t)
+
+
+def cast_dynamic(fn: Fn, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
+    """Cast a TAG to a declared type."""
+    ref = fn.m.info.resolve_alias(ref)
+    if isinstance(ref, ast.TypeName):
+        function = _SCALAR_CASTS.get(ref.name)
+        if function is not None:
+            r = fn.call_runtime(function, v)
+            return fn.b.emit(UNTAG, INT, [r]) if function == "cast_int" else r
+        st = fn.m.info.struct_named(ref)
+        if st is not None:
+            return cast_struct(fn, v, t, st)
+    return v
+
+
+def f64_to_int(fn: Fn, v: Value) -> Value:
+    return fn.b.emit(F2INT, INT, [v])
+
+
+def cast_optional(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+    """none stays, anything else is cast."""
+    if v.type not in (REF, TAG) or not find(t).kinds & NIL:
+        return cast(fn, v, t, ref, res)
+    b = fn.b
+    some, none, done = fn.new_block(), fn.new_block(), fn.new_block()
+    var = ("#cast", v.id)
+    b.brif(fn.is_nil(v), none, some)
+    b.start(some)
+    b.write(var, fn.tag(cast(fn, v, t, ref, res)))
+    b.jump(done)
+    b.start(none)
+    b.write(var, fn.nil())
+    b.jump(done)
+    b.start(done)
+    return b.read(var, TAG)
+
+
+# -- lists and maps --------------------------------------------------------------------------------
+
+
+def cast_elements(fn: Fn, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
+    """A new list of the elements of src, each cast."""
+    n = list_len(fn, src)
+    out = fn.call_runtime("list_new", fn.sym(fn.m.list_desc(elem)), n)
+
+    def one(i: Value) -> None:
+        x = cast_any(fn, fn.call_runtime("list_get_raw", src, i), st, ref, elem)
+        store_element(fn, out, i, fn.convert(x, ir_type(elem)), elem)
+
+    count_loop(fn, n, one)
+    return out
+
+
+def cast_entries(fn: Fn, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
+    """A new map with every value cast (and every key, where ints are wanted)."""
+    s = fn.m.solver
+    key, val = s.key(res), s.val(res)
+    out = fn.call_runtime("map_new", fn.sym(fn.m.map_desc(key, val)), fn.i64(0))
+    keys = fn.call_runtime("map_order", src)
+
+    def one(i: Value) -> None:
+        k = fn.call_runtime("list_get_raw", keys, i)
+        x = cast_any(fn, fn.call_runtime("map_get", src, k), s.val(mt), ref.args[1], val)
+        kv = cast_any(fn, k, s.key(mt), ref.args[0], key)
+        map_store(fn, out, res, fn.convert(kv, ir_type(key)), x, find(key).kinds)
+
+    count_loop(fn, list_len(fn, keys), one)
+    return out
+
+
+def cast_anonymous(fn: Fn, v: Value, t: Ty, ref: ast.TypeStruct, res: Ty) -> Value:
+    """A map or struct becomes a map of the fields, each cast to its declared type."""
+    src = fn.tag(v)
+    key, val = fn.m.solver.key(res), fn.m.solver.val(res)
+    out = fn.call_runtime("map_new", fn.sym(fn.m.map_desc(key, val)), fn.i64(0))
+    for f in ref.fields:
+        got = fn.call_runtime("cast_field", src, fn.str_const(f.name), fn.str_const("struct"))
+        x = cast_any(fn, got, ref.info[f.name], f.type, val)
+        map_store(fn, out, res, fn.str_const(f.name), x)
+    return out
+
+
+# -- structs ---------------------------------------------------------------------------------------
+
+
+def cast_struct(fn: Fn, v: Value, t: Ty, st: StructInfo) -> Value:
+    """A map becomes a struct, each field cast to its declared type; a struct of the type stays.
+
+    Done in place, except that a type which contains itself has a function for it.
+    """
+    if find(t).kinds == STRUCT and find(t).structs == st.bit:
+        return v
+    b = fn.b
+    src = fn.tag(v)
+    if contains_itself(fn, st):
+        return fn.call(caster(fn, st), [src])
+    if not find(t).structs & st.bit:
+        return cast_fields(fn, src, st)
+    other, same, done = fn.new_block(), fn.new_block(), fn.new_block()
+    var = ("#cast", src.id)
+    if_struct(fn, src, st, same, other)
+    b.start(same)
+    b.write(var, b.emit(CAST, REF, [src]))
+    b.jump(done)
+    b.start(other)
+    b.write(var, cast_fields(fn, src, st))
+    b.jump(done)
+    b.start(done)
+    return b.read(var, REF)
+
+
+def contains_itself(fn: Fn, st: StructInfo) -> bool:
+    """Whether casting to st casts to st again."""
+    if st.recursive is None:
+        seen = {st}
+        todo = list(st.decls.values())
+        st.recursive = False
+        while todo:
+            ref = fn.m.info.resolve_alias(todo.pop())
+            todo += inner_types(ref)
+            if isinstance(ref, ast.TypeName):
+                inner = fn.m.info.struct_named(ref)
+                if inner is st:
+                    st.recursive = True
+                    break
+                if inner is not None and inner not in seen:
+                    seen.add(inner)
+                    todo += inner.decls.values()
+    return st.recursive
+
+
+def cast_fields(fn: Fn, src: Value, st: StructInfo) -> Value:
+    given: dict[str, Value] = {}
+    assert st.sources is not None
+    for name, ft in st.fields.items():
+        got = fn.call_runtime("cast_field", src, fn.str_const(name), fn.str_const(st.name))
+        given[name] = fn.convert(cast_any(fn, got, st.sources[name], st.decls[name], ft), ir_type(ft))
+    return make_struct(fn, st, given)
+
+
+def caster(fn: Fn, st: StructInfo) -> FuncSym:
+    """The function that makes an st of a TAG."""
+    if st.caster is None:
+        sym = st.caster = FuncSym(fn.m.unique(f"mochi.cast.{st.name}"), [TAG], REF)
+        sym.slots = [None, None]
+        sym.display = f"as {st.name}"
+        sym.pos = st.pos
+
+        def make() -> Func:
+            assert fn.m.info.main is not None
+            ir = Func(sym)
+            inner = Fn(fn.m, fn.m.info.main, ir, fn.dispatch)
+            b = inner.b
+            b.pos = st.pos
+            src = ir.new_param(ir.blocks[0], TAG)
+            same, other = inner.new_block(), inner.new_block()
+            if_struct(inner, src, st, same, other)
+            b.start(same)
+            b.ret(b.emit(CAST, REF, [src]))
+            b.start(other)
+            b.ret(cast_fields(inner, src, st))
+            return b.finish()
+
+        fn.m.pending.append(make)
+    made: FuncSym = st.caster
+    return made

@@ -19,7 +19,7 @@ everywhere but on Windows' amd64 (Machine.foreign_places).  What differs between
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mochic.ir.builder import Builder
 from mochic.ir.func import FOREIGN, NOGC, Func, FuncSym, Value
@@ -27,15 +27,10 @@ from mochic.ir.ops import (
     ADD, AND, BITSF, CALL, CAST, EQ, FBITS, FROMINT, NE, OR, SAR, SEXT32, SHL, SLT, TOINT, TRUNC32, UNTAG, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, VOID
-
-from mochic.lower.descs import runtime_data
+from mochic.lower.fn import Fn
 from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT
-from mochic.sema.symbols import CFun, CType
-from mochic.sema.symbols import Var
+from mochic.sema.symbols import CFun, CType, Var
 from mochic.sema.types import STR, find
-
-if TYPE_CHECKING:
-    from mochic.lower.func import FuncLower
 
 QUIET: Final = frozenset(("m",))  # libraries whose functions never print
 _HIGH_ONES: Final = -(1 << 32)
@@ -43,107 +38,110 @@ _TEXT: Final = 16  # offset of a string's bytes
 _REGISTERS: Final = 8  # of each kind, for arguments (AAPCS64)
 
 
-def begin_c(f: FuncLower) -> None:
+def begin_c(fn: Fn) -> None:
     """At the program's start: the C library in it flushes its output with ours, and ends the process.  The runtime gets
     functions of ours that call C's, for it knows neither C's convention nor how to find functions of other files."""
-    f.rt("use_c", *(f.sym(_shim(f, name)) for name in ("exit", "fflush")))
+    fn.call_runtime("use_c", *(fn.sym(_shim(fn, name)) for name in ("exit", "fflush")))
 
 
-def _shim(f: FuncLower, name: str) -> FuncSym:
-    sym = FuncSym(f.m.unique("mochi.c." + name), [I64], VOID, NOGC)
+def _shim(fn: Fn, name: str) -> FuncSym:
+    sym = FuncSym(fn.m.unique("mochi.c." + name), [I64], VOID, NOGC)
     target = FuncSym(name, [I64], VOID, FOREIGN | NOGC)
 
     def make() -> Func:
-        fn = Func(sym)
-        b = Builder(fn)
-        b.emit(CALL, VOID, [fn.new_param(fn.blocks[0], I64)], 0, target)
+        ir = Func(sym)
+        b = Builder(ir)
+        b.emit(CALL, VOID, [ir.new_param(ir.blocks[0], I64)], 0, target)
         b.ret()
         return b.finish()
 
-    f.m.pending.append(make)
+    fn.m.pending.append(make)
     return sym
 
 
-def call_c(f: FuncLower, c: CFun, params: list[Var], given: list[Value]) -> Value:
+def call_c(fn: Fn, c: CFun, params: list[Var], given: list[Value]) -> Value:
     """The call with everything around it; its value in the program's terms."""
-    b = f.b
+    b = fn.b
     # What may allocate comes first.
-    ready = [_prepare(f, c, t, p, v) for t, p, v in zip(c.params, params, given, strict=True)]
+    ready = [_prepare(fn, c, t, p, v) for t, p, v in zip(c.params, params, given, strict=True)]
     if c.library is None or c.library.name not in QUIET:
-        _write_printed(f)
-    args = [_argument(f, t, v) for t, v in zip(c.params, ready, strict=True)]
-    if f.m.c_packs:
-        args = _packed(f, c.params, args)
+        _write_printed(fn)
+    args = [_argument(fn, t, v) for t, v in zip(c.params, ready, strict=True)]
+    if fn.m.pack_stack_arguments:
+        args = _packed(fn, c.params, args)
     ret = c.ret
     kind = VOID if ret is None else F64 if ret.kind == C_FLOAT else I64
-    known = f.m.c_symbols.get(c.symbol)
+    known = fn.m.c_symbols.get(c.symbol)
     sym = FuncSym(c.symbol, [a.type for a in args], kind, FOREIGN | NOGC)
     sym.display = c.decl.name
     if known is None:
-        f.m.c_symbols[c.symbol] = (sym, c)
+        fn.m.c_symbols[c.symbol] = (sym, c)
     v = b.emit(CALL, kind, args, 0, sym)
-    return f.nil() if ret is None else _result(f, c, ret, v)
+    return fn.nil() if ret is None else _result(fn, c, ret, v)
 
 
-def _write_printed(f: FuncLower) -> None:
+def _write_printed(fn: Fn) -> None:
     """Write what was printed so far, if anything was (runtime/io.mochi)."""
-    b = f.b
-    at, base = (f.ld(PTR, f.sym(runtime_data(name)), 0) for name in ("out_at", "out_base"))
-    some, go = f.new_block(True), f.new_block()
+    b = fn.b
+    at, base = (fn.load(PTR, fn.sym(fn.m.runtime_data[name]), 0) for name in ("out_at", "out_base"))
+    some, go = fn.new_block(True), fn.new_block()
     b.brif(b.emit(EQ, I32, [at, base]), go, some)
     b.start(some)
-    f.rt("c_enter")
+    fn.call_runtime("c_enter")
     b.jump(go)
     b.start(go)
 
 
-def _what(f: FuncLower, c: CFun, name: str) -> Value:
-    return f.str_const(f"{c.decl.name}: {name}")
+def _what(fn: Fn, c: CFun, name: str) -> Value:
+    return fn.str_const(f"{c.decl.name}: {name}")
 
 
-def _prepare(f: FuncLower, c: CFun, t: CType, p: Var, v: Value) -> Value:
+def _prepare(fn: Fn, c: CFun, t: CType, p: Var, v: Value) -> Value:
     """An argument checked and in the representation of C's kind, texts as references."""
-    b = f.b
+    b = fn.b
     if t.kind == C_TEXT:
         if find(p.ty).kinds == STR:
-            return f.rt("c_text", v, _what(f, c, p.name))
-        return f.rt("c_text_of", f.tag(v), _what(f, c, p.name), f.i64(int(t.optional)))
+            return fn.call_runtime("c_text", v, _what(fn, c, p.name))
+        return fn.call_runtime("c_text_of", fn.tag(v), _what(fn, c, p.name), fn.i64(int(t.optional)))
     if t.kind == C_BOOL:
-        return v if v.type == I32 else f.rt("c_bool_of", f.tag(v), _what(f, c, p.name))
+        return v if v.type == I32 else fn.call_runtime("c_bool_of", fn.tag(v), _what(fn, c, p.name))
     if t.kind == C_FLOAT:
-        x = f.to_f64(v) if v.type in (INT, F64) else f.rt("c_float_of", f.tag(v), _what(f, c, p.name))
-        return b.emit(BITSF, F64, [b.emit(OR, I64, [f.rt("f32_bits", x), f.i64(_HIGH_ONES)])]) if t.size == 4 else x
+        x = fn.to_f64(v) if v.type in (INT, F64) else fn.call_runtime("c_float_of", fn.tag(v), _what(fn, c, p.name))
+        if t.size == 8:
+            return x
+        bits = fn.call_runtime("f32_bits", x)
+        return b.emit(BITSF, F64, [b.emit(OR, I64, [bits, fn.i64(_HIGH_ONES)])])
     if v.type != INT:
-        v = b.emit(UNTAG, INT, [f.rt("c_int_of", f.tag(v), _what(f, c, p.name), f.i64(int(t.optional)))])
+        v = b.emit(UNTAG, INT, [fn.call_runtime("c_int_of", fn.tag(v), _what(fn, c, p.name), fn.i64(int(t.optional)))])
     if t.kind == C_INT and t.size == 8 and not t.signed:
-        return f.rt("c_unsigned", f.tag(v), _what(f, c, p.name))
+        return fn.call_runtime("c_unsigned", fn.tag(v), _what(fn, c, p.name))
     w = b.emit(FROMINT, I64, [v])
     if t.size == 8:
         # A word is what it is; the test vanishes where the int is known to be one.
         fits = b.emit(EQ, I32, [b.emit(TOINT, INT, [w]), v])
     else:
-        low, high = f.int_const(t.low), f.int_const(t.high)
-        fits = b.emit(AND, I32, [f.not_(b.emit(SLT, I32, [v, low])), f.not_(b.emit(SLT, I32, [high, v]))])
-    bad, good = f.new_block(True), f.new_block()
+        low, high = fn.int_const(t.low), fn.int_const(t.high)
+        fits = b.emit(AND, I32, [fn.not_(b.emit(SLT, I32, [v, low])), fn.not_(b.emit(SLT, I32, [high, v]))])
+    bad, good = fn.new_block(True), fn.new_block()
     b.brif(fits, good, bad)
     b.start(bad)
-    f.panic("panic_msg", f.str_const(f"{c.decl.name}: {p.name}: the int does not fit C's {t.name.rstrip('?')}"))
+    fn.panic("panic_msg", fn.str_const(f"{c.decl.name}: {p.name}: the int does not fit C's {t.name.rstrip('?')}"))
     b.start(good)
     # 32 bits without sign are extended by sign all the same (riscv64); elsewhere it does not matter.
     return b.emit(SEXT32, I64, [b.emit(TRUNC32, I32, [w])]) if t.size == 4 and not t.signed else w
 
 
-def _argument(f: FuncLower, t: CType, v: Value) -> Value:
+def _argument(fn: Fn, t: CType, v: Value) -> Value:
     """The word or double that C gets.  Nothing here reaches the collector."""
-    b = f.b
+    b = fn.b
     if t.kind == C_TEXT:
-        return f.rt("c_address", v) if t.optional else b.emit(ADD, PTR, [v, f.i64(_TEXT)])
+        return fn.call_runtime("c_address", v) if t.optional else b.emit(ADD, PTR, [v, fn.i64(_TEXT)])
     return b.emit(ZEXT32, I64, [v]) if t.kind == C_BOOL else v
 
 
-def _packed(f: FuncLower, types: list[CType], args: list[Value]) -> list[Value]:
+def _packed(fn: Fn, types: list[CType], args: list[Value]) -> list[Value]:
     """Arguments that do not fit the registers, packed as Apple's arm64 has them."""
-    b = f.b
+    b = fn.b
     out: list[Value] = []
     words: dict[int, Value] = {}
     used = {I64: 0, F64: 0}
@@ -157,9 +155,9 @@ def _packed(f: FuncLower, types: list[CType], args: list[Value]) -> list[Value]:
         at = (at + t.size - 1) & -t.size
         w = b.emit(FBITS, I64, [a]) if bank == F64 else b.emit(CAST, I64, [a]) if a.type == PTR else a
         if t.size < 8:
-            w = b.emit(AND, I64, [w, f.i64((1 << 8 * t.size) - 1)])
+            w = b.emit(AND, I64, [w, fn.i64((1 << 8 * t.size) - 1)])
             if at & 7:
-                w = b.emit(SHL, I64, [w, f.i64(8 * (at & 7))])
+                w = b.emit(SHL, I64, [w, fn.i64(8 * (at & 7))])
         word = words.get(at >> 3)
         words[at >> 3] = w if word is None else b.emit(OR, I64, [word, w])
         at += t.size
@@ -168,31 +166,31 @@ def _packed(f: FuncLower, types: list[CType], args: list[Value]) -> list[Value]:
     return out + list(words.values())
 
 
-def _result(f: FuncLower, c: CFun, t: CType, v: Value) -> Value:
-    b = f.b
+def _result(fn: Fn, c: CFun, t: CType, v: Value) -> Value:
+    b = fn.b
     if t.kind == C_TEXT:
-        return f.rt("c_string", v, f.str_const(c.decl.name), f.i64(int(t.optional)))
+        return fn.call_runtime("c_string", v, fn.str_const(c.decl.name), fn.i64(int(t.optional)))
     if t.kind == C_BOOL:
-        return b.emit(NE, I32, [b.emit(AND, I64, [v, f.i64(0xFF)]), f.i64(0)])
+        return b.emit(NE, I32, [b.emit(AND, I64, [v, fn.i64(0xFF)]), fn.i64(0)])
     if t.kind == C_FLOAT:
-        return f.rt("f32_value", b.emit(FBITS, I64, [v])) if t.size == 4 else v
+        return fn.call_runtime("f32_value", b.emit(FBITS, I64, [v])) if t.size == 4 else v
     if t.kind == C_ADDRESS:
         if t.optional:
-            return f.rt("c_pointer", v)
-        bad, good = f.new_block(True), f.new_block()
-        b.brif(b.emit(NE, I32, [v, f.i64(0)]), good, bad)
+            return fn.call_runtime("c_pointer", v)
+        bad, good = fn.new_block(True), fn.new_block()
+        b.brif(b.emit(NE, I32, [v, fn.i64(0)]), good, bad)
         b.start(bad)
-        f.panic("panic_msg", f.str_const(f"{c.decl.name} returned NULL; declare its result as `{t.name}?`"))
+        fn.panic("panic_msg", fn.str_const(f"{c.decl.name} returned NULL; declare its result as `{t.name}?`"))
         b.start(good)
     elif t.size == 8 and not t.signed:
-        return b.emit(UNTAG, INT, [f.rt("c_unsigned_value", v)])
+        return b.emit(UNTAG, INT, [fn.call_runtime("c_unsigned_value", v)])
     elif t.size == 4:
         half = b.emit(TRUNC32, I32, [v])
         v = b.emit(SEXT32 if t.signed else ZEXT32, I64, [half])
     elif t.size < 4:
         if t.signed:
-            shift = f.i64(64 - 8 * t.size)
+            shift = fn.i64(64 - 8 * t.size)
             v = b.emit(SAR, I64, [b.emit(SHL, I64, [v, shift]), shift])
         else:
-            v = b.emit(AND, I64, [v, f.i64(t.high)])
+            v = b.emit(AND, I64, [v, fn.i64(t.high)])
     return b.emit(TOINT, INT, [v], 0, (t.low, t.high))

@@ -16,10 +16,11 @@ from typing import Final
 
 from mochic.ir.func import DataSym, FuncSym, Value
 from mochic.ir.types import F64, I32, INT
-from mochic.lower.base import TAG_FALSE, TAG_TRUE, Base
 from mochic.lower.descs import E_BOOL, E_TAG, LazyDesc
+from mochic.lower.fn import Fn
 from mochic.lower.literals import float_bits
 from mochic.lower.module import ModuleLower, ir_type
+from mochic.lower.offsets import TAG_FALSE, TAG_TRUE
 from mochic.sema.infer_narrow import is_none
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import IntSlot, Ty
@@ -33,22 +34,22 @@ Symbol = DataSym | FuncSym
 Word = tuple[int, Symbol | None]  # a word of data: a number, or the address of a symbol
 
 
-class Constants(Base):
-    def template(self, e: ast.Expr) -> Value | None:
-        """The literal as a copy of a template, if it is made of enough constants."""
-        if constant_size(self.m, e) < SMALLEST or (self.given and self.meant_otherwise(e)):
-            return None
-        bounds: dict[IntSlot, tuple[int, int, Ty]] = {}
-        _bounds(self.m, e, bounds)
-        for lo, hi, t in bounds.values():
-            self.feed(t, self.int_const(lo))
-            self.feed(t, self.int_const(hi))
-        m = self.m
-        return self.rt("from_template", self.sym(LazyDesc(lambda: make_template(m, e))))
+def template(fn: Fn, e: ast.Expr) -> Value | None:
+    """The literal as a copy of a template, if it is made of enough constants."""
+    if constant_size(fn.m, e) < SMALLEST or (fn.given and meant_otherwise(fn, e)):
+        return None
+    bounds: dict[IntSlot, tuple[int, int, Ty]] = {}
+    _bounds(fn.m, e, bounds)
+    for lo, hi, t in bounds.values():
+        fn.feed(t, fn.int_const(lo))
+        fn.feed(t, fn.int_const(hi))
+    m = fn.m
+    return fn.call_runtime("from_template", fn.sym(LazyDesc(lambda: make_template(m, e))))
 
-    def meant_otherwise(self, e: ast.Expr) -> bool:
-        """Something in it stands for another value here."""
-        return e in self.given or any(self.meant_otherwise(x) for x in parts(e))
+
+def meant_otherwise(fn: Fn, e: ast.Expr) -> bool:
+    """Something in it stands for another value here."""
+    return e in fn.given or any(meant_otherwise(fn, x) for x in parts(e))
 
 
 def scalar(e: ast.Expr) -> int | float | str | bool | tuple[()] | None:

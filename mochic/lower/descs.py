@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Final
 
-from mochic.ir.func import DataSym, FuncSym
+from mochic.ir.func import DataSym
 
 K_FLOAT: Final = 3
 K_STRING: Final = 4
@@ -42,16 +42,16 @@ MAP_TRACED: Final = 0b11111100  # all of them but the header and the count are r
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
-_externs: dict[str, DataSym] = {}
 
+class RuntimeData(dict[str, DataSym]):
+    """Data of the runtime that one compilation refers to, by their names without `runtime.`."""
 
-def runtime_data(name: str) -> DataSym:
-    """A datum of the runtime, referred to from a program."""
-    s = _externs.get(name)
-    if s is None:
-        s = _externs[name] = DataSym("runtime." + name, "rodata", None)
+    __slots__ = ()
+
+    def __missing__(self, name: str) -> DataSym:
+        s = self[name] = DataSym("runtime." + name, "rodata", None)
         s.local = False
-    return s
+        return s
 
 
 class LazyDesc(DataSym):
@@ -180,6 +180,3 @@ def runtime_descs() -> list[DataSym]:
         chars.items[8 * c] = (s, 0)
     out.append(chars)
     return out
-
-
-__all__ = ["DESC_SIZE", "FuncSym", "LazyDesc", "make_desc", "make_string", "runtime_data", "runtime_descs"]

@@ -7,7 +7,7 @@ call would copy the queue.  The answer is on the safe side: a loop, and any stat
 parameter, counts as a look afterwards, but for `x = append(x, value)`, whose value is evaluated first.
 
 A parameter that closures capture, or that the function itself appends to, is marked when the function is entered
-(func.py), and what stores it marks it too; so only the parameter's own mentions matter.
+(program.py), and what stores it marks it too; so only the parameter's own mentions matter.
 """
 
 from __future__ import annotations

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
 
 from mochic.ir.func import Value
 from mochic.ir.ops import FCONST, ICONST
 from mochic.ir.types import F64, I32, INT
+from mochic.lower.fn import Fn
 from mochic.syntax import ast
-
-if TYPE_CHECKING:
-    from mochic.lower.base import Base
 
 
 def float_bits(x: float) -> int:
@@ -19,13 +16,13 @@ def float_bits(x: float) -> int:
     return bits
 
 
-def literal(fl: Base, e: ast.Expr) -> Value:
+def e_literal(fn: Fn, e: ast.Expr) -> Value:
     if isinstance(e, ast.IntLit):
-        return fl.b.emit(ICONST, INT, [], e.value)
+        return fn.b.emit(ICONST, INT, [], e.value)
     if isinstance(e, ast.FloatLit):
-        return fl.b.emit(FCONST, F64, [], float_bits(e.value))
+        return fn.b.emit(FCONST, F64, [], float_bits(e.value))
     if isinstance(e, ast.StrLit):
-        return fl.str_const(e.value)
+        return fn.str_const(e.value)
     if isinstance(e, ast.BoolLit):
-        return fl.b.emit(ICONST, I32, [], int(e.value))
-    return fl.nil()
+        return fn.b.emit(ICONST, I32, [], int(e.value))
+    return fn.nil()

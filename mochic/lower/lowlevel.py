@@ -25,7 +25,6 @@ from mochic.ir.ops import (
     ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
-from mochic.lower.descs import runtime_data
 from mochic.lower.lowlevel_names import Failure, Names, fail, name_type
 from mochic.syntax import ast
 
@@ -119,13 +118,13 @@ class Local:
         self.mutable = mutable
 
 
-class FuncLower:
-    """One function body."""
+class Body:
+    """The body of one function of the runtime on its way to IR."""
 
-    __slots__ = ("rt", "sym", "decl", "fn", "b", "scopes", "loops", "checked")
+    __slots__ = ("names", "sym", "decl", "fn", "b", "scopes", "loops", "checked")
 
-    def __init__(self, rt: Names, sym: FuncSym, decl: ast.FunDecl) -> None:
-        self.rt = rt
+    def __init__(self, names: Names, sym: FuncSym, decl: ast.FunDecl) -> None:
+        self.names = names
         self.sym = sym
         self.decl = decl
         self.fn = Func(sym)
@@ -133,8 +132,8 @@ class FuncLower:
         self.b = Builder(self.fn)
         self.scopes: list[dict[str, Local]] = [{}]
         self.loops: list[tuple[Block, Block]] = []  # (break, continue)
-        file = rt.module.sources.file_of(decl.lo).name
-        self.checked = rt.checked and "@unchecked" not in decl.doc.split() and not file.endswith(_UNCHECKED)
+        file = names.module.sources.file_of(decl.lo).name
+        self.checked = names.checked and "@unchecked" not in decl.doc.split() and not file.endswith(_UNCHECKED)
 
     def run(self) -> Func:
         b = self.b
@@ -168,7 +167,7 @@ class FuncLower:
         elif isinstance(s, ast.Assign):
             self.assign(s)
         elif isinstance(s, ast.VarDecl):
-            want = VOID if s.type is None else self.rt.type_of(s.type)
+            want = VOID if s.type is None else self.names.type_of(s.type)
             v = self.zero(want) if s.value is None else self.typed(s.value, want) if want else self.expr(s.value)
             if v.type == VOID:
                 fail(s, "no value")
@@ -215,9 +214,9 @@ class FuncLower:
                 fail(s, f"{name} is immutable")
             self.b.write(local, self.typed(s.value, local.type))
             return
-        if name not in self.rt.vars:
+        if name not in self.names.vars:
             fail(s, f"undefined variable {name}")
-        sym, t = self.rt.vars[name]
+        sym, t = self.names.vars[name]
         v = self.typed(s.value, t)
         self.b.emit(OP_BY_NAME["st"], VOID, [self.b.emit(SYMADDR, PTR, [], 0, sym), v])
 
@@ -225,9 +224,9 @@ class FuncLower:
         b = self.b
         done = b.block()
         while True:
-            if isinstance(s.cond, ast.Ident) and s.cond.name in self.rt.consts:
+            if isinstance(s.cond, ast.Ident) and s.cond.name in self.names.consts:
                 # Decided here: what is left out is not even compiled.
-                self.block(s.then if self.rt.consts[s.cond.name] else s.orelse or [])
+                self.block(s.then if self.names.consts[s.cond.name] else s.orelse or [])
                 b.jump(done)
                 break
             then = b.block()
@@ -334,7 +333,7 @@ class FuncLower:
         if isinstance(e, ast.Cast):
             return self.cast(e)
         if isinstance(e, ast.StrLit):
-            return b.emit(SYMADDR, REF, [], 0, self.rt.string(e.value))
+            return b.emit(SYMADDR, REF, [], 0, self.names.string(e.value))
         if isinstance(e, ast.FloatLit):
             return self.float_const(e.value)
         if isinstance(e, ast.BoolLit):
@@ -351,13 +350,13 @@ class FuncLower:
         local = self.local(e.name)
         if local is not None:
             return b.read(local, local.type)
-        rt = self.rt
-        value = rt.consts.get(e.name)
+        names = self.names
+        value = names.consts.get(e.name)
         if value is not None:
             return self.float_const(value) if isinstance(value, float) else b.iconst(I64, _wrap(value))
-        if e.name not in rt.vars:
+        if e.name not in names.vars:
             fail(e, f"undefined name {e.name}")
-        sym, t = rt.vars[e.name]
+        sym, t = names.vars[e.name]
         return b.emit(OP_BY_NAME["ld"], t, [b.emit(SYMADDR, PTR, [], 0, sym)])
 
     def binary(self, e: ast.Binary) -> Value:
@@ -398,7 +397,7 @@ class FuncLower:
 
     def cast(self, e: ast.Cast) -> Value:
         b = self.b
-        to = self.rt.type_of(e.type)
+        to = self.names.type_of(e.type)
         v = self.typed(e.expr, to) if isinstance(e.expr, ast.NoneLit) else self.expr(e.expr)
         src = v.type
         if src == to:
@@ -421,8 +420,8 @@ class FuncLower:
         name = e.fn.name
         b = self.b
         b.pos = e.lo
-        rt = self.rt
-        sym = rt.funcs.get(name)
+        names = self.names
+        sym = names.funcs.get(name)
         if sym is not None:
             if name == "alloc":
                 inline = self.inline_alloc(e)
@@ -472,7 +471,7 @@ class FuncLower:
             return b.emit(SELECT, x.type, [c, x, self.typed(e.args[2], x.type)])
         if name == "alloca":
             self.arity(e, 1)
-            n = self.rt.constant(e.args[0])
+            n = self.names.constant(e.args[0])
             if not isinstance(n, int) or n <= 0:
                 fail(e, "alloca needs a positive constant")
             return b.emit(ALLOCA, PTR, [], (n + 15) & -16)
@@ -487,15 +486,15 @@ class FuncLower:
 
     def symbol(self, e: ast.Expr) -> FuncSym | DataSym:
         """The operand of `addr`."""
-        rt = self.rt
+        names = self.names
         if isinstance(e, ast.Ident):
-            if e.name in rt.funcs:
-                return rt.funcs[e.name]
-            if e.name in rt.vars:
-                return rt.vars[e.name][0]
+            if e.name in names.funcs:
+                return names.funcs[e.name]
+            if e.name in names.vars:
+                return names.vars[e.name][0]
         elif isinstance(e, ast.StrLit):
             if e.value.startswith("runtime."):
-                return runtime_data(e.value[8:])
+                return self.names.runtime_data[e.value[8:]]
             return FuncSym(e.value, [], VOID)
         fail(e, "not a symbol")
 
@@ -507,7 +506,7 @@ class FuncLower:
         if not (isinstance(desc, ast.Call) and isinstance(desc.fn, ast.Ident) and desc.fn.name == "addr"):
             return None
         try:
-            n = self.rt.constant(size)
+            n = self.names.constant(size)
         except Failure:
             return None
         if not isinstance(n, int) or n > _MAX_INLINE_ALLOC:
@@ -537,7 +536,7 @@ class FuncLower:
         """A call of the checked runtime, which stops the program unless `size` bytes may be accessed."""
         b = self.b
         p = b.emit(ADD, PTR, [base, b.iconst(I64, off)])
-        b.emit(CALL, VOID, [p, size], 0, self.rt.funcs[name])
+        b.emit(CALL, VOID, [p, size], 0, self.names.funcs[name])
 
     def address(self, base: ast.Expr, off: ast.Expr) -> tuple[Value, int]:
         """Base value and constant offset of a memory access."""
@@ -548,14 +547,14 @@ class FuncLower:
         while isinstance(off, ast.Binary) and off.op == "+":
             # x + CONSTANT: the constant goes into the instruction.
             try:
-                c = self.rt.constant(off.right)
+                c = self.names.constant(off.right)
             except Failure:
                 break
             assert isinstance(c, int)
             n += c
             off = off.left
         try:
-            c = self.rt.constant(off)
+            c = self.names.constant(off)
             assert isinstance(c, int)
             return p, n + c
         except Failure:
@@ -586,7 +585,7 @@ class RuntimeLower(Names):
                     self.diags.append(e.diag)
         for sym, decl in self.decls:
             try:
-                self.module.funcs.append(FuncLower(self, sym, decl).run())
+                self.module.funcs.append(Body(self, sym, decl).run())
             except Failure as e:
                 self.diags.append(e.diag)
         return self.module, self.diags

@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 from mochic.diag.diagnostic import Diagnostic
 from mochic.ir.func import ASM, COLD, INLINE, NOGC, NORETURN, PURE, DataSym, FuncSym, Module
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, TRACED, TYPE_NAMES, VOID
-from mochic.lower.descs import make_string, runtime_data
+from mochic.lower.descs import RuntimeData, make_string
 from mochic.lower.rtabi import RUNTIME
 from mochic.source import SourceMap
 from mochic.syntax import ast
@@ -36,7 +36,7 @@ def name_type(name: int) -> str:
 class Names:
     """What the names of the package mean: constants, global variables, functions; texts by content."""
 
-    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings", "checked")
+    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings", "runtime_data", "checked")
 
     def __init__(self, sources: SourceMap, checked: bool = False) -> None:
         self.module = Module(sources)
@@ -47,6 +47,7 @@ class Names:
         self.funcs: dict[str, FuncSym] = {}
         self.decls: list[tuple[FuncSym, ast.FunDecl]] = []
         self.strings: dict[str, DataSym] = {}
+        self.runtime_data = RuntimeData()
 
     def declare(self, stmt: ast.Stmt) -> None:
         if isinstance(stmt, ast.FunDecl):
@@ -133,7 +134,7 @@ class Names:
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:
-            d = make_string(f"runtime.str.{len(self.strings)}", text, runtime_data("desc.string"))
+            d = make_string(f"runtime.str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
             self.module.data.append(d)
         return d

@@ -1,26 +1,25 @@
 """Lowering a checked program to IR: the state shared by all functions.
 
-Function bodies are lowered on demand from the program's top level, so code that nothing reaches costs
-nothing.  What a function's callers need (its FuncSym) exists before its body does.
+What a function's callers need (its FuncSym) exists before its body does; asking for it queues the body, which
+`lower_program` (program.py) makes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable
 
 from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
+from mochic.ir.ops import ALLOC, SYMADDR
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.appends import Appends
-from mochic.lower.lateuse import LateUses
 from mochic.lower.descs import (
-    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEM_NAMES, K_CELL, K_CLOSURE, K_STRUCT, KEY_NAMES, LazyDesc,
-    make_bigint, make_desc, make_string, runtime_data,
+    ELEM_NAMES, E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, KEY_NAMES, K_CELL, K_CLOSURE, K_STRUCT, LazyDesc,
+    RuntimeData, make_bigint, make_desc, make_string,
 )  # fmt: skip
-from mochic.sema.symbols import CFun
-from mochic.sema.symbols import FunInfo, ProgramInfo, StructInfo, Var
-from mochic.sema.types import (
-    BOOL, FLOAT, INT as KINT, NIL, REFKINDS, STR, IntSlot, Ty, find,
-)  # fmt: skip
+from mochic.lower.lateuse import LateUses
+from mochic.sema.symbols import CFun, FunInfo, ProgramInfo, StructInfo, Var
+from mochic.sema.types import INT as KINT
+from mochic.sema.types import BOOL, FLOAT, NIL, REFKINDS, IntSlot, Ty, find
 from mochic.syntax import ast
 
 _SINGLE_REFS = tuple(1 << i for i in range(10) if (1 << i) & REFKINDS)
@@ -45,6 +44,30 @@ def ret_type(t: Ty) -> int:
     return VOID if not find(t).kinds & ~NIL else ir_type(t)
 
 
+def environments(info: ProgramInfo) -> dict[FunInfo, bool]:
+    """Which nested functions need a closure environment.
+
+    A function that captures only names of functions without environment needs none itself; the largest
+    such set is found by starting with none needing one and adding until stable.
+    """
+    need: dict[FunInfo, bool] = {}
+    changed = True
+    nested = [f for f in info.functions if f.captures]
+    while changed:
+        changed = False
+        for f in nested:
+            if need.get(f):
+                continue
+            for v in f.captures:
+                if v is f.local_var:
+                    continue
+                if v.fun is None or need.get(v.fun):
+                    need[f] = True
+                    changed = True
+                    break
+    return need
+
+
 class ModuleLower:
     """One program on its way to IR."""
 
@@ -53,15 +76,16 @@ class ModuleLower:
         self.solver = info.solver
         self.module = Module(info.sources)
         self.queue: list[FunInfo] = []
+        self.runtime_data = RuntimeData()
         self.strings: dict[str, DataSym] = {}
         self.bigints: dict[int, DataSym] = {}
         self.doubles: dict[int, DataSym] = {}
         self.constant_sizes: dict[ast.Expr, int] = {}  # see lower/constants.py
         self.globals: dict[Var, DataSym] = {}
-        self.stubs: dict[Any, FuncSym] = {}
+        self.stubs: dict[Hashable, FuncSym] = {}
         self.closures: dict[FuncSym, DataSym] = {}
-        self.pending: list[Any] = []  # stub bodies to make
-        self.list_descs: dict[Any, LazyDesc] = {}
+        self.pending: list[Callable[[], Func]] = []  # stub bodies to make
+        self.list_descs: dict[Hashable, LazyDesc] = {}
         self.records: dict[tuple[bool, ...], DataSym] = {}
         self.names: dict[str, int] = {}
         self.appended = {find(t) for t in self.solver.appended}
@@ -71,9 +95,10 @@ class ModuleLower:
         self.c_symbols: dict[str, tuple[FuncSym, CFun]] = {}  # functions of C that the program calls
         self.c_process = False  # C's library is in the program: it ends the process and has output of its own
         self.tls = False  # the program fetches over https
-        self.c_packs = False  # arguments of C on the stack take only the room that they need (Apple's arm64)
+        # C's arguments on the stack take only the room that they need (Apple's arm64).
+        self.pack_stack_arguments = False
         self.test_mode = False  # one block per run, chosen from outside (`mochi test`)
-        self.env_less()
+        self.need_env = environments(info)
 
     # -- names and symbols ----------------------------------------------------------------------
 
@@ -85,7 +110,7 @@ class ModuleLower:
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:
-            d = make_string(f"str.{len(self.strings)}", text, runtime_data("desc.string"))
+            d = make_string(f"str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
             self.module.data.append(d)
         return d
@@ -94,7 +119,7 @@ class ModuleLower:
         """The static object of an int constant that fits no small int."""
         d = self.bigints.get(n)
         if d is None:
-            d = make_bigint(f"int.{len(self.bigints)}", n, runtime_data("desc.bigint"))
+            d = make_bigint(f"int.{len(self.bigints)}", n, self.runtime_data["desc.bigint"])
             self.bigints[n] = d
             self.module.data.append(d)
         return d
@@ -104,7 +129,7 @@ class ModuleLower:
         d = self.doubles.get(bits)
         if d is None:
             d = DataSym(f"float.{len(self.doubles)}", "rodata", bytes(8) + bits.to_bytes(8, "little"))
-            d.items[0] = (runtime_data("desc.float"), 0)
+            d.items[0] = (self.runtime_data["desc.float"], 0)
             self.doubles[bits] = d
             self.module.data.append(d)
         return d
@@ -130,29 +155,6 @@ class ModuleLower:
             self.module.data.append(d)
         return d
 
-    def env_less(self) -> None:
-        """Which nested functions need a closure environment.
-
-        A function that captures only names of functions without environment needs none itself; the largest
-        such set is found by starting with none needing one and adding until stable.
-        """
-        need: dict[FunInfo, bool] = {}
-        changed = True
-        funs = [f for f in self.info.functions if f.captures]
-        while changed:
-            changed = False
-            for f in funs:
-                if need.get(f):
-                    continue
-                for v in f.captures:
-                    if v is f.local_var:
-                        continue
-                    if v.fun is None or need.get(v.fun):
-                        need[f] = True
-                        changed = True
-                        break
-        self.need_env = need
-
     def captures(self, f: FunInfo) -> list[Var]:
         """What f's closure holds, in order."""
         if not self.need_env.get(f):
@@ -163,7 +165,7 @@ class ModuleLower:
         """The symbol of a function; its body is queued on first use."""
         if f.sym is None:
             params = []
-            slots: list[Any] = []
+            slots: list[IntSlot | None] = []
             if f.struct is not None or self.need_env.get(f):
                 params.append(REF)
                 slots.append(None)
@@ -199,13 +201,13 @@ class ModuleLower:
             return E_I64 if s is None or s.word else E_TAG
         return E_F64 if ty == F64 else E_BOOL if ty == I32 else E_TAG
 
-    def list_desc(self, elem: Ty) -> Any:
+    def list_desc(self, elem: Ty) -> DataSym:
         if ir_type(elem) != INT:
-            return runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(elem)])
+            return self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(elem)]]
         key = find(elem)
         d = self.list_descs.get(key)
         if d is None:
-            d = LazyDesc(lambda: runtime_data("desc.list_" + ELEM_NAMES[self.elem_code(key)]))
+            d = LazyDesc(lambda: self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(key)]])
             self.list_descs[key] = d
         return d
 
@@ -216,25 +218,25 @@ class ModuleLower:
         s = self.slot(key)
         return 1 if s is None or s.word else 2
 
-    def map_desc(self, key: Ty, val: Ty) -> Any:
+    def map_desc(self, key: Ty, val: Ty) -> DataSym:
         k, v = find(key), find(val)
         if ir_type(k) != INT and ir_type(v) != INT:
-            return runtime_data(f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}")
+            return self.runtime_data[f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}"]
         d = self.list_descs.get((k, v))
         if d is None:
             d = LazyDesc(
-                lambda: runtime_data(f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}")
+                lambda: self.runtime_data[f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}"]
             )
             self.list_descs[(k, v)] = d
         return d
 
-    def cell_desc(self, t: Ty) -> Any:
+    def cell_desc(self, t: Ty) -> DataSym:
         ty = ir_type(t)
         if ty in (REF, TAG):
-            return runtime_data("desc.cell")
+            return self.runtime_data["desc.cell"]
         if ty == INT:
-            return LazyDesc(lambda: runtime_data("desc.cell_raw" if self.elem_code(t) else "desc.cell"))
-        return runtime_data("desc.cell_raw")
+            return LazyDesc(lambda: self.runtime_data["desc.cell_raw" if self.elem_code(t) else "desc.cell"])
+        return self.runtime_data["desc.cell_raw"]
 
     def traced(self, t: Ty) -> bool:
         return self.elem_code(t) == E_TAG
@@ -309,30 +311,10 @@ class ModuleLower:
         o: DataSym = st.singleton
         return o
 
-    # -- running --------------------------------------------------------------------------------
-
-    def run(self) -> Module:
-        from mochic.lower.func import FuncLower
-
-        main = self.info.main
-        assert main is not None
-        self.fun_sym(main)
-        done = 0
-        while done < len(self.queue) or self.pending:
-            while done < len(self.queue):
-                f = self.queue[done]
-                done += 1
-                fn = Func(f.sym)
-                FuncLower(self, f, fn).lower()
-                self.module.funcs.append(fn)
-            while self.pending:
-                self.module.funcs.append(self.pending.pop(0)())
-        return self.module
+    # -- after the interval analysis ------------------------------------------------------------
 
     def resolve(self) -> None:
         """Replace lazy descriptors in code and data by their symbols (after int representations are known)."""
-        from mochic.ir.ops import ALLOC, SYMADDR
-
         for fn in self.module.funcs:
             for b in fn.blocks:
                 for v in b.values:
@@ -342,6 +324,3 @@ class ModuleLower:
             for off, (s, add) in d.items.items():
                 if type(s) is LazyDesc:
                     d.items[off] = (s.resolve(), add)
-
-
-__all__ = ["E_TAG", "ModuleLower", "STR", "ir_type", "ret_type"]

@@ -8,10 +8,12 @@ Object layouts and the meaning of `tag` are in docs/runtime.md.
 
 from __future__ import annotations
 
+from typing import Final
+
 from mochic.ir.func import COLD, NOGC, NORETURN, PURE, FuncSym
 from mochic.ir.types import TYPE_BY_NAME
 
-_TABLE = """
+_TABLE: Final = """
 # -- allocation: sizes in bytes, memory comes zeroed
 alloc(ptr,i64) ref                     object of descriptor and size (slow path of the inline bump allocation)
 # -- exact ints.  A `tag` here is known to be an int
@@ -310,11 +312,11 @@ dyn_pad_start(tag,tag,tag) ref
 dyn_num_arg(tag) f64                   int or float as a double
 """
 
-RUNTIME: dict[str, FuncSym] = {}
-RUNTIME_DOC: dict[str, str] = {}
+_FLAGS: Final = {"nogc": NOGC, "noreturn": NORETURN, "pure": PURE}
 
 
-def _load() -> None:
+def _rows() -> dict[str, FuncSym]:
+    out = {}
     for line in _TABLE.strip().splitlines():
         if line.startswith("#"):
             continue
@@ -323,16 +325,13 @@ def _load() -> None:
         words = rest.split()
         sym = FuncSym("runtime." + name, [TYPE_BY_NAME[t] for t in params.split(",") if t], TYPE_BY_NAME[words[0]])
         i = 1
-        flags = 0
         while i < len(words) and words[i] in _FLAGS:
-            flags |= _FLAGS[words[i]]
+            sym.flags |= _FLAGS[words[i]]
             i += 1
-        if flags & NORETURN:
-            flags |= COLD
-        sym.flags = flags
-        RUNTIME[name] = sym
-        RUNTIME_DOC[name] = " ".join(words[i:])
+        if sym.flags & NORETURN:
+            sym.flags |= COLD
+        out[name] = sym
+    return out
 
 
-_FLAGS = {"nogc": NOGC, "noreturn": NORETURN, "pure": PURE}
-_load()
+RUNTIME: Final = _rows()

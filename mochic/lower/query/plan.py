@@ -379,7 +379,7 @@ class Writes:
         self.entries = False
         self.anything = False
         seen: set[FunInfo] = set()
-        todo: list[Any] = [parts]
+        todo: list[object] = [parts]
         while todo:
             for x in nodes(todo.pop()):
                 if isinstance(x, ast.Assign):
@@ -500,7 +500,7 @@ def conjuncts(e: ast.Expr | None) -> list[ast.Expr]:
     return out
 
 
-def nodes(e: Any) -> Iterator[ast.Node]:
+def nodes(e: object) -> Iterator[ast.Node]:
     """All nodes of a piece of syntax."""
     stack = [e]
     while stack:
@@ -515,7 +515,7 @@ def nodes(e: Any) -> Iterator[ast.Node]:
             stack.extend(x)
 
 
-def variables(e: Any) -> set[Var]:
+def variables(e: object) -> set[Var]:
     """The variables that occur in an expression."""
     return {x.ref for x in nodes(e) if isinstance(x, ast.Ident) and isinstance(x.ref, Var)}
 
