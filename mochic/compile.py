@@ -104,14 +104,16 @@ def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
 def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> ModuleLower:
     """Checked tree to IR, ints still without representation: what comes out is in `module` of the result.
     `c_process`: C's library is in the program; `tls`: so is the system's TLS library."""
+    from mochic.layout import layout_of
     from mochic.lower.module import ModuleLower
     from mochic.lower.program import lower_program
     from mochic.targets import TARGETS
 
-    m = ModuleLower(info)
+    target = TARGETS[opt.target]
+    m = ModuleLower(info, layout_of(target))
     m.c_process = c_process
     m.tls = tls
-    m.pack_stack_arguments = TARGETS[opt.target].abi == "darwinpcs"
+    m.pack_stack_arguments = target.abi == "darwinpcs"
     m.run_tests = opt.tests
     m.test_mode = opt.test_mode
     module = lower_program(m)

@@ -69,15 +69,14 @@ class Layout:
     """One layout.  The attributes are those of `runtime_source`, in lower case."""
 
     __slots__ = (
-        "word", "slot", "order", "prefix", "shift", "stack_align",
-        "string_length", "string_characters", "string_data",
-        "list_length", "list_flags", "list_data", "list_size",
-        "array_size", "array_data",
-        "map_count", "map_keys", "map_values", "map_hash", "map_order", "map_ascending", "map_size", "map_traced",
-        "closure_code", "closure_captured", "cell_value", "float_value", "struct_fields", "group_key", "group_items",
-        "bigint_count", "bigint_data", "bigrat_numerator", "bigrat_size",
-        "desc_kind", "desc_code", "desc_size", "desc_map", "desc_long_map", "desc_name", "desc_field_count",
-        "desc_fields", "desc_real_fields", "desc_end", "field_size",
+        "word", "slot", "order", "prefix", "shift", "stack_align", "string_length", "string_characters", "string_data",
+        "list_length", "list_flags", "list_data", "list_size", "array_size", "array_data", "map_count", "map_keys",
+        "map_values", "map_hash", "map_order", "map_ascending", "map_size", "map_traced", "closure_code",
+        "closure_captured", "cell_value", "float_value", "struct_fields", "group_key", "group_items", "index_heads",
+        "index_entries", "index_keys", "index_state", "index_width", "entry_next", "entry_row", "entry_size",
+        "bigint_count", "bigint_data", "bigrat_numerator", "bigrat_size", "desc_kind", "desc_code", "desc_size",
+        "desc_map", "desc_long_map", "desc_name", "desc_field_count", "desc_fields", "desc_real_fields", "desc_end",
+        "field_size",
     )  # fmt: skip
 
     def __init__(self, word: int, order: Literal["little", "big"]) -> None:
@@ -114,6 +113,15 @@ class Layout:
         self.struct_fields = first
         self.group_key = first
         self.group_items = first + slot
+        # The index of a join or group (runtime/join.mochi) is an array of words, its entries are another.
+        self.index_heads = self.array_data
+        self.index_entries = self.index_heads + slot
+        self.index_keys = self.index_entries + slot
+        self.index_state = self.index_keys + slot
+        self.index_width = self.index_state + slot
+        self.entry_next = 4  # after 32 bits of the hash
+        self.entry_row = 8
+        self.entry_size = 16
         self.bigint_count = first
         self.bigint_data = first + slot
         self.bigrat_numerator = first

@@ -93,6 +93,7 @@ def build_runtime(target: Target, opt: Options) -> bytes:
     from mochic.lower.lowlevel import RuntimeLower
     from mochic.opt.pipeline import run_pipeline
 
+    layout = layout_of(target)
     sources = SourceMap()
     programs = []
     for name, text in runtime_texts(target):
@@ -101,10 +102,10 @@ def build_runtime(target: Target, opt: Options) -> bytes:
             programs.append(parse_file(source))
         except CompileError as e:
             raise runtime_error(e.diagnostics, sources) from None
-    module, diags = RuntimeLower(sources, opt.check_runtime).run(programs)
+    module, diags = RuntimeLower(sources, layout, opt.check_runtime).run(programs)
     if diags:
         raise runtime_error(diags, sources)
-    module.data.extend(runtime_descs())
+    module.data.extend(runtime_descs(layout))
     if opt.verify:
         from mochic.ir.verify import verify_module
 

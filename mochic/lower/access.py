@@ -15,7 +15,7 @@ from mochic.lower.objects import (
     checked_index, elem_ty, is_struct, list_len, load_element, load_field, map_find, map_value_or_nil, structs_of,
     word_index,
 )  # fmt: skip
-from mochic.lower.offsets import GROUP_ITEMS, GROUP_KEY, LEN_RANGE
+from mochic.lower.objects import LEN_RANGE
 from mochic.sema.modules import Member
 from mochic.sema.symbols import FunInfo, StructInfo, Var
 from mochic.sema.types import INT as KINT
@@ -150,10 +150,10 @@ def field_among(fn: Fn, obj: Value, sts: list[StructInfo], name: str, want: int)
 def group_field(fn: Fn, g: Value, name: str) -> Value:
     """key, items and count of a group; other names are those of its keys (12.3)."""
     if name == "items":
-        return fn.load(REF, g, GROUP_ITEMS)
+        return fn.load(REF, g, fn.layout.group_items)
     if name == "count":
-        return fn.b.emit(TOINT, INT, [list_len(fn, fn.load(REF, g, GROUP_ITEMS))], 0, LEN_RANGE)
-    key = fn.load(TAG, g, GROUP_KEY)
+        return fn.b.emit(TOINT, INT, [list_len(fn, fn.load(REF, g, fn.layout.group_items))], 0, LEN_RANGE)
+    key = fn.load(TAG, g, fn.layout.group_key)
     return key if name == "key" else fn.call_runtime("dyn_field", key, fn.str_const(name))
 
 

@@ -24,7 +24,6 @@ from mochic.lower.appends import APPEND, STORE, Code, Region, local
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, list_len, store_element
-from mochic.lower.offsets import ARRAY_SIZE, LIST_DATA, LIST_FLAGS, LIST_LEN
 from mochic.sema.symbols import BuiltinRef, Var
 from mochic.sema.types import LIST, Ty, find
 from mochic.syntax import ast
@@ -56,7 +55,7 @@ def mark_aliased(fn: Fn, v: Value, t: Ty) -> None:
         return
     k = find(t).kinds
     if v.type == REF and k == LIST:
-        fn.b.emit(ST8, VOID, [v, fn.bool_const(True)], LIST_FLAGS)
+        fn.b.emit(ST8, VOID, [v, fn.bool_const(True)], fn.layout.list_flags)
     elif v.type in (REF, TAG):
         fn.call_runtime("mark_aliased", fn.tag(v))
 
@@ -101,15 +100,15 @@ def append(fn: Fn, lst: Value, lt: Ty, v: Value, own: bool) -> Value:
     if not own:
         lst = share_elements(fn, fn.call_runtime("list_copy_room", lst), lt)
     else:
-        flags = fn.load(I64, lst, LIST_FLAGS)
+        flags = fn.load(I64, lst, fn.layout.list_flags)
         n = list_len(fn, lst)
-        data = fn.load(REF, lst, LIST_DATA)
-        cap = fn.load(I64, data, ARRAY_SIZE)
+        data = fn.load(REF, lst, fn.layout.list_data)
+        cap = fn.load(I64, data, fn.layout.array_size)
         test, slow, done = fn.new_block(), fn.new_block(True), fn.new_block()
         b.write("#list", lst)
         b.brif(flags_clear(fn, flags), test, slow, 1)
         b.start(test)
-        used = n if ety == I32 else b.emit(SHL, I64, [n, fn.i64(3)])
+        used = n if ety == I32 else b.emit(SHL, I64, [n, fn.i64(fn.layout.shift)])
         b.brif(b.emit(ULT, I32, [used, cap]), done, slow, 1)
         b.start(slow)
         b.write("#list", fn.call_runtime("list_room", lst))
@@ -118,7 +117,7 @@ def append(fn: Fn, lst: Value, lt: Ty, v: Value, own: bool) -> Value:
         lst = b.read("#list", REF)
     n = list_len(fn, lst)
     store_element(fn, lst, n, v, elem)
-    fn.store(lst, b.emit(ADD, I64, [n, fn.i64(1)]), LIST_LEN)
+    fn.store(lst, b.emit(ADD, I64, [n, fn.i64(1)]), fn.layout.list_length)
     return lst
 
 
@@ -184,8 +183,8 @@ def release(fn: Fn, held: Held) -> None:
 
 def count_holder(fn: Fn, v: Value, t: Ty, more: bool) -> None:
     if v.type == REF and find(t).kinds == LIST:
-        flags = fn.load(I64, v, LIST_FLAGS)
-        fn.store(v, fn.b.emit(ADD if more else SUB, I64, [flags, fn.i64(_HOLDER)]), LIST_FLAGS)
+        flags = fn.load(I64, v, fn.layout.list_flags)
+        fn.store(v, fn.b.emit(ADD if more else SUB, I64, [flags, fn.i64(_HOLDER)]), fn.layout.list_flags)
     elif v.type in (REF, TAG):
         fn.call_runtime("hold_list" if more else "release_list", fn.tag(v))
 

@@ -16,7 +16,6 @@ from mochic.lower.appends import Code
 from mochic.lower.closures import partial
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
-from mochic.lower.offsets import DESC_CODE
 from mochic.sema.symbols import FunInfo
 from mochic.sema.types import FUNC, FunSig, Ty, find
 from mochic.syntax import ast
@@ -97,7 +96,7 @@ def apply_value(fn: Fn, callee: Value, sig: FunSig, args: list[Value], e: ast.Ca
     b = fn.b
     want = ir_type(e.ty)
     call, part, done = fn.new_block(), fn.new_block(), fn.new_block()
-    arity = b.emit(LD32U, I64, [fn.load(PTR, callee, 0)], DESC_CODE)
+    arity = b.emit(LD32U, I64, [fn.load(PTR, callee, 0)], fn.layout.desc_code)
     b.brif(b.emit(ULE, I32, [arity, fn.i64(n)]), call, part)
     b.start(call)
     # Parameters beyond the callee's own are not looked at.

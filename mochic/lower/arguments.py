@@ -14,7 +14,6 @@ from mochic.lower.aliasing import Held, hold, release
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty
-from mochic.lower.offsets import GROUP_ITEMS
 from mochic.sema.types import GROUP, STR, find
 from mochic.syntax import ast
 
@@ -60,7 +59,7 @@ def operand(fn: Fn, e: ast.Expr) -> Value:
     """An argument; a group stands for the list of its items."""
     v = fn.expr(e)
     if v.type == REF and find(e.ty).kinds == GROUP:
-        return fn.load(REF, v, GROUP_ITEMS)
+        return fn.load(REF, v, fn.layout.group_items)
     return v
 
 

@@ -34,7 +34,6 @@ from mochic.sema.types import STR, find
 
 QUIET: Final = frozenset(("m",))  # libraries whose functions never print
 _HIGH_ONES: Final = -(1 << 32)
-_TEXT: Final = 16  # offset of a string's bytes
 _REGISTERS: Final = 8  # of each kind, for arguments (AAPCS64)
 
 
@@ -135,7 +134,7 @@ def _argument(fn: Fn, t: CType, v: Value) -> Value:
     """The word or double that C gets.  Nothing here reaches the collector."""
     b = fn.b
     if t.kind == C_TEXT:
-        return fn.call_runtime("c_address", v) if t.optional else b.emit(ADD, PTR, [v, fn.i64(_TEXT)])
+        return fn.call_runtime("c_address", v) if t.optional else b.emit(ADD, PTR, [v, fn.i64(fn.layout.string_data)])
     return b.emit(ZEXT32, I64, [v]) if t.kind == C_BOOL else v
 
 

@@ -13,7 +13,6 @@ from mochic.ir.ops import CALL, CALLI, LD
 from mochic.ir.types import PTR, REF, VOID
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
-from mochic.lower.offsets import CLOSURE_CODE, CLOSURE_ENV
 from mochic.sema.symbols import FunInfo, StructInfo
 from mochic.sema.types import Ty, find
 from mochic.syntax import ast
@@ -71,15 +70,16 @@ def e_fun(fn: Fn, e: ast.FunExpr) -> Value:
 def make_closure(fn: Fn, f: FunInfo) -> Value:
     """A closure object: code and captured variables (cells, or values that never change)."""
     caps = fn.m.captures(f)
+    captured, slot = fn.layout.closure_captured, fn.layout.slot
     sym = fn.m.fun_sym(f)
     desc = fn.m.closure_desc(sym.name, len(f.params), [(v.ty, v.boxed) for v in caps])
     vals = []
     for v in caps:
         vals.append(fn.cell_of(v) if v.boxed else fn.read_var(v, ir_type(v.ty)))
-    c = fn.alloc(desc, CLOSURE_ENV + 8 * len(caps))
-    fn.store(c, fn.sym(sym), CLOSURE_CODE)
+    c = fn.alloc(desc, captured + slot * len(caps))
+    fn.store(c, fn.sym(sym), fn.layout.closure_code)
     for i, (v, w) in enumerate(zip(caps, vals, strict=True)):
-        fn.store(c, w, CLOSURE_ENV + 8 * i, None if v.boxed else fn.m.slot(v.ty))
+        fn.store(c, w, captured + slot * i, None if v.boxed else fn.m.slot(v.ty))
     return c
 
 
@@ -99,16 +99,18 @@ def partial(fn: Fn, closure: Value, params: list[Ty], ret: Ty, args: list[Value]
     if desc is None:
         desc = fn.m.closure_desc(stub.name, len(params) - n, [(ret, True), *[(p, False) for p in params[:n]]])
         fn.m.list_descs[desc_key] = desc
-    c = fn.alloc(desc, CLOSURE_ENV + 8 + 8 * n)
-    fn.store(c, fn.sym(stub), CLOSURE_CODE)
-    fn.store(c, closure, CLOSURE_ENV)
+    given_at = fn.layout.closure_captured + fn.layout.slot
+    c = fn.alloc(desc, given_at + fn.layout.slot * n)
+    fn.store(c, fn.sym(stub), fn.layout.closure_code)
+    fn.store(c, closure, fn.layout.closure_captured)
     for i, a in enumerate(args):
-        fn.store(c, a, CLOSURE_ENV + 8 + 8 * i, fn.m.slot(params[i]))
+        fn.store(c, a, given_at + fn.layout.slot * i, fn.m.slot(params[i]))
     return c
 
 
 def _partial_stub(fn: Fn, params: list[Ty], ret: Ty, n: int) -> FuncSym:
     m = fn.m
+    layout = fn.layout
     sig = m.sig(params, ret)
     rest = m.sig(params[n:], ret)
     stub = FuncSym(m.unique("mochi.partial"), rest.params, rest.ret)
@@ -119,11 +121,12 @@ def _partial_stub(fn: Fn, params: list[Ty], ret: Ty, n: int) -> FuncSym:
         ir = Func(stub)
         b = Builder(ir)
         ps = [ir.new_param(ir.blocks[0], ty) for ty in stub.params]
-        inner = b.emit(LD, REF, [ps[0]], CLOSURE_ENV)
+        inner = b.emit(LD, REF, [ps[0]], layout.closure_captured)
         given = []
         for i, p in enumerate(params[:n]):
-            given.append(b.emit(LD, ir_type(p), [ps[0]], CLOSURE_ENV + 8 + 8 * i, m.slot(p)))
-        code = b.emit(LD, PTR, [inner], CLOSURE_CODE)
+            at = layout.closure_captured + layout.slot * (i + 1)
+            given.append(b.emit(LD, ir_type(p), [ps[0]], at, m.slot(p)))
+        code = b.emit(LD, PTR, [inner], layout.closure_code)
         r = b.emit(CALLI, sig.ret, [code, inner, *given, *ps[1:]], 0, sig)
         b.ret(None if sig.ret == VOID else r)
         return b.finish()
@@ -152,7 +155,7 @@ def bound_method(fn: Fn, obj: Value, st: StructInfo, name: str) -> Value:
             ir = Func(sym)
             b = Builder(ir)
             ps = [ir.new_param(ir.blocks[0], ty) for ty in sym.params]
-            me = b.emit(LD, REF, [ps[0]], CLOSURE_ENV)
+            me = b.emit(LD, REF, [ps[0]], fn.layout.closure_captured)
             r = b.emit(CALL, target.ret, [me, *ps[1:]], 0, target)
             b.ret(None if target.ret == VOID else r)
             return b.finish()
@@ -163,7 +166,7 @@ def bound_method(fn: Fn, obj: Value, st: StructInfo, name: str) -> Value:
         assert m.self_var is not None
         desc = fn.m.closure_desc(stub.name, len(m.params), [(m.self_var.ty, True)])
         fn.m.list_descs[key] = desc
-    c = fn.alloc(desc, CLOSURE_ENV + 8)
-    fn.store(c, fn.sym(stub), CLOSURE_CODE)
-    fn.store(c, obj, CLOSURE_ENV)
+    c = fn.alloc(desc, fn.layout.closure_captured + fn.layout.slot)
+    fn.store(c, fn.sym(stub), fn.layout.closure_code)
+    fn.store(c, obj, fn.layout.closure_captured)
     return c

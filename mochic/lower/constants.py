@@ -11,16 +11,15 @@ largest int that each slot gets.
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from mochic.ir.func import DataSym, FuncSym, Value
 from mochic.ir.types import F64, I32, INT
-from mochic.lower.descs import E_BOOL, E_TAG, LazyDesc
+from mochic.lower.descs import LazyDesc
 from mochic.lower.fn import Fn
 from mochic.lower.literals import float_bits
 from mochic.lower.module import ModuleLower, ir_type
-from mochic.lower.offsets import TAG_FALSE, TAG_TRUE
+from mochic.layout import E_BOOL, E_TAG, TAG_FALSE, TAG_TRUE
 from mochic.sema.infer_narrow import is_none
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import IntSlot, Ty
@@ -136,13 +135,13 @@ def make_template(m: ModuleLower, e: ast.Expr) -> DataSym:
         given = {f.name: f.value for f in e.fields}
         words = [(0, m.struct_desc(e.ref))]
         words += [_word(m, given[n], t) if n in given else (0, None) for n, t in e.ref.fields.items()]
-    data = struct.pack(f"<{len(words)}Q", *[n & 0xFFFFFFFFFFFFFFFF for n, _ in words])
+    data = m.layout.packed(f"{len(words)}Q", *[n & 0xFFFFFFFFFFFFFFFF for n, _ in words])
     if raw is not None:
-        data += raw + bytes(-len(raw) % 8)
+        data += raw + bytes(m.layout.padding(len(raw)))
     d = DataSym(m.unique("mochi.const"), "rodata", data)
     for i, (_, sym) in enumerate(words):
         if sym is not None:
-            d.items[8 * i] = (sym.resolve() if isinstance(sym, LazyDesc) else sym, 0)
+            d.items[m.layout.slot * i] = (sym.resolve() if isinstance(sym, LazyDesc) else sym, 0)
     m.module.data.append(d)
     return d
 

@@ -7,38 +7,14 @@ them, `resolve` makes the data after `opt.intrep` has decided.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable
 from typing import Final
 
 from mochic.ir.func import DataSym
-
-K_FLOAT: Final = 3
-K_STRING: Final = 4
-K_LIST: Final = 5
-K_MAP: Final = 6
-K_STRUCT: Final = 7
-K_CLOSURE: Final = 8
-K_BIGRAT: Final = 9
-K_GROUP: Final = 10
-K_CELL: Final = 16
-K_RAW: Final = 17
-K_TAGS: Final = 18
-K_BIGINT: Final = 19
-
-E_TAG: Final = 0
-E_I64: Final = 1
-E_F64: Final = 2
-E_BOOL: Final = 3
-E_NAME: Final = 4
-E_METHOD: Final = 5
-
-ELEM_NAMES: Final = ("tag", "i64", "f64", "bool")
-KEY_NAMES: Final = ("str", "i64", "int")
-
-DESC_SIZE: Final = 64
-MAP_WORDS: Final = 8  # words of a map object, the header included
-MAP_TRACED: Final = 0b11111100  # all of them but the header and the count are refs or 0
+from mochic.layout import (
+    E_I64, E_TAG, ELEMENTS, K_BIGINT, K_BIGRAT, K_CELL, K_FLOAT, K_LIST, K_MAP, K_RAW, K_STRING, K_STRUCT, K_TAGS, KEYS,
+    Layout,
+)  # fmt: skip
 
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
@@ -70,26 +46,27 @@ class LazyDesc(DataSym):
         return self._made
 
 
-def make_string(name: str, text: str, desc: DataSym) -> DataSym:
+def make_string(layout: Layout, name: str, text: str, desc: DataSym) -> DataSym:
     """A static string object, of valid UTF-8 as every string is: bytes of file names that are not become U+FFFD."""
     text = _SURROGATE.sub("\ufffd", text)
     raw = text.encode()
-    pad = -len(raw) % 8 or 8
-    d = DataSym(name, "rodata", bytes(8) + struct.pack("<II", len(raw), len(text)) + raw + bytes(pad))
+    pad = layout.padding(len(raw)) or layout.slot
+    d = DataSym(name, "rodata", layout.words(0) + layout.packed("II", len(raw), len(text)) + raw + bytes(pad))
     d.items[0] = (desc, 0)
     return d
 
 
-def make_bigint(name: str, n: int, desc: DataSym) -> DataSym:
+def make_bigint(layout: Layout, name: str, n: int, desc: DataSym) -> DataSym:
     """A static bigint object."""
     limbs = (abs(n).bit_length() + 63) // 64
-    raw = struct.pack("<q", limbs if n >= 0 else -limbs) + abs(n).to_bytes(8 * limbs, "little")
-    d = DataSym(name, "rodata", bytes(8) + raw)
+    raw = layout.packed("q", limbs if n >= 0 else -limbs) + layout.bits(abs(n), limbs)
+    d = DataSym(name, "rodata", layout.words(0) + raw)
     d.items[0] = (desc, 0)
     return d
 
 
 def make_desc(
+    layout: Layout,
     name: str,
     kind: int,
     code: int,
@@ -111,72 +88,74 @@ def make_desc(
     long_map: DataSym | None = None
     if len(traced) > 63:
         nwords = (len(traced) + 63) // 64
-        long_map = DataSym(name + ".map", "rodata", bits.to_bytes(8 * nwords, "little"))
+        long_map = DataSym(name + ".map", "rodata", layout.bits(bits, nwords))
         out.append(long_map)
         bits = 1 << 63
     table: DataSym | None = None
     if fields:
-        raw = b"".join(struct.pack("<QQQ", 0, off, c) for _, off, c in fields)
+        raw = b"".join(layout.words(0) + layout.packed("QQ", off, c) for _, off, c in fields)
         table = DataSym(name + ".fields", "rodata", raw)
         for i, (s, _, _) in enumerate(fields):
-            table.items[24 * i] = (s, 0)
+            table.items[layout.field_size * i] = (s, 0)
         out.append(table)
-    d = DataSym(name, "rodata", struct.pack("<IIQQQQQQQ", kind, code, size, bits, 0, 0, len(fields), 0, nreal))
+    data = layout.packed("IIQQ", kind, code, size, bits) + layout.words(0, 0)
+    data += layout.packed("Q", len(fields)) + layout.words(0) + layout.packed("Q", nreal)
+    assert len(data) == layout.desc_end
+    d = DataSym(name, "rodata", data)
     if long_map is not None:
-        d.items[24] = (long_map, 0)
+        d.items[layout.desc_long_map] = (long_map, 0)
     if type_name is not None:
-        d.items[32] = (type_name, 0)
+        d.items[layout.desc_name] = (type_name, 0)
     if table is not None:
-        d.items[48] = (table, 0)
+        d.items[layout.desc_fields] = (table, 0)
     out.append(d)
     return out
 
 
-def runtime_descs() -> list[DataSym]:
+def runtime_descs(layout: Layout) -> list[DataSym]:
     """The descriptors and static objects that live in the runtime (symbols `runtime.*`)."""
     out: list[DataSym] = []
 
     def add(name: str, kind: int, code: int, size: int, traced: list[bool]) -> None:
-        for d in make_desc("runtime.desc." + name, kind, code, size, traced, None, [], 0):
+        for d in make_desc(layout, "runtime.desc." + name, kind, code, size, traced, None, [], 0):
             d.local = False
             out.append(d)
 
     add("string", K_STRING, 0, 0, [])
-    add("float", K_FLOAT, 0, 16, [])
+    add("float", K_FLOAT, 0, layout.float_value + layout.slot, [])
     add("bigint", K_BIGINT, 0, 0, [])
-    add("bigrat", K_BIGRAT, 0, 24, [False, True, True])
+    add("bigrat", K_BIGRAT, 0, layout.bigrat_size, [False, True, True])
     add("raw", K_RAW, 0, 0, [])
     add("tags", K_TAGS, 0, 0, [])
-    add("cell", K_CELL, E_TAG, 16, [False, True])
-    add("cell_raw", K_CELL, E_I64, 16, [])
-    for e, n in enumerate(ELEM_NAMES):
-        add("list_" + n, K_LIST, e, 32, [False, False, False, True])
-    for k, kn in enumerate(KEY_NAMES):
-        for e, n in enumerate(ELEM_NAMES):
-            traced = [bool(MAP_TRACED >> i & 1) for i in range(MAP_WORDS)]
-            add(f"map_{kn}_{n}", K_MAP, k + 256 * e, 8 * MAP_WORDS, traced)
+    add("cell", K_CELL, E_TAG, layout.cell_value + layout.slot, [False, True])
+    add("cell_raw", K_CELL, E_I64, layout.cell_value + layout.slot, [])
+    for e, n in enumerate(ELEMENTS):
+        add("list_" + n, K_LIST, e, layout.list_size, [False, False, False, True])
+    for k, kn in enumerate(KEYS):
+        for e, n in enumerate(ELEMENTS):
+            add(f"map_{kn}_{n}", K_MAP, k + 256 * e, layout.map_size, layout.map_traced)
     raw = next(d for d in out if d.name == "runtime.desc.raw")
     string = next(d for d in out if d.name == "runtime.desc.string")
-    empty = DataSym("runtime.empty_array", "rodata", bytes(16))
+    empty = DataSym("runtime.empty_array", "rodata", bytes(layout.array_data))
     empty.items[0] = (raw, 0)
     empty.local = False
     out.append(empty)
     names = []
     for n in ("items", "key"):
-        text = make_string("runtime.name." + n, n, string)
+        text = make_string(layout, "runtime.name." + n, n, string)
         out.append(text)
         names.append(text)
     for d in make_desc(
-        "runtime.desc.group", K_STRUCT, 0, 24, [False, True, True], None,
-        [(names[0], 16, E_TAG), (names[1], 8, E_TAG)], 2,
+        layout, "runtime.desc.group", K_STRUCT, 0, layout.group_items + layout.slot, [False, True, True], None,
+        [(names[0], layout.group_items, E_TAG), (names[1], layout.group_key, E_TAG)], 2,
     ):  # fmt: skip
         d.local = False
         out.append(d)
-    chars = DataSym("runtime.chars", "rodata", bytes(8 * 128))
+    chars = DataSym("runtime.chars", "rodata", bytes(layout.word * 128))
     chars.local = False
     for c in range(128):
-        s = make_string(f"runtime.char.{c}", chr(c), string)
+        s = make_string(layout, f"runtime.char.{c}", chr(c), string)
         out.append(s)
-        chars.items[8 * c] = (s, 0)
+        chars.items[layout.word * c] = (s, 0)
     out.append(chars)
     return out

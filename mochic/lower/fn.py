@@ -23,7 +23,7 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
 from mochic.lower.module import ModuleLower
-from mochic.lower.offsets import CELL_VALUE, CLOSURE_CODE, CLOSURE_ENV, FLOAT_VALUE, TAG_FALSE
+from mochic.layout import TAG_FALSE, TAG_SHIFT
 from mochic.lower.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
 from mochic.sema.types import LIST, MAP, STRUCT, IntSlot, Ty, find
@@ -54,11 +54,12 @@ class Fn:
     """
 
     __slots__ = (
-        "m", "info", "ir", "dispatch", "b", "env", "env_index", "loops", "running", "own_append", "given",
+        "m", "layout", "info", "ir", "dispatch", "b", "env", "env_index", "loops", "running", "own_append", "given",
     )  # fmt: skip
 
     def __init__(self, m: ModuleLower, info: FunInfo, ir: Func, dispatch: Dispatch) -> None:
         self.m = m
+        self.layout = m.layout
         self.info = info
         self.ir = ir
         self.dispatch = dispatch
@@ -121,7 +122,7 @@ class Fn:
 
     def call_indirect(self, closure: Value, sig: Sig, args: list[Value]) -> Value:
         """Call the code of a closure, which gets the closure as its first argument."""
-        code = self.load(PTR, closure, CLOSURE_CODE)
+        code = self.load(PTR, closure, self.layout.closure_code)
         return self.b.emit(CALLI, sig.ret, [code, closure, *args], 0, sig)
 
     def sym(self, s: DataSym | FuncSym, type: int = PTR) -> Value:
@@ -186,11 +187,11 @@ class Fn:
             if t == REF:
                 return b.emit(CAST, TAG, [v])
             if t == F64:
-                o = self.alloc(self.m.runtime_data["desc.float"], 16)
-                self.store(o, v, FLOAT_VALUE)
+                o = self.alloc(self.m.runtime_data["desc.float"], self.layout.float_value + self.layout.slot)
+                self.store(o, v, self.layout.float_value)
                 return b.emit(CAST, TAG, [o])
             if t == I32:
-                w = b.emit(SHL, I64, [b.emit(ZEXT32, I64, [v]), self.i64(3)])
+                w = b.emit(SHL, I64, [b.emit(ZEXT32, I64, [v]), self.i64(TAG_SHIFT)])
                 return b.emit(CAST, TAG, [b.emit(OR, I64, [w, self.i64(TAG_FALSE)])])
             if t == VOID:
                 return self.nil()
@@ -200,9 +201,9 @@ class Fn:
             if to == REF:
                 return b.emit(CAST, REF, [v])
             if to == F64:
-                return self.load(F64, b.emit(CAST, REF, [v]), FLOAT_VALUE)
+                return self.load(F64, b.emit(CAST, REF, [v]), self.layout.float_value)
             if to == I32:
-                w = b.emit(SHR, I64, [b.emit(CAST, I64, [v]), self.i64(3)])
+                w = b.emit(SHR, I64, [b.emit(CAST, I64, [v]), self.i64(TAG_SHIFT)])
                 return b.emit(TRUNC32, I32, [b.emit(AND, I64, [w, self.i64(1)])])
         # A slot that no value reaches on this path, such as the parameter that the callee in hand does not have:
         # anything of the right type will do.
@@ -261,11 +262,15 @@ class Fn:
 
     # -- variables ------------------------------------------------------------------------------------
 
+    def captured_at(self, v: Var) -> int:
+        """The offset of a captured variable in the closure."""
+        return self.layout.closure_captured + self.layout.slot * self.env_index[v]
+
     def cell_of(self, v: Var) -> Value:
         """The cell of a variable shared by closures."""
         if v in self.env_index:
             assert self.env is not None
-            return self.load(REF, self.env, CLOSURE_ENV + 8 * self.env_index[v])
+            return self.load(REF, self.env, self.captured_at(v))
         return self.b.read(v, REF)
 
     def read_var(self, v: Var, ty: int) -> Value:
@@ -278,10 +283,10 @@ class Fn:
             assert self.env is not None
             return self.env
         if v.boxed:
-            return self.load(ty, self.cell_of(v), CELL_VALUE, self.m.slot(v.ty))
+            return self.load(ty, self.cell_of(v), self.layout.cell_value, self.m.slot(v.ty))
         if v in self.env_index:
             assert self.env is not None
-            return self.load(ty, self.env, CLOSURE_ENV + 8 * self.env_index[v], self.m.slot(v.ty))
+            return self.load(ty, self.env, self.captured_at(v), self.m.slot(v.ty))
         return self.b.read(v, ty)
 
     def write_var(self, v: Var, val: Value) -> None:
@@ -291,15 +296,15 @@ class Fn:
         if v.global_:
             self.store(self.sym(self.m.global_sym(v)), val, 0, self.m.slot(v.ty))
         elif v.boxed:
-            self.store(self.cell_of(v), val, CELL_VALUE, self.m.slot(v.ty))
+            self.store(self.cell_of(v), val, self.layout.cell_value, self.m.slot(v.ty))
         else:
             self.b.write(v, val)
 
     def declare_var(self, v: Var, val: Value) -> None:
         """A new variable with its first value."""
         if v.boxed:
-            cell = self.alloc(self.m.cell_desc(v.ty), 16)
-            self.store(cell, val, CELL_VALUE, self.m.slot(v.ty))
+            cell = self.alloc(self.m.cell_desc(v.ty), self.layout.cell_value + self.layout.slot)
+            self.store(cell, val, self.layout.cell_value, self.m.slot(v.ty))
             self.b.write(v, cell)
         else:
             self.write_var(v, val)

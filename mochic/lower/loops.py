@@ -11,7 +11,6 @@ from mochic.lower.fn import Fn
 from mochic.lower.load import next_row, open_load
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
-from mochic.lower.offsets import ARRAY_DATA, GROUP_ITEMS, STR_LENS
 from mochic.sema.symbols import Var
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STR_TY, Ty, find
 from mochic.syntax import ast
@@ -104,7 +103,7 @@ def for_each(fn: Fn, st: ast.For) -> None:
         end = fn.new_block()
         begin_holding(fn, ("#source", st), src, t)
     if src.type == REF and k == GROUP:
-        src, k = fn.load(REF, src, GROUP_ITEMS), LIST
+        src, k = fn.load(REF, src, fn.layout.group_items), LIST
     if src.type == REF and k == STR:
         for_chars(fn, st, v, src, end)
     elif src.type == REF and k == LIST:
@@ -181,7 +180,7 @@ def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Ty | None, done: Blo
     if elem is None:
         x = fn.call_runtime("list_get_raw", lst, i)
     elif map_keys and ir_type(elem) != INT:
-        x = fn.load(REF, element_address(fn, lst, i, REF), ARRAY_DATA)  # text keys, whatever was stored
+        x = fn.load(REF, element_address(fn, lst, i, REF), fn.layout.array_data)  # text keys, whatever was stored
         elem = STR_TY
     else:
         x = load_element(fn, lst, i, elem)
@@ -214,7 +213,7 @@ def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Ty | None, done: Blo
 
 def for_chars(fn: Fn, st: ast.For, v: Var, s: Value, done: Block) -> None:
     b = fn.b
-    n = b.emit(LD32U, I64, [s], STR_LENS)
+    n = b.emit(LD32U, I64, [s], fn.layout.string_length)
     body, step = fn.new_block(), fn.new_block()
     b.write(("#n", st), fn.i64(0))
     b.brif(b.emit(EQ, I32, [n, fn.i64(0)]), done, body, -1)

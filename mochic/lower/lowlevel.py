@@ -474,7 +474,7 @@ class Body:
             n = self.names.constant(e.args[0])
             if not isinstance(n, int) or n <= 0:
                 fail(e, "alloca needs a positive constant")
-            return b.emit(ALLOCA, PTR, [], (n + 15) & -16)
+            return b.emit(ALLOCA, PTR, [], self.names.layout.aligned(n))
         if name == "addr":
             self.arity(e, 1)
             return b.emit(SYMADDR, PTR, [], 0, self.symbol(e.args[0]))
@@ -570,7 +570,7 @@ def _wrap(n: int) -> int:
 class RuntimeLower(Names):
     """All files of the package: names first, then bodies.
 
-    >>> lower = RuntimeLower(sources)           # doctest: +SKIP
+    >>> lower = RuntimeLower(sources, layout)  # doctest: +SKIP
     >>> module, diagnostics = lower.run(programs)
     """
 

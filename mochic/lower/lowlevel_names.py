@@ -7,6 +7,7 @@ from typing import Final, NoReturn
 from mochic.diag.diagnostic import Diagnostic
 from mochic.ir.func import ASM, COLD, INLINE, NOGC, NORETURN, PURE, DataSym, FuncSym, Module
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, TRACED, TYPE_NAMES, VOID
+from mochic.layout import Layout
 from mochic.lower.descs import RuntimeData, make_string
 from mochic.lower.rtabi import RUNTIME
 from mochic.source import SourceMap
@@ -36,9 +37,10 @@ def name_type(name: int) -> str:
 class Names:
     """What the names of the package mean: constants, global variables, functions; texts by content."""
 
-    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings", "runtime_data", "checked")
+    __slots__ = ("module", "diags", "consts", "vars", "funcs", "decls", "strings", "runtime_data", "checked", "layout")
 
-    def __init__(self, sources: SourceMap, checked: bool = False) -> None:
+    def __init__(self, sources: SourceMap, layout: Layout, checked: bool = False) -> None:
+        self.layout = layout
         self.module = Module(sources)
         self.diags: list[Diagnostic] = []
         self.checked = checked
@@ -74,7 +76,7 @@ class Names:
             if isinstance(value, float):
                 fail(stmt, "a global float cannot be initialised")
             kind = "roots" if TRACED[t] else "data"
-            d = DataSym("runtime." + stmt.name, kind, (value & (1 << 64) - 1).to_bytes(8, "little"))
+            d = DataSym("runtime." + stmt.name, kind, self.layout.packed("Q", value & (1 << 64) - 1))
             d.local = False
             self.module.data.append(d)
             self.vars[stmt.name] = (d, t)
@@ -134,7 +136,7 @@ class Names:
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:
-            d = make_string(f"runtime.str.{len(self.strings)}", text, self.runtime_data["desc.string"])
+            d = make_string(self.layout, f"runtime.str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
             self.module.data.append(d)
         return d

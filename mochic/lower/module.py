@@ -12,10 +12,10 @@ from mochic.ir.func import DataSym, Func, FuncSym, Module, Sig
 from mochic.ir.ops import ALLOC, SYMADDR
 from mochic.ir.types import F64, I32, INT, REF, TAG, VOID
 from mochic.lower.appends import Appends
-from mochic.lower.descs import (
-    ELEM_NAMES, E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, KEY_NAMES, K_CELL, K_CLOSURE, K_STRUCT, LazyDesc,
-    RuntimeData, make_bigint, make_desc, make_string,
+from mochic.layout import (
+    E_BOOL, E_F64, E_I64, E_METHOD, E_NAME, E_TAG, ELEMENTS, K_CELL, K_CLOSURE, K_STRUCT, KEYS, Layout,
 )  # fmt: skip
+from mochic.lower.descs import LazyDesc, RuntimeData, make_bigint, make_desc, make_string
 from mochic.lower.lateuse import LateUses
 from mochic.sema.symbols import CFun, FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import INT as KINT
@@ -71,8 +71,9 @@ def environments(info: ProgramInfo) -> dict[FunInfo, bool]:
 class ModuleLower:
     """One program on its way to IR."""
 
-    def __init__(self, info: ProgramInfo) -> None:
+    def __init__(self, info: ProgramInfo, layout: Layout) -> None:
         self.info = info
+        self.layout = layout
         self.solver = info.solver
         self.module = Module(info.sources)
         self.queue: list[FunInfo] = []
@@ -110,7 +111,7 @@ class ModuleLower:
     def string(self, text: str) -> DataSym:
         d = self.strings.get(text)
         if d is None:
-            d = make_string(f"str.{len(self.strings)}", text, self.runtime_data["desc.string"])
+            d = make_string(self.layout, f"str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
             self.module.data.append(d)
         return d
@@ -119,7 +120,7 @@ class ModuleLower:
         """The static object of an int constant that fits no small int."""
         d = self.bigints.get(n)
         if d is None:
-            d = make_bigint(f"int.{len(self.bigints)}", n, self.runtime_data["desc.bigint"])
+            d = make_bigint(self.layout, f"int.{len(self.bigints)}", n, self.runtime_data["desc.bigint"])
             self.bigints[n] = d
             self.module.data.append(d)
         return d
@@ -128,7 +129,7 @@ class ModuleLower:
         """The static object of a float."""
         d = self.doubles.get(bits)
         if d is None:
-            d = DataSym(f"float.{len(self.doubles)}", "rodata", bytes(8) + bits.to_bytes(8, "little"))
+            d = DataSym(f"float.{len(self.doubles)}", "rodata", self.layout.words(0) + self.layout.packed("Q", bits))
             d.items[0] = (self.runtime_data["desc.float"], 0)
             self.doubles[bits] = d
             self.module.data.append(d)
@@ -146,11 +147,12 @@ class ModuleLower:
         d = self.globals.get(v)
         if d is None:
             ty = ir_type(v.ty)
-            d = DataSym(self.unique("mochi.var." + v.name), "bss", b"", 8, 8)
-            d.size = 8
+            slot = self.layout.slot
+            d = DataSym(self.unique("mochi.var." + v.name), "bss", b"", slot, slot)
+            d.size = slot
             if ty in (REF, TAG, INT):
                 d.kind = "roots"
-                d.data = bytes(8)
+                d.data = bytes(slot)
             self.globals[v] = d
             self.module.data.append(d)
         return d
@@ -203,11 +205,11 @@ class ModuleLower:
 
     def list_desc(self, elem: Ty) -> DataSym:
         if ir_type(elem) != INT:
-            return self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(elem)]]
+            return self.runtime_data["desc.list_" + ELEMENTS[self.elem_code(elem)]]
         key = find(elem)
         d = self.list_descs.get(key)
         if d is None:
-            d = LazyDesc(lambda: self.runtime_data["desc.list_" + ELEM_NAMES[self.elem_code(key)]])
+            d = LazyDesc(lambda: self.runtime_data["desc.list_" + ELEMENTS[self.elem_code(key)]])
             self.list_descs[key] = d
         return d
 
@@ -221,12 +223,10 @@ class ModuleLower:
     def map_desc(self, key: Ty, val: Ty) -> DataSym:
         k, v = find(key), find(val)
         if ir_type(k) != INT and ir_type(v) != INT:
-            return self.runtime_data[f"desc.map_str_{ELEM_NAMES[self.elem_code(v)]}"]
+            return self.runtime_data[f"desc.map_str_{ELEMENTS[self.elem_code(v)]}"]
         d = self.list_descs.get((k, v))
         if d is None:
-            d = LazyDesc(
-                lambda: self.runtime_data[f"desc.map_{KEY_NAMES[self.key_code(k)]}_{ELEM_NAMES[self.elem_code(v)]}"]
-            )
+            d = LazyDesc(lambda: self.runtime_data[f"desc.map_{KEYS[self.key_code(k)]}_{ELEMENTS[self.elem_code(v)]}"])
             self.list_descs[(k, v)] = d
         return d
 
@@ -247,18 +247,22 @@ class ModuleLower:
         d: LazyDesc = st.desc
         return d
 
+    def struct_size(self, st: StructInfo) -> int:
+        return self.layout.struct_fields + self.layout.slot * len(st.fields)
+
     def _make_struct_desc(self, st: StructInfo) -> DataSym:
         rows = [] if st.row else [("__name", 0, E_NAME)]
         for i, (n, t) in enumerate(st.fields.items()):
-            rows.append((n, 8 + 8 * i, self.elem_code(t)))
+            rows.append((n, self.layout.struct_fields + self.layout.slot * i, self.elem_code(t)))
         rows += [(m, 0, E_METHOD) for m in st.methods]
         rows.sort(key=lambda r: r[0].encode("utf-8"))
         traced = [False, *[self.traced(t) for t in st.fields.values()]]
         made = make_desc(
+            self.layout,
             self.unique("mochi.type." + st.name),
             K_STRUCT,
             0,
-            8 + 8 * len(st.fields),
+            self.struct_size(st),
             traced,
             self.string(st.name),
             [(self.string(n), off, c) for n, off, c in rows],
@@ -271,8 +275,9 @@ class ModuleLower:
         """`captured`: type and whether it is a cell."""
 
         def make() -> DataSym:
+            size = self.layout.closure_captured + self.layout.slot * len(captured)
             traced = [False, False, *[cell or self.traced(t) for t, cell in captured]]
-            made = make_desc(name + ".desc", K_CLOSURE, arity, 16 + 8 * len(captured), traced, None, [], 0)
+            made = make_desc(self.layout, name + ".desc", K_CLOSURE, arity, size, traced, None, [], 0)
             self.module.data.extend(made)
             return made[-1]
 
@@ -284,7 +289,8 @@ class ModuleLower:
         d = self.records.get(key)
         if d is None:
             name = self.unique("mochi.record") + ".desc"
-            made = make_desc(name, K_CELL, 0, 16 + 8 * len(traced), [False, True, *traced], None, [], 0)
+            size = self.layout.cell_value + self.layout.slot * (len(traced) + 1)
+            made = make_desc(self.layout, name, K_CELL, 0, size, [False, True, *traced], None, [], 0)
             self.module.data.extend(made)
             d = self.records[key] = made[-1]
         return d
@@ -294,9 +300,9 @@ class ModuleLower:
         d = self.closures.get(code)
         if d is None:
             desc = self.closure_desc(code.name, arity, []).resolve()
-            o = DataSym(code.name + ".closure", "rodata", bytes(16))
+            o = DataSym(code.name + ".closure", "rodata", bytes(self.layout.closure_captured))
             o.items[0] = (desc, 0)
-            o.items[8] = (code, 0)
+            o.items[self.layout.closure_code] = (code, 0)
             self.module.data.append(o)
             self.closures[code] = d = o
         return d
@@ -304,7 +310,7 @@ class ModuleLower:
     def singleton(self, st: StructInfo) -> DataSym:
         """The one value of a variant without fields."""
         if st.singleton is None:
-            d = DataSym(self.unique("mochi.unit." + st.name), "rodata", bytes(8))
+            d = DataSym(self.unique("mochi.unit." + st.name), "rodata", bytes(self.struct_size(st)))
             d.items[0] = (self.struct_desc(st), 0)
             self.module.data.append(d)
             st.singleton = d

@@ -8,16 +8,19 @@ reports what is still out of range.
 
 from __future__ import annotations
 
+from typing import Final
+
 from mochic.ir.func import Block, Value
 from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
 from mochic.lower.control import check_ref
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
-from mochic.lower.offsets import ARRAY_DATA, LEN_RANGE, LIST_DATA, LIST_LEN, STRUCT_FIELDS, STR_CHARS
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, Ty, find
 
+
+LEN_RANGE: Final = (0, 1 << 40)  # of the lengths of lists and maps
 
 # -- lists and strings -----------------------------------------------------------------------------
 
@@ -28,7 +31,7 @@ def elem_ty(fn: Fn, t: Ty) -> Ty:
 
 
 def list_len(fn: Fn, lst: Value) -> Value:
-    return fn.load(I64, lst, LIST_LEN)
+    return fn.load(I64, lst, fn.layout.list_length)
 
 
 def len_of(fn: Fn, v: Value, t: Ty) -> Value:
@@ -41,10 +44,10 @@ def len_of(fn: Fn, v: Value, t: Ty) -> Value:
         if k == LIST:
             return b.emit(TOINT, INT, [list_len(fn, v)], 0, LEN_RANGE)
         if k == STR:
-            n = b.emit(LD32U, I64, [v], STR_CHARS)
+            n = b.emit(LD32U, I64, [v], fn.layout.string_characters)
             return b.emit(TOINT, INT, [n], 0, (0, 1 << 32))
         if k == MAP:
-            return b.emit(TOINT, INT, [fn.load(I64, v, LIST_LEN)], 0, LEN_RANGE)
+            return b.emit(TOINT, INT, [fn.load(I64, v, fn.layout.list_length)], 0, LEN_RANGE)
     return b.emit(TOINT, INT, [fn.call_runtime("dyn_len", fn.tag(v))], 0, LEN_RANGE)
 
 
@@ -73,9 +76,9 @@ def checked_index(fn: Fn, lst: Value, index: Value) -> Value:
 
 
 def element_address(fn: Fn, lst: Value, index: Value, ty: int) -> Value:
-    """Address of the element's payload minus ARRAY_DATA; `index` I64 in range."""
-    data = fn.load(REF, lst, LIST_DATA)
-    off = index if ty == I32 else fn.b.emit(SHL, I64, [index, fn.i64(3)])
+    """Address of the element's payload minus Layout.array_data; `index` I64 in range."""
+    data = fn.load(REF, lst, fn.layout.list_data)
+    off = index if ty == I32 else fn.b.emit(SHL, I64, [index, fn.i64(fn.layout.shift)])
     return fn.b.emit(ADD, PTR, [data, off])
 
 
@@ -83,17 +86,17 @@ def load_element(fn: Fn, lst: Value, i: Value, elem: Ty) -> Value:
     ty = ir_type(elem)
     p = element_address(fn, lst, i, ty)
     if ty == I32:
-        return fn.b.emit(LD8U, I32, [p], ARRAY_DATA)
-    return fn.load(ty, p, ARRAY_DATA, fn.m.slot(elem))
+        return fn.b.emit(LD8U, I32, [p], fn.layout.array_data)
+    return fn.load(ty, p, fn.layout.array_data, fn.m.slot(elem))
 
 
 def store_element(fn: Fn, lst: Value, i: Value, v: Value, elem: Ty) -> None:
     ty = ir_type(elem)
     p = element_address(fn, lst, i, ty)
     if ty == I32:
-        fn.b.emit(ST8, VOID, [p, v], ARRAY_DATA)
+        fn.b.emit(ST8, VOID, [p, v], fn.layout.array_data)
     else:
-        fn.store(p, v, ARRAY_DATA, fn.m.slot(elem))
+        fn.store(p, v, fn.layout.array_data, fn.m.slot(elem))
 
 
 # -- maps ------------------------------------------------------------------------------------------
@@ -166,22 +169,22 @@ def structs_of(fn: Fn, t: Ty) -> list[StructInfo]:
     return [s for s in fn.m.info.structs if bits & s.bit]
 
 
-def field_offset(st: StructInfo, name: str) -> int:
-    return STRUCT_FIELDS + 8 * list(st.fields).index(name)
+def field_offset(fn: Fn, st: StructInfo, name: str) -> int:
+    return fn.layout.struct_fields + fn.layout.slot * list(st.fields).index(name)
 
 
 def load_field(fn: Fn, obj: Value, st: StructInfo, name: str) -> Value:
     ft = st.fields[name]
-    return fn.load(ir_type(ft), obj, field_offset(st, name), fn.m.slot(ft))
+    return fn.load(ir_type(ft), obj, field_offset(fn, st, name), fn.m.slot(ft))
 
 
 def store_field(fn: Fn, obj: Value, st: StructInfo, name: str, v: Value) -> None:
     ft = st.fields[name]
-    fn.store(obj, fn.convert(v, ir_type(ft)), field_offset(st, name), fn.m.slot(ft))
+    fn.store(obj, fn.convert(v, ir_type(ft)), field_offset(fn, st, name), fn.m.slot(ft))
 
 
 def make_struct(fn: Fn, st: StructInfo, given: dict[str, Value]) -> Value:
-    obj = fn.alloc(fn.m.struct_desc(st), 8 + 8 * len(st.fields))
+    obj = fn.alloc(fn.m.struct_desc(st), fn.m.struct_size(st))
     for name in st.fields:
         v = given.get(name)
         if v is None:

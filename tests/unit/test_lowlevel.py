@@ -17,6 +17,7 @@ from mochic.ir.func import NOGC, Module
 from mochic.ir.interp import Machine
 from mochic.ir.verify import verify
 from mochic.link.runtime_lib import runtime_texts
+from mochic.layout import LITTLE_64
 from mochic.lower.descs import runtime_descs
 from mochic.lower.lowlevel import RuntimeLower
 from mochic.lower.rtabi import RUNTIME
@@ -47,7 +48,7 @@ def test_case(source: str, expected: list[str]) -> None:
     sources = SourceMap()
     program, errors = parse(sources.add("case.mochi", source.encode()))
     assert not errors
-    module, diags = RuntimeLower(sources).run([program])
+    module, diags = RuntimeLower(sources, LITTLE_64).run([program])
     if diags:
         assert [d.message for d in diags] == expected
         return
@@ -89,7 +90,7 @@ def test_checked_runtime() -> None:
     ):
         sources = SourceMap()
         program, _ = parse(sources.add(name, CHECKED.encode()))
-        module, diags = RuntimeLower(sources, checked).run([program])
+        module, diags = RuntimeLower(sources, LITTLE_64, checked).run([program])
         assert not diags
         assert Machine(module).call("runtime.f", []) == want, name
 
@@ -102,9 +103,9 @@ def runtime_module() -> Module:
         program, errors = parse(sources.add(name, text))
         assert not errors, errors
         programs.append(program)
-    module, diags = RuntimeLower(sources).run(programs)
+    module, diags = RuntimeLower(sources, LITTLE_64).run(programs)
     assert not diags, diags
-    module.data.extend(runtime_descs())
+    module.data.extend(runtime_descs(LITTLE_64))
     # The interpreter has memory of its own.
     module.funcs = [fn for fn in module.funcs if fn.sym.name not in _EXTERNS]
     return module

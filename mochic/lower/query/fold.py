@@ -19,7 +19,7 @@ from mochic.ir.func import Value
 from mochic.ir.ops import ADD, EQ, FADD, FCONST, FDIV, FLT, I2F, ICONST, SLT, TOINT
 from mochic.ir.types import F64, I32, I64, INT, TAG
 from mochic.lower.fn import Fn
-from mochic.lower.offsets import LEN_RANGE
+from mochic.lower.objects import LEN_RANGE
 from mochic.sema.symbols import BuiltinRef
 from mochic.syntax import ast
 

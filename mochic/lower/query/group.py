@@ -30,18 +30,14 @@ from mochic.lower.control import branch, count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import make_struct, map_store
-from mochic.lower.offsets import ARRAY_DATA, GROUP_ITEMS, GROUP_KEY
 from mochic.lower.query.fold import Fold, Get, Set, aggregate_of, fold_result, fold_start, fold_step
-from mochic.lower.query.join import INDEX_KEYS, Plan, mixed
+from mochic.lower.query.join import Plan, mixed
 from mochic.lower.query.plan import TOTAL, Effects, Writes, nodes, variables
 from mochic.lower.query.rows import bind_row
 from mochic.sema.symbols import StructInfo, Var
 from mochic.sema.types import INT as KINT
 from mochic.sema.types import BOOL, LIST, NIL, STR, Ty, find
 from mochic.syntax import ast
-
-RECORD_KEY: Final = 8
-RECORD_STATE: Final = 16
 
 # How parts of keys are hashed and compared
 _WORD: Final = 0
@@ -155,12 +151,13 @@ def grouped(fn: Fn, e: ast.Query, plan: Plan, select: Callable[[], None]) -> Non
         uses.aggregates = []
     b = fn.b
     index = fn.call_runtime("group_new", fn.i64(len(parts) + 1))
-    size = RECORD_STATE
+    layout = fn.layout
+    size = layout.group_key + layout.slot
     words: list[int] = []
     for u in uses.aggregates:
         u.fold = Fold(u.name, ir_type(u.value.ty) if u.value is not None else TAG)
         u.at = size
-        size += 8 * len(u.fold.words)
+        size += layout.slot * len(u.fold.words)
         words += u.fold.words
     desc = fn.m.runtime_data["desc.group"] if uses.whole else fn.m.record_desc([t in (INT, TAG) for t in words])
 
@@ -176,10 +173,10 @@ def grouped(fn: Fn, e: ast.Query, plan: Plan, select: Callable[[], None]) -> Non
     n = fn.call_runtime("join_count", index)
 
     def one(i: Value) -> None:
-        keys = fn.load(REF, index, INDEX_KEYS)
-        width = 8 * (len(parts) + 1)
+        keys = fn.load(REF, index, layout.index_keys)
+        width = layout.slot * (len(parts) + 1)
         p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [i, fn.i64(width)])])
-        record = fn.load(REF, p, ARRAY_DATA + width - 8)
+        record = fn.load(REF, p, layout.array_data + width - layout.slot)
         if uses.whole:
             bind_row(fn, e.info.group, fn.tag(record), e)
         else:
@@ -232,16 +229,17 @@ def record_of(fn: Fn, e: ast.Query, parts: list[ast.Expr], index: Value, desc: D
     at = b.read(at_var, I64)
     b.brif(b.emit(EQ, I32, [at, fn.i64(0)]), miss, some, -1)
     b.start(some)
-    keys = fn.load(REF, index, INDEX_KEYS)
-    p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [at, fn.i64(8 * width)])])
+    layout = fn.layout
+    keys = fn.load(REF, index, layout.index_keys)
+    p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [at, fn.i64(layout.slot * width)])])
     for k, (w, c) in enumerate(words):
         ok, other = fn.new_block(), fn.new_block()
-        y = fn.load(w.type, p, ARRAY_DATA + 8 * (k - width))
+        y = fn.load(w.type, p, layout.array_data + layout.slot * (k - width))
         b.brif(b.emit(EQ, I32, [w, y]), ok, other, 1)
         b.start(other)
         b.brif(fn.call_runtime(_FUNCTIONS[c][1], w, y), ok, nxt, 1)
         b.start(ok)
-    b.write(found, fn.load(REF, p, ARRAY_DATA - 8))
+    b.write(found, fn.load(REF, p, layout.array_data - layout.slot))
     b.jump(done)
     b.start(nxt)
     b.write(at_var, fn.call_runtime("join_next", index, b.read(at_var, I64)))
@@ -252,17 +250,17 @@ def record_of(fn: Fn, e: ast.Query, parts: list[ast.Expr], index: Value, desc: D
     items = None
     if uses.whole:
         items = fn.call_runtime("list_new", fn.sym(fn.m.list_desc(fn.m.solver.elem(e.info.group.ty))), fn.i64(0))
-    record = fn.alloc(desc, 24 if items is not None else size)
-    fn.store(record, key, GROUP_KEY)
+    record = fn.alloc(desc, layout.group_items + layout.slot if items is not None else size)
+    fn.store(record, key, layout.group_key)
     if items is not None:
-        fn.store(record, items, GROUP_ITEMS)
+        fn.store(record, items, layout.group_items)
     for u in uses.aggregates:
         assert u.fold is not None
         fold_start(fn, u.fold, in_record(fn, record, u)[1])
     p = fn.call_runtime("group_put", index, h)
     for k, (w, _) in enumerate(words):
-        fn.store(p, w, 8 * k)
-    fn.store(p, record, 8 * (width - 1))
+        fn.store(p, w, layout.slot * k)
+    fn.store(p, record, layout.slot * (width - 1))
     b.write(found, record)
     b.jump(done)
     b.start(done)
@@ -303,7 +301,7 @@ def add_item(fn: Fn, e: ast.Query, group: Value) -> None:
         mark_aliased(fn, item, v.ty)
     else:
         item = row_struct(fn, info.vars, info.row)
-    fn.store(group, append(fn, fn.load(REF, group, GROUP_ITEMS), items_ty, item, True), GROUP_ITEMS)
+    fn.store(group, append(fn, fn.load(REF, group, fn.layout.group_items), items_ty, item, True), fn.layout.group_items)
 
 
 def row_struct(fn: Fn, vars: list[Var], row: StructInfo) -> Value:
@@ -322,15 +320,16 @@ def in_record(fn: Fn, record: Value, u: Use) -> tuple[Get, Set]:
     """The state of an aggregate in a record; exact ints are tags there."""
     assert u.fold is not None
     words = u.fold.words
+    slot = fn.layout.slot
 
     def get(i: int) -> Value:
         t = words[i]
         if t != INT:
-            return fn.load(t, record, u.at + 8 * i)
-        return fn.b.emit(UNTAG, INT, [fn.load(TAG, record, u.at + 8 * i)])
+            return fn.load(t, record, u.at + slot * i)
+        return fn.b.emit(UNTAG, INT, [fn.load(TAG, record, u.at + slot * i)])
 
     def set(i: int, v: Value) -> None:
-        fn.store(record, fn.tag(v) if words[i] == INT else v, u.at + 8 * i)
+        fn.store(record, fn.tag(v) if words[i] == INT else v, u.at + slot * i)
 
     return get, set
 
@@ -398,12 +397,12 @@ def give_uses(fn: Fn, uses: Uses, record: Value) -> None:
 
 
 def key_reader(fn: Fn, record: Value, e: ast.Expr) -> Callable[[], Value]:
-    return lambda: fn.convert(fn.load(TAG, record, RECORD_KEY), ir_type(e.ty))
+    return lambda: fn.convert(fn.load(TAG, record, fn.layout.group_key), ir_type(e.ty))
 
 
 def name_reader(fn: Fn, record: Value, e: ast.Field) -> Callable[[], Value]:
     def read() -> Value:
-        key = fn.load(TAG, record, RECORD_KEY)
+        key = fn.load(TAG, record, fn.layout.group_key)
         return fn.convert(fn.call_runtime("dyn_field", key, fn.str_const(e.name)), ir_type(e.ty))
 
     return read

@@ -24,19 +24,12 @@ from mochic.lower.fn import Fn
 from mochic.lower.load import each_loaded
 from mochic.lower.module import ir_type
 from mochic.lower.objects import element_address, list_len
-from mochic.lower.offsets import ARRAY_DATA
 from mochic.lower.query.plan import Planner, Step, invariants
 from mochic.lower.query.rows import Rows, bind_row, each_row, push, row_at, rows_of, tag_list
 from mochic.sema.symbols import Var
 from mochic.sema.types import INT as KINT
 from mochic.sema.types import NIL, STR, find
 from mochic.syntax import ast
-
-# An index (runtime/join.mochi): words of the object, and of its entries
-INDEX_ENTRIES: Final = ARRAY_DATA + 8
-INDEX_KEYS: Final = ARRAY_DATA + 16
-ENTRY_SHIFT: Final = 4
-ENTRY_ROW: Final = ARRAY_DATA - 8  # entries count from 1
 
 # Hash and comparison of keys, by the kinds that both sides can have
 _INTS: Final = ("hash_int", "same_int")
@@ -191,14 +184,14 @@ class Plan:
         seen = fn.call_runtime("list_new", fn.sym(fn.m.runtime_data["desc.list_bool"]), count)
 
         def hit(n: Value) -> None:
-            b.emit(ST8, VOID, [element_address(fn, seen, n, I32), fn.bool_const(True)], ARRAY_DATA)
+            b.emit(ST8, VOID, [element_address(fn, seen, n, I32), fn.bool_const(True)], fn.layout.array_data)
 
         side = Side([step.var], [right])
         self.upto(i - 1, lambda: self.candidates(step, side, lambda: self.keep(out), hit))
 
         def rest(n: Value) -> None:
             new, done = fn.new_block(), fn.new_block()
-            b.brif(b.emit(LD8U, I32, [element_address(fn, seen, n, I32)], ARRAY_DATA), done, new)
+            b.brif(b.emit(LD8U, I32, [element_address(fn, seen, n, I32)], fn.layout.array_data), done, new)
             b.start(new)
             for r in out.rows[:-1]:
                 push(fn, r.lst, fn.nil())
@@ -281,23 +274,26 @@ class Plan:
         b.start(after if go is not None else end)
 
     def entry_row(self, index: Value, at: Value) -> Value:
-        b = self.fn.b
-        entries = self.fn.load(REF, index, INDEX_ENTRIES)
-        p = b.emit(ADD, PTR, [entries, b.emit(SHL, I64, [at, self.fn.i64(ENTRY_SHIFT)])])
-        return self.fn.load(I64, p, ENTRY_ROW)
+        fn = self.fn
+        layout = fn.layout
+        entries = fn.load(REF, index, layout.index_entries)
+        entry = fn.b.emit(SHL, I64, [at, fn.i64(layout.entry_size.bit_length() - 1)])  # entries count from 1
+        first = layout.array_data - layout.entry_size
+        return fn.load(I64, fn.b.emit(ADD, PTR, [entries, entry]), first + layout.entry_row)
 
     def compare(self, step: Step, index: Value, at: Value, mine: list[Value], miss: Block) -> None:
         """Go on where the keys of the entry equal those of the asking row."""
         fn = self.fn
         b = fn.b
+        layout = fn.layout
         if not mine:
             return
         width = len(mine)
-        keys = fn.load(REF, index, INDEX_KEYS)
-        p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [at, fn.i64(8 * width)])])
+        keys = fn.load(REF, index, layout.index_keys)
+        p = b.emit(ADD, PTR, [keys, b.emit(MUL, I64, [at, fn.i64(layout.slot * width)])])
         for k, (pair, x) in enumerate(zip(step.keys, mine, strict=True)):
             ok = fn.new_block()
-            y = fn.load(x.type, p, ARRAY_DATA + 8 * (k - width))
+            y = fn.load(x.type, p, layout.array_data + layout.slot * (k - width))
             same = _functions(*pair)[1]
             if same != "dyn_eq":
                 other = fn.new_block()
@@ -340,7 +336,7 @@ class Plan:
         def put(n: Value, h: Value, vals: list[Value]) -> None:
             p = fn.call_runtime("join_put", index, h, n)
             for k, v in enumerate(vals):
-                fn.store(p, v, 8 * k)
+                fn.store(p, v, fn.layout.slot * k)
 
         count_loop(fn, list_len(fn, side.rows[0].lst), add)
         fn.call_runtime("join_seal", index)

@@ -11,7 +11,6 @@ from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
-from mochic.lower.offsets import ARRAY_DATA, GROUP_ITEMS
 from mochic.sema.symbols import Var
 from mochic.sema.types import GROUP, LIST, MAP, Ty, find
 from mochic.syntax import ast
@@ -46,7 +45,7 @@ def rows_of(fn: Fn, e: ast.Expr, q: ast.Query) -> Rows:
     if v.type == REF and k == LIST:
         return Rows(v, elem_ty(fn, t))
     if v.type == REF and k == GROUP:
-        return Rows(fn.load(REF, v, GROUP_ITEMS), elem_ty(fn, t))
+        return Rows(fn.load(REF, v, fn.layout.group_items), elem_ty(fn, t))
     if v.type == REF and k == MAP:
         return Rows(fn.call_runtime("map_order", v), fn.m.solver.key(t), True)
     return Rows(fn.call_runtime("dyn_iter", fn.tag(v)), None)
@@ -54,11 +53,11 @@ def rows_of(fn: Fn, e: ast.Expr, q: ast.Query) -> Rows:
 
 def row_at(fn: Fn, rows: Rows, i: Value) -> Value:
     if rows.tags:
-        return fn.load(TAG, element_address(fn, rows.lst, i, TAG), ARRAY_DATA)
+        return fn.load(TAG, element_address(fn, rows.lst, i, TAG), fn.layout.array_data)
     if rows.elem is None:
         return fn.call_runtime("list_get_raw", rows.lst, i)
     if rows.text_keys and ir_type(rows.elem) != INT:
-        return fn.load(REF, element_address(fn, rows.lst, i, REF), ARRAY_DATA)
+        return fn.load(REF, element_address(fn, rows.lst, i, REF), fn.layout.array_data)
     return load_element(fn, rows.lst, i, rows.elem)
 
 

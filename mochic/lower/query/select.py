@@ -19,7 +19,7 @@ from mochic.lower.arguments import as_kind
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len
-from mochic.lower.offsets import ARRAY_DATA, LEN_RANGE, LIST_LEN
+from mochic.lower.objects import LEN_RANGE
 from mochic.lower.query.fold import Fold, fold_in_variables, fold_result, fold_start, fold_step
 from mochic.lower.query.group import grouped
 from mochic.lower.query.join import Plan
@@ -87,8 +87,8 @@ def push_key(fn: Fn, col: Value, v: Value) -> None:
         return
     n = list_len(fn, col)
     fn.call_runtime("list_grow", col, fn.b.emit(ADD, I64, [n, fn.i64(1)]))
-    fn.store(element_address(fn, col, n, F64), v, ARRAY_DATA)
-    fn.store(col, fn.b.emit(ADD, I64, [n, fn.i64(1)]), LIST_LEN)
+    fn.store(element_address(fn, col, n, F64), v, fn.layout.array_data)
+    fn.store(col, fn.b.emit(ADD, I64, [n, fn.i64(1)]), fn.layout.list_length)
 
 
 def sort_parts(e: ast.Expr | None) -> tuple[list[ast.Expr], list[int]]:
