@@ -1,4 +1,4 @@
-"""Lowering of the statements that are no loops."""
+"""Lowering of declarations, assignments, `return`, `if` and test blocks; loops.py has the loops."""
 
 from __future__ import annotations
 
