@@ -57,7 +57,7 @@ TAG_TRUE: Final = 10
 LIST_ALIASED: Final = 1
 LIST_HOLDER: Final = 2
 
-LIMB: Final = 8  # of a bigint, whatever the word
+BYTE: Final = 8  # bits
 # Records of frame maps (codegen/framemap.py): of a call, 32 bits each but for the bitmap; of a function, before its
 # name; of a source file, before its path.
 FRAME: Final = {"RETURN": 0, "SIZE": 4, "LINE": 8, "INFO": 12, "BITMAP": 16, "END": 24}

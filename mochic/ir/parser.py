@@ -6,8 +6,8 @@ raises IRSyntaxError with the line number.  Grammar in docs/ir.md.
 
 from __future__ import annotations
 
-import struct
 
+from mochic.ir.floats import float_bits
 from mochic.ir.func import Block, DataSym, Func, FuncSym, Module, Sig, Value
 from mochic.ir.ops import (
     ALLOC, ALLOCA, BRIF, CALL, CALLI, FCONST, ICONST, IS_LOAD, IS_STORE, JUMP, OP_BY_NAME, RET, SWITCH, SYMADDR,
@@ -381,7 +381,7 @@ class Parser:
         try:
             if w[:2] == "0x":
                 return int(w, 16)
-            return int.from_bytes(struct.pack("<d", float(w)), "little")
+            return float_bits(float(w))
         except ValueError:
             raise self.fail(f"`{w}` is no number") from None
 

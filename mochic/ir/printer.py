@@ -18,8 +18,7 @@ docs/ir.md has the grammar.
 
 from __future__ import annotations
 
-import struct
-
+from mochic.ir.floats import float_of
 from mochic.ir.func import (
     ASM, COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value,
 )  # fmt: skip
@@ -34,10 +33,9 @@ FLAG_NAMES = ((NOGC, "nogc"), (NORETURN, "noreturn"), (PURE, "pure"), (COLD, "co
 
 def float_text(bits: int) -> str:
     """A double as text that names exactly these bits: its shortest decimal form, or `0x...` for NaNs."""
-    bits &= (1 << 64) - 1
-    x: float = struct.unpack("<d", bits.to_bytes(8, "little"))[0]
+    x = float_of(bits)
     if x != x:
-        return f"0x{bits:016x}"
+        return f"0x{bits & (1 << 64) - 1:016x}"
     return repr(x)
 
 

@@ -31,6 +31,7 @@ from mochic.lower.fn import Fn
 from mochic.sema.cfun import C_ADDRESS, C_BOOL, C_FLOAT, C_INT, C_TEXT
 from mochic.sema.symbols import CFun, CType, Var
 from mochic.sema.types import STR, find
+from mochic.layout import BYTE
 
 QUIET: Final = frozenset(("m",))  # libraries whose functions never print
 _HIGH_ONES: Final = -(1 << 32)
@@ -145,6 +146,7 @@ def _packed(fn: Fn, types: list[CType], args: list[Value]) -> list[Value]:
     words: dict[int, Value] = {}
     used = {I64: 0, F64: 0}
     at = 0
+    slot = fn.layout.slot
     for t, a in zip(types, args, strict=True):
         bank = F64 if a.type == F64 else I64
         if used[bank] < _REGISTERS:
@@ -154,11 +156,11 @@ def _packed(fn: Fn, types: list[CType], args: list[Value]) -> list[Value]:
         at = (at + t.size - 1) & -t.size
         w = b.emit(FBITS, I64, [a]) if bank == F64 else b.emit(CAST, I64, [a]) if a.type == PTR else a
         if t.size < 8:
-            w = b.emit(AND, I64, [w, fn.i64((1 << 8 * t.size) - 1)])
-            if at & 7:
-                w = b.emit(SHL, I64, [w, fn.i64(8 * (at & 7))])
-        word = words.get(at >> 3)
-        words[at >> 3] = w if word is None else b.emit(OR, I64, [word, w])
+            w = b.emit(AND, I64, [w, fn.i64((1 << BYTE * t.size) - 1)])
+            if at % slot:
+                w = b.emit(SHL, I64, [w, fn.i64(BYTE * (at % slot))])
+        word = words.get(at // slot)
+        words[at // slot] = w if word is None else b.emit(OR, I64, [word, w])
         at += t.size
     if used[I64] < _REGISTERS:
         return out + [b.emit(BITSF, F64, [w]) for w in words.values()]
@@ -188,7 +190,7 @@ def _result(fn: Fn, c: CFun, t: CType, v: Value) -> Value:
         v = b.emit(SEXT32 if t.signed else ZEXT32, I64, [half])
     elif t.size < 4:
         if t.signed:
-            shift = fn.i64(64 - 8 * t.size)
+            shift = fn.i64(64 - BYTE * t.size)
             v = b.emit(SAR, I64, [b.emit(SHL, I64, [v, shift]), shift])
         else:
             v = b.emit(AND, I64, [v, fn.i64(t.high)])

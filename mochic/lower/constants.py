@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from mochic.ir.floats import float_bits
 from mochic.ir.func import DataSym, FuncSym, Value
 from mochic.ir.types import F64, I32, INT
 from mochic.lower.descs import LazyDesc
 from mochic.lower.fn import Fn
-from mochic.lower.literals import float_bits
 from mochic.lower.module import ModuleLower, ir_type
 from mochic.layout import E_BOOL, E_TAG, TAG_FALSE, TAG_TRUE
 from mochic.sema.infer_narrow import is_none

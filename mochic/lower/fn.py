@@ -24,7 +24,7 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG, VOID
 from mochic.lower.module import ModuleLower
 from mochic.layout import TAG_FALSE, TAG_SHIFT
-from mochic.lower.rtabi import RUNTIME
+from mochic.ir.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
 from mochic.sema.types import LIST, MAP, STRUCT, IntSlot, Ty, find
 from mochic.syntax import ast

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-
+from mochic.ir.floats import float_bits
 from mochic.ir.func import Value
 from mochic.ir.ops import FCONST, ICONST
 from mochic.ir.types import F64, I32, INT
 from mochic.lower.fn import Fn
 from mochic.syntax import ast
-
-
-def float_bits(x: float) -> int:
-    bits: int = struct.unpack("<Q", struct.pack("<d", x))[0]
-    return bits
 
 
 def e_literal(fn: Fn, e: ast.Expr) -> Value:

@@ -14,11 +14,11 @@ store, and before every call of a function that works on a run of bytes.
 
 from __future__ import annotations
 
-import struct
 from typing import Final
 
 from mochic.diag.diagnostic import Diagnostic
 from mochic.ir.builder import Builder
+from mochic.ir.floats import float_bits
 from mochic.ir.func import NOGC, NORETURN, Block, DataSym, Func, FuncSym, Module, Sig, Value
 from mochic.ir.ops import (
     ADD, ALLOC, ALLOCA, CALL, CALLI, CAST, EQ, F2I, FADD, FCONST, FDIV, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, I2F,
@@ -27,6 +27,7 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
 from mochic.lower.lowlevel_names import Failure, Names, fail, name_type
 from mochic.syntax import ast
+from mochic.layout import BYTE
 
 _WORDS: Final = (I64, PTR, REF, TAG)
 _ADDRESSES: Final = (PTR, REF, TAG)
@@ -343,7 +344,7 @@ class Body:
         fail(e, "not an expression of the runtime dialect")
 
     def float_const(self, value: float) -> Value:
-        return self.b.emit(FCONST, F64, [], struct.unpack("<q", struct.pack("<d", value))[0])
+        return self.b.emit(FCONST, F64, [], float_bits(value))
 
     def ident(self, e: ast.Ident) -> Value:
         b = self.b
@@ -529,7 +530,7 @@ class Body:
 
     def check_access(self, base: Value, off: int, op: str, t: int) -> None:
         if self.checked:
-            width = int("".join(c for c in op if c.isdigit()) or (32 if t == I32 else 64)) // 8
+            width = int("".join(c for c in op if c.isdigit()) or (32 if t == I32 else 64)) // BYTE
             self.check("check_access", base, off, self.b.iconst(I64, width))
 
     def check(self, name: str, base: Value, off: int, size: Value) -> None:

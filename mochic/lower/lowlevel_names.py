@@ -9,7 +9,7 @@ from mochic.ir.func import ASM, COLD, INLINE, NOGC, NORETURN, PURE, DataSym, Fun
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, TRACED, TYPE_NAMES, VOID
 from mochic.layout import Layout
 from mochic.lower.descs import RuntimeData, make_string
-from mochic.lower.rtabi import RUNTIME
+from mochic.ir.rtabi import RUNTIME
 from mochic.source import SourceMap
 from mochic.syntax import ast
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from typing import Any, Final
 
+from mochic.ir.floats import float_bits, float_of
 from mochic.ir.func import Value
 from mochic.ir.ops import (
     ADD, ADDOV, AND, BITSF, CAST, CLZ, CTZ, EQ, FABS, FADD, FBITS, FCONST, FEQ, FLE, FLT, FMUL, FNE, FNEG, FSUB, I2F,
@@ -15,8 +15,6 @@ from mochic.ir.ops import (
 from mochic.ir.types import F64, I32
 
 M64: Final = (1 << 64) - 1
-_PACK: Final = struct.Struct("<d")
-_PACKQ: Final = struct.Struct("<Q")
 
 
 def wrap(n: int, type: int) -> int:
@@ -24,16 +22,6 @@ def wrap(n: int, type: int) -> int:
     if type == I32:
         return ((n + 0x80000000) & 0xFFFFFFFF) - 0x80000000
     return ((n + (1 << 63)) & M64) - (1 << 63)
-
-
-def to_float(bits: int) -> float:
-    x: float = _PACK.unpack(_PACKQ.pack(bits & M64))[0]
-    return x
-
-
-def to_bits(x: float) -> int:
-    n: int = _PACKQ.unpack(_PACK.pack(x))[0]
-    return n
 
 
 def isconst(v: Value) -> bool:
@@ -121,7 +109,7 @@ _INT1: Final[dict[int, Callable[[int, int], int]]] = {
     TRUNC32: lambda a, t: wrap(a, I32),
     CAST: lambda a, t: a,
     BITSF: lambda a, t: a & M64,
-    I2F: lambda a, t: to_bits(float(a)),
+    I2F: lambda a, t: float_bits(float(a)),
 }
 _FLOAT2: Final[dict[int, Callable[[float, float], float]]] = {
     FADD: lambda a, b: a + b,
@@ -159,7 +147,7 @@ def fold(v: Value) -> tuple[int, int] | None:
             r = f2(wrap(a.imm, t), wrap(b.imm, b.type), t)
             return None if r is None else (ICONST, wrap(r, v.type))
     elif a.op == FCONST:
-        x = to_float(a.imm)
+        x = float_of(a.imm)
         if op == FNEG:
             return FCONST, a.imm ^ (1 << 63)
         if op == FABS:
@@ -167,7 +155,7 @@ def fold(v: Value) -> tuple[int, int] | None:
         if op == FBITS:
             return ICONST, wrap(a.imm, v.type)
         if len(args) == 2 and args[1].op == FCONST:
-            y = to_float(args[1].imm)
+            y = float_of(args[1].imm)
             fc = _FLOATCMP.get(op)
             if fc is not None:
                 return ICONST, int(fc(x, y))
@@ -175,5 +163,5 @@ def fold(v: Value) -> tuple[int, int] | None:
             if ff is not None and x == x and y == y:
                 z = ff(x, y)
                 if z == z:
-                    return FCONST, to_bits(z)
+                    return FCONST, float_bits(z)
     return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mochic.ir.floats import float_bits
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
     ADD, ADDOV, AND, BRIF, CALL, CAST, EQ, F2I, FCONST, FLT, I2F, ICONST, JUMP, MUL, MULOV, NE, OR, SAR, SDIV, SHL, SLE,
@@ -14,8 +15,7 @@ from mochic.ir.ops import (
     TRUNC32, UDIV, UREM, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, TAG
-from mochic.lower.literals import float_bits
-from mochic.lower.rtabi import RUNTIME
+from mochic.ir.rtabi import RUNTIME
 from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges
 
 OVERFLOWS: Final = {ADD: ADDOV, SUB: SUBOV, MUL: MULOV}

@@ -27,7 +27,7 @@ from mochic.ir.ops import (
     MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SAR, SDIV, SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
 from mochic.ir.types import I32, I64, INT, PTR, TAG
-from mochic.lower.rtabi import RUNTIME
+from mochic.ir.rtabi import RUNTIME
 from mochic.opt.intcode import OVERFLOWS, TAG_CALL, IntCode
 from mochic.opt.intrange import S_MAX, S_MIN, W_MAX, W_MIN, Ranges, Table, build, clamp, solve, trivial
 

@@ -1,4 +1,4 @@
-"""Rules of the house that a reader relies on: facts about targets stand in their tables and nowhere else."""
+"""Rules of the house that a reader relies on: facts about targets and their memory stand in tables and nowhere else."""
 
 from __future__ import annotations
 
@@ -70,3 +70,46 @@ def test_targets_are_named_in_tables_only() -> None:
 @pytest.mark.parametrize("text", ["if t.os == 'linux': pass", "x = {'amd64': 1}", "f('darwin/arm64')"])
 def test_a_name_is_found(text: str) -> None:
     assert targets_named(ast.parse(text)) == [1]
+
+
+# Where code is made for any target: sizes, offsets and the order of bytes are the layout's (mochic/layout.py).
+ANY_TARGET = re.compile(r"mochic/(lower|opt|ir)/.*|mochic/codegen/\w+\.py|mochic/codegen/targets/\w+\.py")
+NO_MEMORY = frozenset((
+    "mochic/ir/interp.py",  # a machine of its own
+    "mochic/opt/rulegen.py", "mochic/codegen/rulec.py",  # text to text
+))  # fmt: skip
+WORDS = (8, -8)
+SHIFTS = (3,)
+
+
+def memory_assumed(tree: ast.Module) -> list[int]:
+    """Lines that compute with the size of a word or spell out an order of bytes."""
+    skip = docstrings(tree)
+    lines = []
+    for n in ast.walk(tree):
+        if isinstance(n, ast.BinOp):
+            sizes = SHIFTS if isinstance(n.op, ast.LShift | ast.RShift) else WORDS
+            operands = [n.right] if sizes is SHIFTS else [n.left, n.right]
+            if any(isinstance(a, ast.Constant) and a.value in sizes for a in operands):
+                lines.append(n.lineno)
+        elif isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in skip:
+            if n.value in ("little", "big") or re.fullmatch(r"[<>][\dxcbBhHiIqQ]+", n.value):
+                lines.append(n.lineno)
+    return lines
+
+
+def test_code_for_any_target_assumes_no_memory() -> None:
+    wrong = [
+        f"{path}:{line}"
+        for path, tree in modules()
+        if ANY_TARGET.fullmatch(path) and path not in NO_MEMORY
+        for line in memory_assumed(tree)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = y + 8 * i", "x = n // 8", "x = i << 3", "b.to_bytes(8, 'little')", "pack('<IQ', 1, 2)"]
+)
+def test_an_assumption_is_found(text: str) -> None:
+    assert memory_assumed(ast.parse(text)) == [1]

@@ -20,7 +20,7 @@ from mochic.link.runtime_lib import runtime_texts
 from mochic.layout import LITTLE_64
 from mochic.lower.descs import runtime_descs
 from mochic.lower.lowlevel import RuntimeLower
-from mochic.lower.rtabi import RUNTIME
+from mochic.ir.rtabi import RUNTIME
 from mochic.source import SourceMap
 from mochic.syntax.parser import parse
 from mochic.targets import TARGETS
