@@ -90,7 +90,7 @@ def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) 
 
 def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
     """Syntax and the rules of the strict mode; raises CompileError.  Nothing is demoted to a warning."""
-    from mochic.sema.strict import check_strict
+    from mochic.sema.strict.program import check_strict
 
     program, diags = parse(file)
     if diags:

@@ -67,7 +67,6 @@ CIRCLES = {
     "mochic.codegen.targets.arm64": 1,
     "mochic.codegen.targets.riscv64": 1,
     "mochic.lower": 1,
-    "mochic.sema": 1,
 }
 
 

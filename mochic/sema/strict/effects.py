@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mochic.sema.strict_types import EFFECT
+from mochic.sema.strict.types import EFFECT
 from mochic.syntax import ast
 
 BUILTIN_EFFECTS: Final = {
