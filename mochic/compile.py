@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
-from mochic.sema.infer import Infer
+from mochic.sema.infer.program import infer_program
 from mochic.sema.specialise import Specialiser, choose
 from mochic.sema.symbols import ProgramInfo
 from mochic.source import SourceFile, SourceMap
@@ -64,8 +64,7 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
 
     info = ProgramInfo()
     info.sources = sources
-    inf = Infer(info)
-    inf.program(program)
+    inf = infer_program(info, program)
     # Slots that an error left without kinds raise no further ones.  Functions are looked at before the statements
     # around them; the user reads from top to bottom.
     diags = demote(sorted(inf.diags + check_solved(inf), key=lambda d: d.lo))
@@ -83,8 +82,7 @@ def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) 
 
     info = ProgramInfo()
     info.sources = sources
-    inf = Infer(info, special)
-    inf.program(parse(sources.file_of(program.lo))[0])
+    inf = infer_program(info, parse(sources.file_of(program.lo))[0], special)
     return None if has_errors(demote(inf.diags + check_solved(inf))) else info
 
 

@@ -17,7 +17,7 @@ from mochic.sema.types import (
 from mochic.syntax import ast
 
 if TYPE_CHECKING:
-    from mochic.sema.infer import Infer
+    from mochic.sema.infer.context import Infer
 
 
 def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:

@@ -107,7 +107,7 @@ class StructInfo:
         self.sources: dict[str, Ty] | None = None  # what casts find for each field; None: nothing is cast to it
         self.recursive: bool | None = None  # lowering: a cast to it casts to it again; None: not asked yet
         self.caster: Any = None  # lowering: the function that casts to it, when the type contains itself
-        self.row = False  # an item of a grouped join: prints as a map, see sema.infer_query
+        self.row = False  # an item of a grouped join: prints as a map, see sema.infer.queries
 
     @property
     def bit(self) -> int:
@@ -266,6 +266,20 @@ class KeyEntry:
 
     def __init__(self, group: str) -> None:
         self.group = group
+
+
+class QueryInfo:
+    """What lowering needs: the query's variables, the item struct of a grouped join, the scalar aggregate."""
+
+    __slots__ = ("vars", "row", "group", "aggregate", "rows", "keys")
+
+    def __init__(self) -> None:
+        self.vars: list[Var] = []
+        self.row: StructInfo | None = None
+        self.group: Var | None = None
+        self.aggregate = ""
+        self.rows: Ty = Ty()  # the list of selected values
+        self.keys: list[str] = []
 
 
 class BuiltinRef:

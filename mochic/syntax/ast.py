@@ -992,7 +992,7 @@ class FetchStmt(Stmt):
 
 
 class Update(Stmt):
-    """`loop` is what it means (`sema.infer_data`)."""
+    """`loop` is what it means (`sema.infer.data`)."""
 
     __slots__ = ("target", "sets", "where", "loop")
 

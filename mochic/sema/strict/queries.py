@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.sema.infer_query import AGGREGATES, key_name
+from mochic.sema.tree import AGGREGATES, key_name
 from mochic.sema.strict.builtins import element_of
 from mochic.sema.strict.context import Strict
 from mochic.sema.strict.effects import BUILTIN_EFFECTS, parts
