@@ -34,7 +34,6 @@ from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import CLibrary, FunInfo, ImportInfo, Package, ProgramInfo, Scope, TypeTable, Var
 from mochic.sema.types import NIL, Ty
 from mochic.syntax import ast
-from mochic.syntax.parse_base import package_name
 
 
 EXPRESSIONS: Final[dict[type, Expression]] = {
@@ -200,7 +199,7 @@ def uninitialised_reads(inf: Infer, variables: list[Var]) -> None:
 
 
 def import_declaration(inf: Infer, st: ast.ImportDecl) -> None:
-    alias = st.alias or package_name(st.path)
+    alias = st.name
     imp = ImportInfo(st.lang, module_path(st.lang, st.path), alias, st.auto, st.lo)
     inf.root.names[alias] = imp
     if st.lang == "c":

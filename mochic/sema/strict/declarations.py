@@ -9,7 +9,6 @@ from mochic.sema.strict.types import (
     ANY, ANY_K, LIST_K, MAP_K, PRIMITIVES, STRUCT_K, UNION_K, UNIT, VAR_K, SType, fun_of, opt_of, text,
 )  # fmt: skip
 from mochic.syntax import ast
-from mochic.syntax.parse_base import package_name
 
 
 # -- types ------------------------------------------------------------------------------------------
@@ -137,7 +136,7 @@ def refuse_alias(strict: Strict, st: ast.VarDecl) -> None:
 
 
 def import_declaration(strict: Strict, st: ast.ImportDecl) -> None:
-    name = st.alias or package_name(st.path)
+    name = st.name
     found = strict.imported.get(name)
     strict.declare(name, ANY if found is None else as_type(found, name), False)
 

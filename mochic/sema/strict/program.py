@@ -33,7 +33,6 @@ from mochic.sema.strict.statements import (
 from mochic.sema.strict.types import STRUCT_K, UNIT, SType
 from mochic.source import SourceMap
 from mochic.syntax import ast
-from mochic.syntax.parse_base import package_name
 from mochic.syntax.parser import parse
 
 EXPRESSIONS: Final[dict[type, Expression]] = {
@@ -153,7 +152,7 @@ def load_import(strict: Strict, st: ast.ImportDecl, packages: Packages) -> None:
     """A package's errors are the program's; its types are known before any signature mentions them."""
     found = load_package(packages, st, strict.diags)
     if found is not None:
-        alias = st.alias or package_name(st.path)
+        alias = st.name
         strict.imported[alias] = found
         for name, t in found.types.items():
             strict.types[f"{alias}.{name}"] = t
