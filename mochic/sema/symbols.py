@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.source import SourceFile
-from mochic.sema.types import FUNC, STRUCT, Ty
+from mochic.sema.types import Ty
 from mochic.syntax import ast
 
 
@@ -358,9 +358,3 @@ class ProgramInfo:
         """The struct type that a reference names; not a variant of a union."""
         st = self.table(ref).struct(ref.name)
         return None if st is None or st.union is not None else st
-
-
-__all__ = [
-    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo",
-    "TypeTable", "UnionInfo", "Var",
-]  # fmt: skip

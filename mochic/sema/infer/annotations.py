@@ -6,7 +6,7 @@ no value reaches.
 
 from __future__ import annotations
 
-from mochic.sema.constraints import bind_sig
+from mochic.sema.constraints import bind_signature
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
@@ -120,4 +120,4 @@ def grow_declared(inf: Infer, t: Ty, ref: ast.TypeRef, depth: int) -> None:
         grow_declared(inf, t, ref.inner, depth + 1)
     elif isinstance(ref, ast.TypeFun):
         s.grow(t, FUNC)
-        bind_sig(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+        bind_signature(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))

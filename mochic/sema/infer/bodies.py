@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochic.sema.constraints import bind_sig
+from mochic.sema.constraints import bind_signature
 from mochic.sema.gaps import Lengths
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.declarations import declare_function, declare_types
@@ -49,7 +49,7 @@ def block(inf: Infer, body: list[ast.Stmt]) -> bool:
                 f = declare_function(inf, st, inf.fun)
                 v = inf.new_var(st.name, Ty(), False, inf.fun, "fun", st.lo)
                 inf.solver.grow(v.ty, FUNC)
-                bind_sig(inf.solver, v.ty, [p.ty for p in f.params], f.ret)
+                bind_signature(inf.solver, v.ty, [p.ty for p in f.params], f.ret)
                 f.local_var = v
                 v.fun = f
                 inf.scope.names[st.name] = f

@@ -6,7 +6,7 @@ from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.builtins import BUILTINS, METHODS, arguments_wanted
-from mochic.sema.constraints import CallC, bind_sig, each_struct
+from mochic.sema.constraints import CallConstraint, bind_signature, each_struct
 from mochic.sema.infer.bodies import function_body
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.declarations import declare_function
@@ -110,7 +110,7 @@ def apply(inf: Infer, e: ast.Call, f: FunInfo) -> Ty:
             inf.checks.append(("T007", e.lo, (e.hi, i + 1), p.decl, t))
     if len(args) < len(params):
         res = Ty(FUNC)
-        bind_sig(s, res, [p.ty for p in params[len(args) :]], f.ret)
+        bind_signature(s, res, [p.ty for p in params[len(args) :]], f.ret)
         return res
     return f.ret
 
@@ -232,8 +232,8 @@ _EVALUATED = (
 
 def call_value(inf: Infer, e: ast.Call, t: Ty, args: list[Ty]) -> Ty:
     res = Ty()
-    c = CallC(t, args, res)
-    inf.solver.on(t, c)
+    c = CallConstraint(t, args, res)
+    inf.solver.attach(t, c)
     inf.checks.append(("T004", e.fn.lo, e, None, t))
     return res
 
@@ -243,8 +243,8 @@ def call_method(inf: Infer, e: ast.Call, fn: ast.Field) -> Ty:
     args = [inf.expr(a) for a in e.args]
     inf.note_methods(fn.name, e)
     res = Ty()
-    c = MethodC(inf, e, fn, obj, args, res)
-    inf.solver.on(obj, c)
+    c = MethodConstraint(inf, e, fn, obj, args, res)
+    inf.solver.attach(obj, c)
     inf.checks.append(("method", fn.name_lo, e, fn.name, obj))
     return res
 
@@ -252,7 +252,7 @@ def call_method(inf: Infer, e: ast.Call, fn: ast.Field) -> Ty:
 _SCALARS = BOOL | INT | FLOAT | RAT
 
 
-class MethodC:
+class MethodConstraint:
     """obj.name(args): a struct's method, a function in a field, or a method of a builtin kind."""
 
     __slots__ = ("inf", "e", "fn", "obj", "args", "res", "seen", "done")
@@ -280,12 +280,12 @@ class MethodC:
                 missing = [p.ty for p in m.params[len(self.args) :]]
                 if missing:
                     s.grow(self.res, FUNC)
-                    bind_sig(s, self.res, missing, m.ret)
+                    bind_signature(s, self.res, missing, m.ret)
                 else:
                     s.flow(m.ret, self.res)
             elif name in st.fields:
-                c = CallC(st.fields[name], self.args, self.res)
-                s.on(st.fields[name], c)
+                c = CallConstraint(st.fields[name], self.args, self.res)
+                s.attach(st.fields[name], c)
         k = o.kinds & ~self.done
         if not k:
             return
@@ -302,5 +302,5 @@ class MethodC:
         if rest & MAP and name not in METHODS:
             t = s.val(self.obj)
             s.grow(s.key(self.obj), STR)
-            c = CallC(t, self.args, self.res)
-            s.on(t, c)
+            c = CallConstraint(t, self.args, self.res)
+            s.attach(t, c)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mochic.sema.constraints import CastFieldC
+from mochic.sema.constraints import CastFieldConstraint
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import BOOL_TY, FLOAT_TY, INT_TY, LIST, MAP, NIL, RAT_TY, STR, STRUCT, STR_TY, Ty
@@ -51,8 +51,8 @@ def cast_type(inf: Infer, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
             ref.info = {f.name: Ty() for f in ref.fields}
         for f in ref.fields:
             source = ref.info[f.name]
-            c = CastFieldC(t, f.name, source, inf.info.structs)
-            s.on(t, c)
+            c = CastFieldConstraint(t, f.name, source, inf.info.structs)
+            s.attach(t, c)
             s.flow(cast_type(inf, source, f.type, e), s.val(res))
         return res
     elif isinstance(ref, ast.TypeGeneric) and (ref.name, len(ref.args)) in (("list", 1), ("map", 2)):
@@ -87,8 +87,8 @@ def cast_struct(inf: Infer, t: Ty, st: StructInfo, e: ast.Expr) -> Ty:
         for name, source in st.sources.items():
             s.flow(cast_type(inf, source, st.decls[name], e), st.fields[name])
     for name, source in st.sources.items():
-        c = CastFieldC(t, name, source, inf.info.structs)
-        s.on(t, c)
+        c = CastFieldConstraint(t, name, source, inf.info.structs)
+        s.attach(t, c)
     res = Ty(STRUCT)
     res.structs = st.bit
     return res

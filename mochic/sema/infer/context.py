@@ -7,7 +7,7 @@ from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.cfun import CDeclarations
-from mochic.sema.constraints import bind_sig
+from mochic.sema.constraints import bind_signature
 from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import FunInfo, Package, ProgramInfo, Scope, Var
 from mochic.sema.types import FUNC, Solver, Ty
@@ -132,7 +132,7 @@ class Infer:
     def fun_value(self, g: FunInfo, e: ast.Expr) -> Ty:
         self.use_fun(g, e)
         t = Ty(FUNC)
-        bind_sig(self.solver, t, [p.ty for p in g.params], g.ret)
+        bind_signature(self.solver, t, [p.ty for p in g.params], g.ret)
         return t
 
     def use_self(self) -> None:

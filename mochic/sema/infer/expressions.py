@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from mochic.sema.builtins import BUILTINS
-from mochic.sema.constraints import ArithC, FieldC, IndexC, LogicC, NegC, SliceC, bind_sig
+from mochic.sema.constraints import (
+    ArithmeticConstraint,
+    FieldConstraint,
+    IndexConstraint,
+    LogicConstraint,
+    NegationConstraint,
+    SliceConstraint,
+    bind_signature,
+)
 from mochic.sema.infer.bodies import function_body
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.declarations import add_param
@@ -109,7 +117,7 @@ def function_expression(inf: Infer, e: ast.FunExpr) -> Ty:
     inf.use_fun(f, e)
     function_body(inf, f)
     t = Ty(FUNC)
-    bind_sig(inf.solver, t, [p.ty for p in f.params], f.ret)
+    bind_signature(inf.solver, t, [p.ty for p in f.params], f.ret)
     return t
 
 
@@ -192,7 +200,7 @@ def binary(inf: Infer, e: ast.Binary) -> Ty:
         if l is BOOL_TY and r is BOOL_TY:
             return BOOL_TY
         res = Ty()
-        LogicC(l, r, res).run(s)
+        LogicConstraint(l, r, res).run(s)
         return res
     r = inf.expr(e.right)
     if op in _COMPARISONS:
@@ -203,9 +211,9 @@ def binary(inf: Infer, e: ast.Binary) -> Ty:
         if l.fixed and r.fixed and l is r and (l is INT_TY or l is FLOAT_TY or (l is STR_TY and op == "+")):
             return l
         res = Ty()
-        c = ArithC(op, l, r, res)
+        c = ArithmeticConstraint(op, l, r, res)
         s.watch(l, c)
-        s.on(r, c)
+        s.attach(r, c)
         inf.checks.append(("T020", e.op_lo, op, l, r))
         return res
     if op == "??":
@@ -229,8 +237,8 @@ def unary(inf: Infer, e: ast.Unary) -> Ty:
     if t is INT_TY or t is FLOAT_TY:
         return t
     res = Ty()
-    c = NegC(t, res)
-    inf.solver.on(t, c)
+    c = NegationConstraint(t, res)
+    inf.solver.attach(t, c)
     return res
 
 
@@ -257,8 +265,8 @@ def index(inf: Infer, e: ast.Index) -> Ty:
     obj = inf.expr(e.obj)
     key = inf.expr(e.index)
     res = Ty()
-    c = IndexC(obj, key, res, inf.info.structs)
-    inf.solver.on(obj, c)
+    c = IndexConstraint(obj, key, res, inf.info.structs)
+    inf.solver.attach(obj, c)
     inf.checks.append(("T018", e.op_lo, e.hi, key, obj))
     return res
 
@@ -269,8 +277,8 @@ def slice_expression(inf: Infer, e: ast.Slice) -> Ty:
         if x is not None:
             inf.expr(x)
     res = Ty()
-    c = SliceC(obj, res)
-    inf.solver.on(obj, c)
+    c = SliceConstraint(obj, res)
+    inf.solver.attach(obj, c)
     return res
 
 
@@ -285,8 +293,8 @@ def field(inf: Infer, e: ast.Field) -> Ty:
 
 def field_type(inf: Infer, e: ast.Field, obj: Ty) -> Ty:
     res = Ty()
-    c = FieldC(obj, e.name, res, inf.info.structs)
-    inf.solver.on(obj, c)
+    c = FieldConstraint(obj, e.name, res, inf.info.structs)
+    inf.solver.attach(obj, c)
     inf.note_methods(e.name, e)
     inf.checks.append(("T026", e.name_lo, e.hi, e.name, obj))
     return res

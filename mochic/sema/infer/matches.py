@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mochic.diag.diagnostic import Diagnostic
-from mochic.sema.constraints import MatchNilC
+from mochic.sema.constraints import MatchNullConstraint
 from mochic.sema.infer.bodies import block
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.imports import known_type
@@ -50,8 +50,8 @@ def match_expression(inf: Infer, e: ast.Match) -> Ty:
             s.flow(inf.expr(c.expr), res)
         inf.narrow = before
         inf.scope = outer
-    mc = MatchNilC(subj, res, covered, structs)
-    s.on(subj, mc)
+    mc = MatchNullConstraint(subj, res, covered, structs)
+    s.attach(subj, mc)
     return res
 
 

@@ -8,7 +8,7 @@ variable (`StructInfo.row`), in which a name that is no field is looked up in th
 from __future__ import annotations
 
 from mochic.sema.builtins import BUILTINS
-from mochic.sema.constraints import IterC
+from mochic.sema.constraints import IterationConstraint
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import KeyEntry, QueryInfo, Scope, StructInfo, Var
 from mochic.sema.tree import AGGREGATES, key_name
@@ -56,8 +56,8 @@ def query_expression(inf: Infer, e: ast.Query) -> Ty:
 def query_variable(inf: Infer, name: str, src: Ty, pos: int, info: QueryInfo) -> Var:
     v = inf.new_var(name, Ty(), True, inf.fun, "loop", pos)
     v.declared = True
-    c = IterC(src, v.ty)
-    inf.solver.on(src, c)
+    c = IterationConstraint(src, v.ty)
+    inf.solver.attach(src, c)
     inf.checks.append(("T022", pos, pos + 1, None, src))
     inf.scope.names[name] = v
     info.vars.append(v)

@@ -6,7 +6,7 @@ from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic
 from mochic.sema import trycatch
-from mochic.sema.constraints import IterC, StoreFieldC, StoreIndexC
+from mochic.sema.constraints import IterationConstraint, StoreFieldConstraint, StoreIndexConstraint
 from mochic.sema.infer.annotations import note_callable, zero_value
 from mochic.sema.infer.bodies import block, function_body, inner_block
 from mochic.sema.infer.calls import callee
@@ -110,15 +110,15 @@ def assignment(inf: Infer, st: ast.Assign) -> bool:
         key = inf.expr(target.index)
         t = inf.expr(st.value)
         target.ty = t
-        c = StoreIndexC(obj, key, t, inf.info.structs)
-        s.on(obj, c)
+        c = StoreIndexConstraint(obj, key, t, inf.info.structs)
+        s.attach(obj, c)
         inf.checks.append(("store", st.lo, st.hi, target, obj))
     elif isinstance(target, ast.Field):
         obj = inf.expr(target.obj)
         t = inf.expr(st.value)
         target.ty = t
-        f = StoreFieldC(obj, target.name, t, inf.info.structs)
-        s.on(obj, f)
+        f = StoreFieldConstraint(obj, target.name, t, inf.info.structs)
+        s.attach(obj, f)
         inf.checks.append(("field", target.name_lo, st.hi, target.name, obj))
     else:
         inf.expr(st.value)
@@ -203,8 +203,8 @@ def for_loop(inf: Infer, st: ast.For) -> bool:
         inf.checks.append(("T023", st.lo, st.hi, src, end))
     else:
         v = inf.new_var(st.var, Ty(), True, inf.fun, "loop", st.lo)
-        c = IterC(src, v.ty)
-        s.on(src, c)
+        c = IterationConstraint(src, v.ty)
+        s.attach(src, c)
         inf.checks.append(("T022", st.lo, st.hi, None, src))
     v.declared = True
     st.sym = v
