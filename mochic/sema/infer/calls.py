@@ -12,8 +12,9 @@ from mochic.sema.infer.context import Infer
 from mochic.sema.infer.declarations import declare_function
 from mochic.sema.infer.imports import exported, foreign
 from mochic.sema.modules import module_member
-from mochic.sema.specialise import Call, Specialiser, copy_tree
+from mochic.sema.specialise import Call, Specialiser
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
+from mochic.sema.tree import copy_tree
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Ty, find
 from mochic.syntax import ast
 from mochic.syntax.parser import parse

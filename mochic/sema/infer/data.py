@@ -17,6 +17,7 @@ from mochic.sema.builtins import BUILTINS, data_type
 from mochic.sema.infer.casts import cast_type
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
+from mochic.sema.tree import PART_SLOTS
 from mochic.sema.types import LIST, MAP, NIL_TY, Ty, find
 from mochic.syntax import ast
 
@@ -157,7 +158,6 @@ def free_names(e: Any, out: dict[str, None]) -> None:
         if isinstance(x, ast.Ident):
             out[x.name] = None
         elif isinstance(x, ast.Node):
-            names = [n for c in type(x).__mro__ for n in getattr(c, "__slots__", ())]
-            stack.extend(getattr(x, n, None) for n in reversed(names) if n not in ("ty", "ref", "info", "sym"))
+            stack.extend(getattr(x, n, None) for n in reversed(PART_SLOTS[type(x)]))
         elif isinstance(x, list | tuple):
             stack.extend(reversed(x))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mochic.sema.strict.types import EFFECT
+from mochic.sema.tree import parts
 from mochic.syntax import ast
 
 BUILTIN_EFFECTS: Final = {
@@ -21,34 +22,6 @@ _NODE_EFFECTS: Final[dict[type, int]] = {
     ast.Load: EFFECT["fs"], ast.Save: EFFECT["fs"], ast.Fetch: EFFECT["net"], ast.FetchStmt: EFFECT["net"],
     ast.Generate: EFFECT["net"],
 }  # fmt: skip
-
-# Slots that other stages fill, which are no part of the tree.
-_FOREIGN: Final = frozenset(("lo", "hi", "ty", "ref", "sym", "info", "code", "decl", "loop", "row"))
-_fields_of: dict[type, tuple[str, ...]] = {}
-
-
-def _fields(t: type) -> tuple[str, ...]:
-    names = _fields_of.get(t)
-    if names is None:
-        found = []
-        for c in t.__mro__:
-            found += [n for n in getattr(c, "__slots__", ()) if n not in _FOREIGN]
-        names = _fields_of[t] = tuple(found)
-    return names
-
-
-def parts(node: Any) -> list[Any]:
-    """The nodes directly below one."""
-    out: list[Any] = []
-    for name in _fields(type(node)):
-        work = [getattr(node, name)]
-        while work:
-            v = work.pop()
-            if isinstance(v, ast.Node):
-                out.append(v)
-            elif isinstance(v, (list, tuple)):
-                work += v
-    return out
 
 
 class Uses:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.sema.tree import AGGREGATES, key_name
+from mochic.sema.tree import AGGREGATES, key_name, parts
 from mochic.sema.strict.builtins import element_of
 from mochic.sema.strict.context import Strict
-from mochic.sema.strict.effects import BUILTIN_EFFECTS, parts
+from mochic.sema.strict.effects import BUILTIN_EFFECTS
 from mochic.sema.strict.types import (
     ANY, ANY_K, BOOL_K, FLOAT, GROUP_K, INT, INT64_K, INT_K, LIST_K, STRING, STRUCT_K, SType, effects_text, fits,
     is_hashable, is_ordered, list_of, map_of, opt_of, text, unify,

@@ -6,13 +6,14 @@ from typing import Any
 
 from mochic.sema.strict.access import member_type, refuse_optional
 from mochic.sema.strict.context import Strict, root_name
-from mochic.sema.strict.effects import effects_of, parts
+from mochic.sema.strict.effects import effects_of
 from mochic.sema.strict.expressions import field_values
 from mochic.sema.strict.outside import check_fetch
 from mochic.sema.strict.types import (
     ANY, ANY_K, BOOL, BOOL_K, GROUP_K, INT, INT64_K, INT_K, LIST_K, MAP_K, OPT_K, STRING, STRING_K, STRUCT_K, UNIT,
     UNIT_K, VAR_K, SType, text, unify,
 )  # fmt: skip
+from mochic.sema.tree import parts
 from mochic.syntax import ast
 
 
