@@ -62,8 +62,7 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     """Names and types; raises CompileError."""
     from mochic.sema.check import check_solved
 
-    info = ProgramInfo()
-    info.sources = sources
+    info = ProgramInfo(sources)
     inf = infer_program(info, program)
     # Slots that an error left without kinds raise no further ones.  Functions are looked at before the statements
     # around them; the user reads from top to bottom.
@@ -80,8 +79,7 @@ def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) 
     """The program with instances of its polymorphic functions; None if it cannot be compiled in that form."""
     from mochic.sema.check import check_solved
 
-    info = ProgramInfo()
-    info.sources = sources
+    info = ProgramInfo(sources)
     inf = infer_program(info, parse(sources.file_of(program.lo))[0], special)
     return None if has_errors(demote(inf.diags + check_solved(inf))) else info
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.source import SourceFile
-from mochic.sema.types import Ty
+from mochic.source import SourceFile, SourceMap
+from mochic.sema.types import Solver, Ty
 from mochic.syntax import ast
 
 
@@ -61,7 +61,7 @@ class FunInfo:
         "sym", "falls", "decl_ret", "body", "expr", "id", "local_var", "c",
     )  # fmt: skip
 
-    def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
+    def __init__(self, id: int, name: str, owner: FunInfo | None, node: ast.Node) -> None:
         self.id = id
         self.name = name
         self.owner = owner
@@ -238,7 +238,7 @@ class Package:
         self.types = types
         self.private: set[str] = set()  # what is declared without `export`
         self.broken = False  # a file could not be read or parsed, which has been reported
-        self.names: dict[str, object] | None = None  # None while it is being walked
+        self.names: dict[str, Named] | None = None  # None while it is being walked
 
 
 class ImportInfo:
@@ -291,11 +291,15 @@ class BuiltinRef:
         self.name = name
 
 
+# What a name can mean; a field with its struct is one inside a method.
+Named = Var | FunInfo | StructInfo | ImportInfo | KeyEntry | tuple[StructInfo, str]
+
+
 class Scope:
     __slots__ = ("names", "parent", "fun")
 
     def __init__(self, parent: Scope | None, fun: FunInfo | None) -> None:
-        self.names: dict[str, Any] = {}
+        self.names: dict[str, Named] = {}
         self.parent = parent
         self.fun = fun
 
@@ -320,13 +324,13 @@ class ProgramInfo:
         "libraries", "network",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, sources: SourceMap) -> None:
         self.functions: list[FunInfo] = []
         self.structs: list[StructInfo] = []
         self.globals: list[Var] = []
         self.main: FunInfo | None = None
-        self.solver: Any = None
-        self.sources: Any = None
+        self.solver = Solver()
+        self.sources = sources
         self.program: ast.Program | None = None
         self.libraries: list[CLibrary] = []  # of C, in the order of their imports
         self.network = NetworkUse()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mochic.diag.diagnostic import Diagnostic, has_errors
 from mochic.sema.builtins import BUILTINS, METHODS, arguments_wanted
 from mochic.sema.constraints import CallConstraint, bind_signature, each_struct
@@ -13,7 +11,7 @@ from mochic.sema.infer.declarations import declare_function
 from mochic.sema.infer.imports import exported, foreign
 from mochic.sema.modules import module_member
 from mochic.sema.specialise import Call, Specialiser
-from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Scope, StructInfo, Var
+from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Named, Scope, StructInfo, Var
 from mochic.sema.tree import copy_tree
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Ty, find
 from mochic.syntax import ast
@@ -42,7 +40,7 @@ def call_expression(inf: Infer, e: ast.Call) -> Ty:
             return Ty()
     elif isinstance(fn, ast.Field):
         if isinstance(fn.obj, ast.Ident):
-            r = inf.lookup(fn.obj.name, fn.obj)
+            r = inf.lookup(fn.obj.name)
             if isinstance(r, ImportInfo):
                 return call_member(inf, e, fn, r)
         return call_method(inf, e, fn)
@@ -51,7 +49,7 @@ def call_expression(inf: Infer, e: ast.Call) -> Ty:
     return call_value(inf, e, t, args)
 
 
-def callee(inf: Infer, fn: ast.Ident) -> Any:
+def callee(inf: Infer, fn: ast.Ident) -> Named | BuiltinRef | None:
     """Section 10: a variable only if it can hold a function, then functions, then builtins."""
     name = fn.name
     sc: Scope | None = inf.scope
@@ -180,7 +178,6 @@ def call_builtin(inf: Infer, e: ast.Call, name: str) -> Ty:
         inf.error("T039", e.lo, e.hi, name, arguments_wanted(lo, hi, len(args)), len(args))
         return Ty()
     e.ref = BUILTIN_REFS[name]
-    inf.checks.append(("builtin", e.lo, e.hi, name, args))
     return rule(inf.solver, args)
 
 

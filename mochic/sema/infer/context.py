@@ -9,13 +9,15 @@ from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import bind_signature
 from mochic.sema.specialise import Specialiser
-from mochic.sema.symbols import FunInfo, Package, ProgramInfo, Scope, Var
-from mochic.sema.types import FUNC, Solver, Ty
+from mochic.sema.symbols import FunInfo, Named, Package, ProgramInfo, Scope, Var
+from mochic.sema.types import FUNC, Ty
 from mochic.syntax import ast
 
 # The rule for one class of expressions or statements, see `Infer.expr` and `Infer.stmt`.
 Expression = Callable[["Infer", Any], Ty]
 Statement = Callable[["Infer", Any], bool]
+# What `sema.check` looks at when the types are solved: the name of its rule, where, and what it compares.
+Check = tuple[str, int, Any, Any, Any]
 
 
 class Infer:
@@ -34,11 +36,9 @@ class Infer:
         self.info = info
         self.expressions = expressions
         self.statements = statements
-        self.solver = Solver()
-        info.solver = self.solver
+        self.solver = info.solver
         self.diags: list[Diagnostic] = []
-        # What `check` looks at when the types are solved: the rule's name, where, and what it compares.
-        self.checks: list[tuple[str, Any, Any, Any, Any]] = []
+        self.checks: list[Check] = []
         self.seeds: list[tuple[Ty, ast.TypeRef]] = []  # slots with a declared type
         # Instances of functions.
         self.special = special
@@ -47,7 +47,7 @@ class Infer:
         self.types = info.types
         self.scope = Scope(None, None)
         self.root = self.scope
-        self.hidden: dict[str, Any] = {}  # functions with the name of a top-level variable
+        self.hidden: dict[str, Named] = {}  # functions with the name of a top-level variable
         self.first_ref: dict[FunInfo, int] = {}  # where the top level first mentions a function
         self.relations: dict[str, None] = {}
         # All of them.
@@ -79,8 +79,8 @@ class Infer:
 
     # -- names --------------------------------------------------------------------------------------
 
-    def lookup(self, name: str, at: ast.Node) -> Any:
-        """Var, FunInfo, StructInfo, ImportInfo, or (StructInfo, field) inside a method; None if unknown."""
+    def lookup(self, name: str) -> Named | None:
+        """What a name means here; None if it is unknown."""
         sc: Scope | None = self.scope
         while sc is not None:
             r = sc.names.get(name)

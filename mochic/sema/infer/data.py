@@ -67,10 +67,10 @@ def update_loop(inf: Infer, st: ast.Update) -> ast.For:
     names: dict[str, None] = {}
     for x in [*values, st.where]:
         free_names(x, names)
-    fields = row_fields(inf, st.target, source)
+    fields = row_fields(inf, st.target)
     body: list[ast.Stmt] = []
     for name in names:
-        if name in fields if fields is not None else inf.lookup(name, source) is None and not is_word(inf, name):
+        if name in fields if fields is not None else inf.lookup(name) is None and not is_word(inf, name):
             value = ast.Field(lo, hi, ast.Ident(lo, hi, ROW), name, False, lo)
             body.append(ast.VarDecl(lo, hi, name, None, value, False, ""))
     change: list[ast.Stmt] = []
@@ -112,12 +112,12 @@ def update_target(inf: Infer, key: ast.Expr) -> ast.Expr | None:
     return target
 
 
-def row_fields(inf: Infer, name: str, at: ast.Node) -> dict[str, Any] | None:
+def row_fields(inf: Infer, name: str) -> dict[str, Ty] | None:
     """The fields of the structs in the list `name`; None when it holds maps, whose entries only the run knows."""
-    v = inf.lookup(name, at)
+    v = inf.lookup(name)
     if not isinstance(v, Var):
         return None
-    out: dict[str, Any] = {}
+    out: dict[str, Ty] = {}
     ref = resolved_type(inf, v.decl)
     if isinstance(ref, ast.TypeGeneric) and ref.name == "list" and len(ref.args) == 1:
         inner = resolved_type(inf, ref.args[0])

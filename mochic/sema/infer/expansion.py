@@ -261,7 +261,7 @@ def tools_of(inf: Infer, e: ast.Expr) -> list[tool_calls.Tool]:
                     text = f.value.value
                 else:
                     inf.unsupported(f.value, "a description that is not a literal")
-        fun = inf.lookup(name, t) if name else None
+        fun = inf.lookup(name) if name else None
         if isinstance(fun, FunInfo):
             found.append(tool_calls.Tool(name, text, fun))
         else:

@@ -125,7 +125,7 @@ def function_expression(inf: Infer, e: ast.FunExpr) -> Ty:
 
 
 def identifier(inf: Infer, e: ast.Ident) -> Ty:
-    r = inf.lookup(e.name, e)
+    r = inf.lookup(e.name)
     e.ref = r
     if isinstance(r, Var):
         inf.use_var(r)
@@ -204,8 +204,6 @@ def binary(inf: Infer, e: ast.Binary) -> Ty:
         return res
     r = inf.expr(e.right)
     if op in _COMPARISONS:
-        if op != "in":
-            inf.checks.append(("T013", e.op_lo, e.hi, l, r))
         return BOOL_TY
     if op in _ARITHMETIC:
         if l.fixed and r.fixed and l is r and (l is INT_TY or l is FLOAT_TY or (l is STR_TY and op == "+")):
@@ -284,7 +282,7 @@ def slice_expression(inf: Infer, e: ast.Slice) -> Ty:
 
 def field(inf: Infer, e: ast.Field) -> Ty:
     if isinstance(e.obj, ast.Ident):
-        r = inf.lookup(e.obj.name, e.obj)
+        r = inf.lookup(e.obj.name)
         if isinstance(r, ImportInfo):
             return member_value(inf, e, r)
     obj = inf.expr(e.obj)

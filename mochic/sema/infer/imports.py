@@ -7,11 +7,11 @@ from mochic.sema.infer.annotations import SCALAR_KINDS
 from mochic.sema.infer.context import Infer
 from mochic.sema.modules import module_names, native_modules
 from mochic.sema.packages import library_modules
-from mochic.sema.symbols import ImportInfo
+from mochic.sema.symbols import ImportInfo, Named
 from mochic.syntax import ast
 
 
-def exported(inf: Infer, imp: ImportInfo, name: str) -> object:
+def exported(inf: Infer, imp: ImportInfo, name: str) -> Named | None:
     """What a package makes visible under a name, or a function declared for a C library; None for neither."""
     if imp.c is not None:
         return imp.functions.get(name)

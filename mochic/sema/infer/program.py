@@ -31,7 +31,7 @@ from mochic.sema.infer.sugar import interpolation, set_literal
 from mochic.sema.modules import module_path
 from mochic.sema.packages import library_file, library_name, locate, parse_files
 from mochic.sema.specialise import Specialiser
-from mochic.sema.symbols import CLibrary, FunInfo, ImportInfo, Package, ProgramInfo, Scope, TypeTable, Var
+from mochic.sema.symbols import CLibrary, FunInfo, ImportInfo, Named, Package, ProgramInfo, Scope, TypeTable, Var
 from mochic.sema.types import NIL, Ty
 from mochic.syntax import ast
 
@@ -157,9 +157,9 @@ def unit(inf: Infer, body: list[ast.Stmt], qualified: list[ast.TypeName]) -> Non
     for st in body:
         if isinstance(st, ast.FunDecl) and st.info is globals_view.get(st.name):
             top_body(inf, declared_function(st))
-    for f in toplevel.values():  # a function hidden by a variable of the same name
-        if isinstance(f, FunInfo) and globals_view.get(f.name) is not f:
-            top_body(inf, f)
+    for named in toplevel.values():  # a function hidden by a variable of the same name
+        if isinstance(named, FunInfo) and globals_view.get(named.name) is not named:
+            top_body(inf, named)
     inf.fun = main
     block(inf, body)
     inf.fun = None
@@ -271,7 +271,7 @@ def package_unit(inf: Infer, p: Package) -> None:
     relations, inf.relations = inf.relations, {}
     unit(inf, p.body, p.qualified)
     inf.relations = relations
-    names: dict[str, object] = {n: t for n, t in p.types.structs.items() if n in p.types.exports}
+    names: dict[str, Named] = {n: t for n, t in p.types.structs.items() if n in p.types.exports}
     for st in p.body:
         if isinstance(st, ast.FunDecl | ast.VarDecl):
             if st.export or (p.library and isinstance(st, ast.VarDecl)):

@@ -108,7 +108,7 @@ def group_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> None:
     info.group = v
     if len(e.group_keys) == 1 and isinstance(e.group_keys[0], ast.MapLit):
         for k, _ in e.group_keys[0].entries:
-            if isinstance(k, ast.StrLit) and inf.lookup(k.value, e) is None:
+            if isinstance(k, ast.StrLit) and inf.lookup(k.value) is None:
                 inf.scope.names[k.value] = KeyEntry(e.group_var)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mochic.diag.diagnostic import Diagnostic
 from mochic.sema import trycatch
 from mochic.sema.constraints import IterationConstraint, StoreFieldConstraint, StoreIndexConstraint
@@ -71,7 +69,7 @@ def assignment(inf: Infer, st: ast.Assign) -> bool:
     s = inf.solver
     if isinstance(target, ast.Ident):
         t = inf.expr(st.value)
-        sym = inf.lookup(target.name, target)
+        sym = inf.lookup(target.name)
         if isinstance(sym, Var):
             target.ref = sym
             inf.use_var(sym)
@@ -101,7 +99,7 @@ def assignment(inf: Infer, st: ast.Assign) -> bool:
             inf.error("T024", st.lo, st.hi, target.name)
         return True
     if isinstance(target, ast.Field) and isinstance(target.obj, ast.Ident):
-        imp = inf.lookup(target.obj.name, target.obj)
+        imp = inf.lookup(target.obj.name)
         if isinstance(imp, ImportInfo):
             assign_member(inf, st, target, imp)
             return True
@@ -259,7 +257,7 @@ def expect_statement(inf: Infer, st: ast.Expect) -> bool:
     return True
 
 
-def test_block(inf: Infer, st: Any) -> bool:
+def test_block(inf: Infer, st: ast.TestDecl | ast.BenchDecl) -> bool:
     outer = dict(inf.narrow)
     inner_block(inf, st.body)
     inf.narrow = outer

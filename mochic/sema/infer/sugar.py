@@ -19,7 +19,7 @@ def interpolation(inf: Infer, e: ast.Interpolation) -> Ty:
     parts: list[ast.Expr] = []
     at = 0
     for m in INTERPOLATED.finditer(e.value):
-        if isinstance(inf.lookup(m[1], e), Var | tuple):
+        if isinstance(inf.lookup(m[1]), Var | tuple):
             parts += [ast.StrLit(e.lo, e.hi, e.value[at : m.start()]), ast.Ident(e.lo, e.hi, m[1])]
             at = m.end()
     parts.append(ast.StrLit(e.lo, e.hi, e.value[at:]))

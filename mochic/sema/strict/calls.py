@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from mochic.sema.strict.builtins import BUILTINS, builtin_call
 from mochic.sema.strict.context import Strict
-from mochic.sema.strict.effects import BUILTIN_EFFECTS, effects_of
+from mochic.sema.strict.effects import BUILTIN_EFFECTS, body_of, effects_of
 from mochic.sema.strict.types import (
     ANY, ANY_K, EFFECT, FUN_K, LABELS, VAR_K, SType, effects_text, fits, fun_of, text, unify,
 )  # fmt: skip
@@ -138,8 +137,7 @@ def function_expression(strict: Strict, e: ast.FunExpr, want: SType | None) -> S
         result = result or (hint.args[-1] if hint else ANY)
     strict.narrowed = before
     strict.tparams = outer
-    body: list[Any] = list(e.body) if e.body is not None else [e.expr]
-    effects = effects_of(body, strict.effects)
+    effects = effects_of(body_of(e), strict.effects)
     if e.effects is not None:
         effects = declared_effects(strict, e, "<fun>", e.effects, effects)
     t = fun_of(params, result, effects)

@@ -7,7 +7,8 @@ a few rounds over the functions are enough.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from mochic.sema.strict.types import EFFECT
 from mochic.sema.tree import parts
@@ -29,10 +30,10 @@ class Uses:
 
     __slots__ = ("own", "names")
 
-    def __init__(self, roots: list[Any]) -> None:
+    def __init__(self, roots: Sequence[ast.Node]) -> None:
         self.own = 0
         self.names: dict[str, None] = {}
-        local: dict[str, list[Any]] = {}
+        local: dict[str, list[ast.Node]] = {}
         work = list(roots)
         while work:
             n = work.pop()
@@ -43,7 +44,7 @@ class Uses:
                     self.names[n.fn.name] = None
                     work += local.pop(n.fn.name, ())
                 elif isinstance(n.fn, ast.FunExpr):
-                    work += _body(n.fn)
+                    work += body_of(n.fn)
                 else:
                     work.append(n.fn)
                 for a in n.args:
@@ -51,7 +52,7 @@ class Uses:
                         self.names[a.name] = None
                         work += local.pop(a.name, ())
                     elif isinstance(a, ast.FunExpr):
-                        work += _body(a)
+                        work += body_of(a)
                     else:
                         work.append(a)
             elif isinstance(n, ast.FunDecl):
@@ -61,15 +62,19 @@ class Uses:
                     local[n.name] = list(n.body)
             elif isinstance(n, ast.VarDecl) and isinstance(n.value, ast.FunExpr):
                 if n.name in self.names:
-                    work += _body(n.value)
+                    work += body_of(n.value)
                 else:
-                    local[n.name] = _body(n.value)
+                    local[n.name] = body_of(n.value)
             elif not isinstance(n, ast.FunExpr):
                 work += parts(n)
 
 
-def _body(f: ast.FunExpr) -> list[Any]:
-    return list(f.body) if f.body is not None else [f.expr]
+def body_of(f: ast.FunExpr) -> list[ast.Node]:
+    """The statements or the expression of a function."""
+    if f.body is not None:
+        return list(f.body)
+    assert f.expr is not None
+    return [f.expr]
 
 
 def function_effects(functions: list[ast.FunDecl]) -> tuple[dict[str, int], dict[str, int]]:
@@ -99,7 +104,7 @@ def function_effects(functions: list[ast.FunDecl]) -> tuple[dict[str, int], dict
     return seen, body
 
 
-def effects_of(roots: list[Any], known: dict[str, int]) -> int:
+def effects_of(roots: Sequence[ast.Node], known: dict[str, int]) -> int:
     """Effects of a piece of a program, given those of functions by name."""
     u = Uses(roots)
     found = u.own

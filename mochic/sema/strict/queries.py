@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from mochic.sema.tree import AGGREGATES, key_name, parts
 from mochic.sema.strict.builtins import element_of
@@ -72,7 +71,7 @@ def predicate(strict: Strict, e: ast.Expr, clause: str, code: str) -> None:
     t = strict.expr(e)
     if t.kind not in (BOOL_K, ANY_K):
         raise strict.fail(code, e.lo, e.hi)
-    work: list[Any] = [e]
+    work: list[ast.Node] = [e]
     while work:
         n = work.pop(0)
         if isinstance(n, ast.Call) and isinstance(n.fn, ast.Ident):

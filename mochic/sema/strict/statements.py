@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
 
 from mochic.sema.strict.access import member_type, refuse_optional
-from mochic.sema.strict.context import Strict, root_name
+from mochic.sema.strict.context import Strict, Var, root_name
 from mochic.sema.strict.effects import effects_of
 from mochic.sema.strict.expressions import field_values
 from mochic.sema.strict.outside import check_fetch
@@ -38,7 +37,7 @@ def assignment(strict: Strict, st: ast.Assign) -> None:
     strict.alias(st.value, want, st)
 
 
-def narrow_assigned(strict: Strict, declared: SType, v: Any, got: SType) -> None:
+def narrow_assigned(strict: Strict, declared: SType, v: Var, got: SType) -> None:
     """Narrowing ends, or goes on with the new value."""
     if declared.kind == OPT_K and got.kind not in (OPT_K, ANY_K):
         strict.narrowed = {**strict.narrowed, v: declared.args[0]}
@@ -147,10 +146,10 @@ def forget_changed(strict: Strict, body: list[ast.Stmt]) -> None:
     """What a loop body changes is not known at its start: an earlier round may have changed it."""
     if not strict.narrowed:
         return
-    if effects_of(list(body), strict.effects):
+    if effects_of(body, strict.effects):
         strict.forget_mutable()
         return
-    work: list[Any] = list(body)
+    work: list[ast.Node] = list(body)
     names: dict[str, None] = {}
     while work:
         n = work.pop()
