@@ -148,7 +148,7 @@ def call_variant(inf: Infer, e: ast.Call, st: StructInfo) -> Ty:
 
 
 def call_member(inf: Infer, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
-    target = exported(inf, imp, fn.name)
+    target = exported(imp, fn.name)
     if isinstance(target, FunInfo):
         return call_function(inf, e, target)
     if isinstance(target, StructInfo):

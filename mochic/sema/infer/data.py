@@ -70,7 +70,7 @@ def update_loop(inf: Infer, st: ast.Update) -> ast.For:
     fields = row_fields(inf, st.target)
     body: list[ast.Stmt] = []
     for name in names:
-        if name in fields if fields is not None else inf.lookup(name) is None and not is_word(inf, name):
+        if name in fields if fields is not None else inf.lookup(name) is None and not is_word(name):
             value = ast.Field(lo, hi, ast.Ident(lo, hi, ROW), name, False, lo)
             body.append(ast.VarDecl(lo, hi, name, None, value, False, ""))
     change: list[ast.Stmt] = []
@@ -145,7 +145,7 @@ def resolved_type(inf: Infer, ref: ast.TypeRef | None) -> ast.TypeRef | None:
     return ref.inner if isinstance(ref, ast.TypeOpt) else ref
 
 
-def is_word(inf: Infer, name: str) -> bool:
+def is_word(name: str) -> bool:
     """A name that has a meaning without any declaration."""
     return name in BUILTINS or name in ("null", "nil")
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from mochic.diag.diagnostic import make
 from mochic.sema import logic, tools as tool_calls
-from mochic.sema.infer.expressions import struct_literal
 from mochic.sema.infer.context import Infer
+from mochic.sema.infer.expressions import struct_literal
 from mochic.sema.infer.imports import is_type
 from mochic.sema.symbols import FunInfo
 from mochic.sema.types import Ty
@@ -86,7 +86,7 @@ def stream_code(inf: Infer, st: ast.StreamDecl) -> list[ast.Stmt]:
     ]
 
 
-def add_handler(inf: Infer, at: ast.OnHandler, fn: ast.Expr) -> ast.Stmt:
+def add_handler(at: ast.OnHandler, fn: ast.Expr) -> ast.Stmt:
     """fn is called for every event of the stream from here on."""
     lo, hi = at.lo, at.hi
     name = f"#on.{at.stream}"
@@ -105,7 +105,7 @@ def on_code(inf: Infer, st: ast.OnHandler) -> list[ast.Stmt]:
     if not known_stream(inf, st, st.stream):
         return []
     params = [ast.Param(st.lo, st.hi, st.var, None)]
-    return [add_handler(inf, st, ast.FunExpr(st.lo, st.hi, [], params, None, None, st.body, None))]
+    return [add_handler(st, ast.FunExpr(st.lo, st.hi, [], params, None, None, st.body, None))]
 
 
 def emit_code(inf: Infer, st: ast.Emit) -> list[ast.Stmt]:
@@ -149,7 +149,7 @@ def agent_code(inf: Infer, st: ast.AgentDecl) -> list[ast.Stmt]:
                 event = ast.Ident(x.lo, x.hi, "#event")
                 params = [ast.Param(x.lo, x.hi, "#event", None)]
                 code = ast.Call(x.lo, x.hi, method, [event], x.lo)
-                register.append(add_handler(inf, x, ast.FunExpr(x.lo, x.hi, [], params, None, None, None, code)))
+                register.append(add_handler(x, ast.FunExpr(x.lo, x.hi, [], params, None, None, None, code)))
         else:
             make_it.append(x)
     make_it.append(ast.VarDecl(lo, hi, me, None, ast.StructLit(lo, hi, st.name, inits), False, ""))

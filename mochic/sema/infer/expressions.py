@@ -299,7 +299,7 @@ def field_type(inf: Infer, e: ast.Field, obj: Ty) -> Ty:
 
 
 def member_value(inf: Infer, e: ast.Field, imp: ImportInfo) -> Ty:
-    target = exported(inf, imp, e.name)
+    target = exported(imp, e.name)
     if isinstance(target, FunInfo):
         e.ref = target
         return inf.fun_value(target, e)

@@ -11,7 +11,7 @@ from mochic.sema.symbols import ImportInfo, Named
 from mochic.syntax import ast
 
 
-def exported(inf: Infer, imp: ImportInfo, name: str) -> Named | None:
+def exported(imp: ImportInfo, name: str) -> Named | None:
     """What a package makes visible under a name, or a function declared for a C library; None for neither."""
     if imp.c is not None:
         return imp.functions.get(name)

@@ -128,7 +128,7 @@ def assign_member(inf: Infer, st: ast.Assign, target: ast.Field, imp: ImportInfo
     """`lib.v = value`: a package's exported `var`."""
     t = inf.expr(st.value)
     inf.expr(target)
-    v = exported(inf, imp, target.name)
+    v = exported(imp, target.name)
     if isinstance(v, Var) and v.mutable:
         v.writes += 1
         inf.solver.flow(t, v.ty)
