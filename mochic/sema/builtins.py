@@ -8,7 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mochic.sema.constraints import ArithC, CallC, ElemFlowC, KeyC, SliceC
+from mochic.sema.constraints import (
+    ArithmeticConstraint,
+    CallConstraint,
+    ElementConstraint,
+    KeyConstraint,
+    SliceConstraint,
+)
 from mochic.sema.types import (
     BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, STRUCT, Solver, Ty, find,
 )  # fmt: skip
@@ -89,19 +95,19 @@ def _same_list(s: Solver, a: list[Ty]) -> Ty:
 
 def _collect(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
-    c = ElemFlowC(a[0], s.elem(t))
-    s.on(a[0], c)
+    c = ElementConstraint(a[0], s.elem(t))
+    s.attach(a[0], c)
     return t
 
 
 def _first(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(NIL)
-    c = ElemFlowC(a[0], t)
-    s.on(a[0], c)
+    c = ElementConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-class SumC:
+class SumConstraint:
     """sum of numbers: int if all are ints, as in an empty list of floats, else float; non-numbers count 0"""
 
     __slots__ = ("src", "res", "watching")
@@ -121,12 +127,12 @@ class SumC:
 
 def _sum(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(0)
-    c = SumC(a[0], t)
-    s.on(a[0], c)
+    c = SumConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-class MinMaxC:
+class ExtremeConstraint:
     """The elements; of an empty list the int 0"""
 
     __slots__ = ("src", "res", "watching")
@@ -148,8 +154,8 @@ class MinMaxC:
 def _minmax(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(0)
     if len(a) == 1:
-        c = MinMaxC(a[0], t)
-        s.on(a[0], c)
+        c = ExtremeConstraint(a[0], t)
+        s.attach(a[0], c)
     else:
         for x in a:
             s.flow(x, t)
@@ -158,8 +164,8 @@ def _minmax(s: Solver, a: list[Ty]) -> Ty:
 
 def _slice(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
-    c = SliceC(a[0], t)
-    s.on(a[0], c)
+    c = SliceConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
@@ -169,7 +175,7 @@ def _reverse(s: Solver, a: list[Ty]) -> Ty:
 
 def _keys(s: Solver, a: list[Ty]) -> Ty:
     t = s.new(LIST)
-    s.on(s.key(a[0]), KeyC(s.key(a[0]), s.elem(t)))
+    s.attach(s.key(a[0]), KeyConstraint(s.key(a[0]), s.elem(t)))
     return t
 
 
@@ -179,7 +185,7 @@ def _values(s: Solver, a: list[Ty]) -> Ty:
     return t
 
 
-class RoundC:
+class RoundingConstraint:
     """abs, round: the kind of the argument; a truth counts as the float 0 or 1"""
 
     __slots__ = ("src", "res")
@@ -197,8 +203,8 @@ class RoundC:
 
 def _numeric(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
-    c = RoundC(a[0], t)
-    s.on(a[0], c)
+    c = RoundingConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
@@ -211,9 +217,9 @@ def _round(s: Solver, a: list[Ty]) -> Ty:
 
 def _pow(s: Solver, a: list[Ty]) -> Ty:
     t = s.new()
-    c = ArithC("*", a[0], a[1], t)
+    c = ArithmeticConstraint("*", a[0], a[1], t)
     s.watch(a[0], c)
-    s.on(a[1], c)
+    s.attach(a[1], c)
     return t
 
 
@@ -231,10 +237,10 @@ def _reduce(s: Solver, a: list[Ty]) -> Ty:
     acc = s.new()
     s.flow(a[2], acc)
     item = s.new()
-    elems = ElemFlowC(a[0], item)
-    s.on(a[0], elems)
-    call = CallC(a[1], [acc, item], acc)
-    s.on(a[1], call)
+    elems = ElementConstraint(a[0], item)
+    s.attach(a[0], elems)
+    call = CallConstraint(a[1], [acc, item], acc)
+    s.attach(a[1], call)
     return acc
 
 

@@ -6,18 +6,16 @@ are known and cannot agree.  `any`-typed values, null, and ints in place of floa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.builtins import METHODS, arguments_wanted, value_method
+from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import ProgramInfo
 from mochic.sema.types import (
     ANYKIND, BOOL, FLOAT, FUNC, GROUP, INT, KIND_NAMES, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Ty, find,
 )  # fmt: skip
 from mochic.syntax import ast
-
-if TYPE_CHECKING:
-    from mochic.sema.infer import Infer
 
 
 def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:

@@ -159,7 +159,7 @@ class Solver:
         if not t.fixed:
             find(t).watchers.append(c)
 
-    def on(self, t: Ty, c: Constraint) -> None:
+    def attach(self, t: Ty, c: Constraint) -> None:
         """Watch t, and run the constraint on what is known of it now."""
         self.watch(t, c)
         c.run(self)

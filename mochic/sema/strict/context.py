@@ -1,13 +1,16 @@
-"""What all parts of the strict checker share: scopes, errors, declared types, narrowing."""
+"""The state of one strict check, and what all its rules share: scopes, errors, declared types, narrowing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from mochic.diag.diagnostic import Diagnostic, make
-from mochic.sema.strict_types import (
-    ANY, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, VAR_K, SType, erased, fits, fun_of, list_of, map_of, opt_of,
-    same, text,
+from mochic.sema.strict.packages import Checked, Packages
+from mochic.sema.strict.types import (
+    ANY, LIST_K, MAP_K, OPT_K, PRIMITIVES, STRUCT_K, UNIT, VAR_K, SType, erased, fits, fun_of, list_of,
+    map_of, opt_of, same, text,
 )  # fmt: skip
-from mochic.sema.strict_types import UNIT as UNIT_T
 from mochic.syntax import ast
 
 
@@ -31,40 +34,77 @@ class Var:
         self.function = function
 
 
-class StrictBase:
-    """State of one check.  `scopes` goes from the program to the innermost block."""
+# The rule for one class of expressions or statements, see `Strict.expr`.
+Expression = Callable[["Strict", Any, "SType | None"], SType]
+Statement = Callable[["Strict", Any], None]
 
-    def __init__(self) -> None:
+
+class Strict:
+    """One check.  `scopes` goes from the program to the innermost block.
+
+    `expressions` and `statements` have the rule for each class of the tree: rules call each other through them.
+    """
+
+    def __init__(
+        self,
+        expressions: dict[type, Expression],
+        statements: dict[type, Statement],
+        packages: Packages | None = None,
+    ) -> None:
+        self.expressions = expressions
+        self.statements = statements
+        self.packages = packages
+        self.imported: dict[str, Checked] = {}
         self.scopes: list[dict[str, Var]] = [{}]
         self.types: dict[str, SType] = {}
         self.streams: dict[str, SType] = {}
-        self.unknown: list[Diagnostic] = []
-        self.narrowed: dict[Var, SType] = {}
-        self.tparams: tuple[str, ...] = ()
-        self.effects: dict[str, int] = {}
         self.agents: dict[str, SType] = {}
         self.relations: dict[str, None] = {}
+        self.effects: dict[str, int] = {}  # of functions, by name
+        self.narrowed: dict[Var, SType] = {}
+        self.tparams: tuple[str, ...] = ()
+        self.loops = 0  # around the statement that is being checked
+        self.result: SType | None = None  # of the function that is being checked
+        self.diags: list[Diagnostic] = []
+        self.unknown: list[Diagnostic] = []  # names of types; a name may be looked up several times
 
-    # -- what the other parts provide ------------------------------------------------------------
+    # -- rules -----------------------------------------------------------------------------------
 
     def expr(self, e: ast.Expr, want: SType | None = None) -> SType:
-        raise NotImplementedError
+        """The type of an expression; `want`: what its surroundings expect, if they expect something."""
+        return self.expressions[type(e)](self, e, want)
+
+    def stmt(self, st: ast.Stmt) -> None:
+        self.statements[type(st)](self, st)
+
+    def block(self, body: list[ast.Stmt]) -> None:
+        """Statements in a scope of their own."""
+        self.scopes.append({})
+        for st in body:
+            self.stmt(st)
+        self.scopes.pop()
 
     def function_body(
         self, params: list[ast.Param], types: list[SType], body: list[ast.Stmt], result: SType | None
     ) -> None:
-        raise NotImplementedError
+        """The body of a function; `result`: what its `return` must fit, None where there is none to check."""
+        outer = self.result, self.loops, self.narrowed
+        self.result, self.loops, self.narrowed = result, 0, {}
+        self.scopes.append({})
+        for p, t in zip(params, types, strict=False):
+            self.declare(p.name, t, True)
+        for st in body:
+            self.stmt(st)
+        self.scopes.pop()
+        self.result, self.loops, self.narrowed = outer
 
-    def block(self, body: list[ast.Stmt]) -> None:
-        raise NotImplementedError
-
-    # -- errors ----------------------------------------------------------------------------------
+    # -- errors -------------------------------------------------------------------------------------
 
     def fail(self, code: str, lo: int, hi: int, *args: object) -> StrictError:
         """The error to raise."""
         return StrictError(make(code, lo, hi, *args))
 
-    # -- names -----------------------------------------------------------------------------------
+    # -- names --------------------------------------------------------------------------------------
 
     def find(self, name: str) -> Var | None:
         for scope in reversed(self.scopes):
@@ -77,7 +117,7 @@ class StrictBase:
         v = self.scopes[-1][name] = Var(name, type, mutable, function)
         return v
 
-    # -- types -----------------------------------------------------------------------------------
+    # -- types --------------------------------------------------------------------------------------
 
     def resolve(self, ref: ast.TypeRef | None, default: SType = ANY) -> SType:
         """The type that a reference names; unknown names are noted (T025) and are `any`."""
@@ -103,14 +143,14 @@ class StrictBase:
                 return map_of(args[0], args[1])
             return ANY
         if isinstance(ref, ast.TypeFun):
-            return fun_of([self.resolve(p) for p in ref.params], self.resolve(ref.result, UNIT_T))
+            return fun_of([self.resolve(p) for p in ref.params], self.resolve(ref.result, UNIT))
         assert isinstance(ref, ast.TypeStruct)
         t = SType(STRUCT_K)
         for f in ref.fields:
             t.fields[f.name] = self.resolve(f.type)
         return t
 
-    # -- values that must fit --------------------------------------------------------------------
+    # -- values that must fit -----------------------------------------------------------------------
 
     def check(self, e: ast.Expr, want: SType) -> SType:
         """The type of an expression where one is expected; T008 at the expression."""
@@ -141,7 +181,7 @@ class StrictBase:
                 node = e if at is None else at
                 raise self.fail("T052", node.lo, node.hi, name, text(got), text(want))
 
-    # -- narrowing -------------------------------------------------------------------------------
+    # -- narrowing ----------------------------------------------------------------------------------
 
     def type_of(self, v: Var) -> SType:
         return self.narrowed.get(v, v.type)

@@ -7,9 +7,11 @@ a few rounds over the functions are enough.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
-from mochic.sema.strict_types import EFFECT
+from mochic.sema.strict.types import EFFECT
+from mochic.sema.tree import parts
 from mochic.syntax import ast
 
 BUILTIN_EFFECTS: Final = {
@@ -22,44 +24,16 @@ _NODE_EFFECTS: Final[dict[type, int]] = {
     ast.Generate: EFFECT["net"],
 }  # fmt: skip
 
-# Slots that other stages fill, which are no part of the tree.
-_FOREIGN: Final = frozenset(("lo", "hi", "ty", "ref", "sym", "info", "code", "decl", "loop", "row"))
-_fields_of: dict[type, tuple[str, ...]] = {}
-
-
-def _fields(t: type) -> tuple[str, ...]:
-    names = _fields_of.get(t)
-    if names is None:
-        found = []
-        for c in t.__mro__:
-            found += [n for n in getattr(c, "__slots__", ()) if n not in _FOREIGN]
-        names = _fields_of[t] = tuple(found)
-    return names
-
-
-def parts(node: Any) -> list[Any]:
-    """The nodes directly below one."""
-    out: list[Any] = []
-    for name in _fields(type(node)):
-        work = [getattr(node, name)]
-        while work:
-            v = work.pop()
-            if isinstance(v, ast.Node):
-                out.append(v)
-            elif isinstance(v, (list, tuple)):
-                work += v
-    return out
-
 
 class Uses:
     """What the body of a function does itself (`own`) and which names it calls or passes on."""
 
     __slots__ = ("own", "names")
 
-    def __init__(self, roots: list[Any]) -> None:
+    def __init__(self, roots: Sequence[ast.Node]) -> None:
         self.own = 0
         self.names: dict[str, None] = {}
-        local: dict[str, list[Any]] = {}
+        local: dict[str, list[ast.Node]] = {}
         work = list(roots)
         while work:
             n = work.pop()
@@ -70,7 +44,7 @@ class Uses:
                     self.names[n.fn.name] = None
                     work += local.pop(n.fn.name, ())
                 elif isinstance(n.fn, ast.FunExpr):
-                    work += _body(n.fn)
+                    work += body_of(n.fn)
                 else:
                     work.append(n.fn)
                 for a in n.args:
@@ -78,7 +52,7 @@ class Uses:
                         self.names[a.name] = None
                         work += local.pop(a.name, ())
                     elif isinstance(a, ast.FunExpr):
-                        work += _body(a)
+                        work += body_of(a)
                     else:
                         work.append(a)
             elif isinstance(n, ast.FunDecl):
@@ -88,15 +62,19 @@ class Uses:
                     local[n.name] = list(n.body)
             elif isinstance(n, ast.VarDecl) and isinstance(n.value, ast.FunExpr):
                 if n.name in self.names:
-                    work += _body(n.value)
+                    work += body_of(n.value)
                 else:
-                    local[n.name] = _body(n.value)
+                    local[n.name] = body_of(n.value)
             elif not isinstance(n, ast.FunExpr):
                 work += parts(n)
 
 
-def _body(f: ast.FunExpr) -> list[Any]:
-    return list(f.body) if f.body is not None else [f.expr]
+def body_of(f: ast.FunExpr) -> list[ast.Node]:
+    """The statements or the expression of a function."""
+    if f.body is not None:
+        return list(f.body)
+    assert f.expr is not None
+    return [f.expr]
 
 
 def function_effects(functions: list[ast.FunDecl]) -> tuple[dict[str, int], dict[str, int]]:
@@ -126,7 +104,7 @@ def function_effects(functions: list[ast.FunDecl]) -> tuple[dict[str, int], dict
     return seen, body
 
 
-def effects_of(roots: list[Any], known: dict[str, int]) -> int:
+def effects_of(roots: Sequence[ast.Node], known: dict[str, int]) -> int:
     """Effects of a piece of a program, given those of functions by name."""
     u = Uses(roots)
     found = u.own

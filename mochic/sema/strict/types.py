@@ -148,7 +148,7 @@ def unify(want: SType, got: SType) -> bool:
     if w != g:
         return False
     if w == STRUCT_K:
-        # Of a declared type there is one value; another package may use its name for something else.
+        # Each declared type has exactly one SType; another package may use its name for something else.
         return (
             not want.name
             and not got.name
