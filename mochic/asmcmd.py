@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import Final, TextIO
 
-from backend.arches import NAMES, load_arch
+from backend.arches import load_arch
 from backend.obj.asmparse import parse_assembly, position
 from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
@@ -71,13 +71,10 @@ def _reloc_text(s: LSym) -> list[str]:
 def _arch_or_message(arch: str, march: str, lines: bool) -> Arch | None:
     """load_arch, with the complaint on stderr when there is none."""
     try:
-        record = load_arch(arch, march, lines)
+        return load_arch(arch, march, lines)
     except ValueError as e:
         sys.stderr.write(f"mochi asm: {e}\n")
         return None
-    if record is None:
-        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: {', '.join(NAMES)}\n")
-    return record
 
 
 def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False, march: str = "") -> int:

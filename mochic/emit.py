@@ -78,7 +78,6 @@ def emit_code(module: Any, target: Any, opt: Options, out: str) -> int:
     from mochic.codegen.targets import load_machine
 
     arch = load_arch(target.arch, opt.march)
-    assert arch is not None, "a ready target has an assembler"
     ctx = Context(
         load_machine(target.arch, opt.march, opt.branch_protection, target.os), Ctx(), line_table(module.sources)
     )

@@ -176,7 +176,6 @@ def program(target: Target, cases: list[Case], level: int, march: str = "", prot
     symbols += ctx.asm.constants.values()
     symbols += ctx.machine.notes()
     arch = load_arch(target.arch, march)
-    assert arch is not None
     symbols += parse_assembly(arch, ctx.asm, Path(RUNTIME_DIR, "asm", f"{target.os}_{target.arch}.s").read_text())
     assert not ctx.asm.errors
     return write_elf(build_object(ELF[target.name], symbols))

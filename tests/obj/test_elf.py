@@ -25,7 +25,7 @@ from backend.obj.sym import (
     LSym,
     Reloc,
 )
-from backend.x86.arch import AMD64
+from backend import load_arch
 from mochic.link.linker import find_linker, link_command
 from mochic.link.tools import run_tool
 from mochic.targets import TARGETS as LINK_TARGETS
@@ -145,7 +145,7 @@ def test_note_follows_its_function() -> None:
 def test_constants_share_a_mergeable_section() -> None:
     ctx = Ctx()
     text = "TEXT f(SB), NOSPLIT, $0\n MOVSD $(1.5), X0\n ADDSD $(2.5), X0\n ADDSD $(1.5), X0\n MOVSS $(1.5), X1\n RET\n"
-    elf = read(write_elf(build_object(AMD, parse_assembly(AMD64, ctx, text))))
+    elf = read(write_elf(build_object(AMD, parse_assembly(load_arch("amd64"), ctx, text))))
     section = elf.get_section_by_name(".rodata.cst8")
     assert (section["sh_size"], section["sh_entsize"], section["sh_flags"]) == (16, 8, 0x12)
     assert elf.get_section_by_name(".rodata.cst4")["sh_size"] == 4
@@ -256,7 +256,7 @@ def test_link_and_run(choice: str, tmp_path: object) -> None:
     except LinkError:
         pytest.skip(f"{choice} is not installed")
     ctx = Ctx()
-    symbols = parse_assembly(AMD64, ctx, PROGRAM)
+    symbols = parse_assembly(load_arch("amd64"), ctx, PROGRAM)
     assert not ctx.errors
     frames = sym("frames", SNOTE)  # the script asks for them
     frames.section, frames.link = "mochi_frames", symbols[0]
@@ -277,7 +277,7 @@ def test_link_and_run(choice: str, tmp_path: object) -> None:
 
 
 def test_readers_do_not_complain(tmp_path: object) -> None:
-    symbols = parse_assembly(AMD64, Ctx(), PROGRAM)
+    symbols = parse_assembly(load_arch("amd64"), Ctx(), PROGRAM)
     path = os.path.join(str(tmp_path), "a.o")
     with open(path, "wb") as fh:
         fh.write(write_elf(build_object(AMD, symbols)))
