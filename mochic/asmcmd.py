@@ -15,8 +15,8 @@ from backend.obj.plist import Arch
 from backend.obj.sym import STLSBSS, LSym
 
 _MAX_LINE: Final = 1 << 24
-# Object format -> the system whose target row describes it, and the module of objwriter.
-_FORMATS: Final = {"elf": ("linux", "elf"), "macho": ("darwin", "macho"), "coff": ("windows", "coff")}
+# Object format -> the system whose target row describes it.
+_SYSTEMS: Final = {"elf": "linux", "macho": "darwin", "coff": "windows"}
 _TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
@@ -108,13 +108,11 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
     record = _arch_or_message(arch, march, False)
     if record is None:
         return 2
-    system, module = _FORMATS.get(fmt, ("", "elf"))
-    from importlib import import_module
+    from objwriter.targets import TARGETS
 
-    writer = import_module(f"objwriter.{module}")
-    target = writer.TARGETS.get(f"{os_name or system}/{arch}")
-    if target is None or fmt not in _FORMATS:
-        sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}; formats: {', '.join(_FORMATS)}\n")
+    target = TARGETS.get(f"{os_name or _SYSTEMS.get(fmt, '')}/{arch}")
+    if target is None or target.format != fmt:
+        sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}; formats: {', '.join(_SYSTEMS)}\n")
         return 2
     try:
         with open(path, encoding="utf-8") as fh:
@@ -135,11 +133,11 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
         return 1
     from mochic.console import UserError
     from mochic.output import place, write_output
-    from objwriter.build import build_object
     from objwriter.model import ObjectError
+    from objwriter.write import write
 
     try:
-        data = getattr(writer, f"write_{module}")(build_object(target, symbols))
+        data = write(symbols, target)
         write_output(place(out, path.removesuffix(".s") + ".o", [path]), data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")

@@ -40,7 +40,7 @@ from mochic.link.runtime_lib import RUNTIME_DIR
 from mochic.opt.pipeline import run_pipeline
 from mochic.targets import TARGETS, Target
 from objwriter.build import build_object
-from objwriter.elf import TARGETS as ELF
+from objwriter.targets import TARGETS as ELF
 from objwriter.elf import write_elf
 
 DRIVER = (Path(__file__).parent / "driver.ir").read_text()

@@ -18,7 +18,8 @@ from backend.obj.ctx import Ctx
 from backend import load_arch
 from objwriter.archive import parse_def, write_import_library
 from objwriter.build import build_object
-from objwriter.coff import TARGETS, write_coff
+from objwriter.coff import write_coff
+from objwriter.targets import TARGETS
 from objwriter.unwind import ALLOC, PUSH, SAVE, SET_FP, Frame, Step
 from objwriter.unwind_windows import windows_unwind
 

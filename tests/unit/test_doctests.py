@@ -21,7 +21,7 @@ def _sources() -> list[str]:
     found = []
     for path in out:
         with open(os.path.join(ROOT, path), encoding="utf-8") as fh:
-            if ">>> " in fh.read():
+            if ">>> " in fh.read() and path not in SKETCHES:
                 found.append(path)
     return found
 
