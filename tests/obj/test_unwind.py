@@ -17,7 +17,8 @@ from objwriter.model import ObjectError
 from objwriter.unwind import ALLOC, PUSH, PUSH_PAIR, SAVE, SAVE_PAIR, SET_FP, Frame, Step, simple_frame
 from objwriter.unwind_compact import compact_encoding, compact_unwind, needs_dwarf
 from objwriter.unwind_dwarf import eh_frame
-from objwriter.unwind_windows import arm64_packed, windows_unwind
+from objwriter.cpus.arm64 import arm64_packed
+from objwriter.unwind_windows import windows_unwind
 
 OPS = {"alloc": ALLOC, "push": PUSH, "pushp": PUSH_PAIR, "save": SAVE, "savep": SAVE_PAIR, "fp": SET_FP}
 RET = {"amd64": b"\xc3", "arm64": bytes.fromhex("c0035fd6"), "riscv64": bytes.fromhex("67800000")}
