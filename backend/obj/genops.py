@@ -1,9 +1,8 @@
 """Writes an architecture's ops.py from its form tables: `python3 -m backend.obj.genops x86`.
 
 Opcode numbers are dense: the portable ones first, equal in every architecture, then, in the family's window
-(backend.obj.prog), the mnemonics of the tables in alphabetical order.  A name that an expansion handles and no table
-lists is in EXTRA.
-The result is checked in, and a test compares it with what this module would write.
+(backend.obj.prog), the mnemonics of the tables in alphabetical order.  Names that no table lists, and other spellings,
+are in the family's mnemonics.py. The result is checked in, and a test compares it with what this module would write.
 """
 
 from __future__ import annotations
@@ -11,29 +10,17 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import Final
 
 from backend.obj.formtable import mnemonics_of
 from backend.obj.portable import PORTABLE
 from backend.obj.prog import OP_WINDOW
 
-EXTRA: Final[dict[str, tuple[str, ...]]] = {"x86": ("ADJSP",), "arm64": ("VMOVS", "VMOVD", "VMOVQ")}
-
-# Other spellings the text parser accepts, per architecture.
-ALIASES: Final[dict[str, str]] = {
-    "x86": """
-JA=JHI JAE=JCC JB=JCS JBE=JLS JC=JCS JE=JEQ JG=JGT JHS=JCC JL=JLT JLO=JCS JNA=JLS JNAE=JCS JNB=JCC JNBE=JHI JNC=JCC
-JNG=JLE JNGE=JLT JNL=JGE JNLE=JGT JNO=JOC JNP=JPC JNS=JPL JNZ=JNE JO=JOS JP=JPS JPE=JPS JPO=JPC JS=JMI JZ=JEQ
-MASKMOVDQU=MASKMOVOU MOVD=MOVQ MOVDQ2Q=MOVQ MOVNTDQ=MOVNTO MOVOA=MOVO PSLLDQ=PSLLO PSRLDQ=PSRLO PADDD=PADDL
-""",
-    "arm64": "BCS=BHS BCC=BLO",
-}
-
 
 def ops_source(arch: str) -> str:
     """The text of backend/<arch>/ops.py."""
     folder = os.path.join(os.path.dirname(os.path.dirname(__file__)), arch)
-    names = set(EXTRA.get(arch, ()))
+    more = import_module(f"backend.{arch}.mnemonics")
+    names = set(more.EXTRA)
     for entry in sorted(os.listdir(folder)):
         if entry.endswith(".tbl"):
             with open(os.path.join(folder, entry), encoding="utf-8") as fh:
@@ -67,7 +54,7 @@ def ops_source(arch: str) -> str:
     out.append(f'""".split(), {first}))')
     out.append("# name -> number, with the aliases")
     out.append("OPS: Final[dict[str, int]] = {name: i for i, name in NAMES.items()}")
-    aliases = ALIASES.get(arch, "").split()
+    aliases = more.ALIASES.split()
     out.append("ALIASES: Final[dict[str, str]] = {")
     for i in range(0, len(aliases), 6):
         pairs = (a.split("=") for a in aliases[i : i + 6])

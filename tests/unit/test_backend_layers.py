@@ -126,3 +126,39 @@ def test_circles() -> None:
 def test_circles_are_found() -> None:
     graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set(), "e": {"f"}, "f": {"e"}}
     assert sorted(map(sorted, circles(graph))) == [["a", "b", "c"], ["e", "f"]]
+
+
+# Names of CPUs, and the tables that name each once.
+CPUS = (
+    "amd64",
+    "x86",
+    "386",
+    "i386",
+    "arm64",
+    "arm",
+    "riscv",
+    "riscv64",
+    "mips",
+    "ppc64",
+    "ppc64le",
+    "s390x",
+    "loong64",
+)
+ROWS = ("backend/arches.py", "objwriter/targets.py", "objwriter/unwind.py")
+
+
+def test_shared_code_asks_for_no_cpu() -> None:
+    """A CPU is a folder or module of its own: what all share has its name in no expression."""
+    wrong = []
+    for package in ("backend", "objwriter"):
+        for path in files(package):
+            name = os.path.relpath(path, ROOT)
+            parts = name.removesuffix(".py").split(os.sep)
+            if any(part in CPUS or part == "x86_code" for part in parts) or name.replace(os.sep, "/") in ROWS:
+                continue
+            with open(path, encoding="utf-8") as fh:
+                tree = ast.parse(fh.read())
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and node.value in CPUS:
+                    wrong.append(f"{name}:{node.lineno}: {node.value!r}")
+    assert not wrong, "\n".join(wrong)
