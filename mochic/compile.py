@@ -161,13 +161,15 @@ def object_bytes(symbols: list[LSym], target: Target) -> bytes:
 
 
 def _elf(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.elf import TARGETS, write_elf
+    from objwriter.elf import write_elf
+    from objwriter.targets import TARGETS
 
     return write_elf(build(TARGETS[name], symbols))
 
 
 def _macho(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.macho import TARGETS, write_macho
+    from objwriter.macho import write_macho
+    from objwriter.targets import TARGETS
 
     obj = build(TARGETS[name], symbols)
     obj.bounds = _bounds()
@@ -175,7 +177,8 @@ def _macho(build: Builder, symbols: list[LSym], name: str) -> bytes:
 
 
 def _coff(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.coff import TARGETS, write_coff
+    from objwriter.coff import write_coff
+    from objwriter.targets import TARGETS
 
     obj = build(TARGETS[name], symbols)
     obj.bounds = _bounds()
