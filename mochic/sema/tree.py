@@ -12,11 +12,12 @@ from mochic.syntax import ast
 AGGREGATES: Final = ("sum", "avg", "min", "max", "count")  # of which a query makes one value
 
 FILLED: Final = frozenset(("ty", "ref", "info", "sym", "code", "decl", "loop", "row"))
+_NO_PARTS: Final = FILLED | {"lo", "hi"}
 
 
-# By class of nodes: the slots that the parser fills, the class's own first.
+# By class of nodes: the slots that the parser fills, without the span, the class's own first.
 PART_SLOTS: Final[dict[type, tuple[str, ...]]] = {
-    cls: tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()) if x not in FILLED)
+    cls: tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()) if x not in _NO_PARTS)
     for cls in vars(ast).values()
     if isinstance(cls, type) and issubclass(cls, ast.Node)
 }
@@ -46,6 +47,8 @@ def copy_tree(n: Any) -> Any:
         return n
     cls = type(n)
     out = cls.__new__(cls)
+    out.lo = n.lo
+    out.hi = n.hi
     for x in PART_SLOTS[cls]:
         setattr(out, x, copy_tree(getattr(n, x, None)))
     for x in FILLED:
