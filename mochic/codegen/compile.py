@@ -66,7 +66,7 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     if code.loops:
         text.align = max(text.align, ctx.machine.loop_align)
     text.attrs &= ~A_UNDEF
-    text.info = (code.frame, code.prologue)
+    text.owner = code
     word = ctx.machine.layout.word
     out = [text]
     for table, targets in code.tables:

@@ -9,7 +9,7 @@ from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import if_struct, list_len, make_struct, map_store, store_element
-from mochic.sema.infer_decl import inner_types
+from mochic.sema.tree import inner_types
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
 from mochic.syntax import ast

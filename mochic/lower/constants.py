@@ -20,9 +20,10 @@ from mochic.lower.descs import LazyDesc
 from mochic.lower.fn import Fn
 from mochic.lower.module import ModuleLower, ir_type
 from mochic.layout import E_BOOL, E_TAG, TAG_FALSE, TAG_TRUE
-from mochic.sema.infer_narrow import is_none
+from mochic.sema.tree import is_none
 from mochic.sema.symbols import StructInfo
-from mochic.sema.types import IntSlot, Ty
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import Ty
 from mochic.syntax import ast
 
 SMALLEST: Final = 16

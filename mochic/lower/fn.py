@@ -26,7 +26,8 @@ from mochic.lower.module import ModuleLower
 from mochic.layout import TAG_FALSE, TAG_SHIFT
 from mochic.ir.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import LIST, MAP, STRUCT, IntSlot, Ty, find
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import LIST, MAP, STRUCT, Ty, find
 from mochic.syntax import ast
 
 

@@ -19,7 +19,8 @@ from mochic.lower.descs import LazyDesc, RuntimeData, make_bigint, make_desc, ma
 from mochic.lower.lateuse import LateUses
 from mochic.sema.symbols import CFun, FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import INT as KINT
-from mochic.sema.types import BOOL, FLOAT, NIL, REFKINDS, IntSlot, Ty, find
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import BOOL, FLOAT, NIL, REFKINDS, Ty, find
 from mochic.syntax import ast
 
 _SINGLE_REFS = tuple(1 << i for i in range(10) if (1 << i) & REFKINDS)

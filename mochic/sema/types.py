@@ -18,6 +18,7 @@ that can flow to one slot share one element Ty, so they have one representation.
 from __future__ import annotations
 
 from typing import Final, Protocol
+from mochic.ir.slots import IntSlot
 
 # Kinds, a bitset
 NIL: Final = 1
@@ -37,22 +38,6 @@ NUMERIC: Final = INT | FLOAT | RAT
 REFKINDS: Final = STR | LIST | MAP | STRUCT | FUNC | GROUP
 
 KIND_NAMES: Final = ("none", "bool", "int", "float", "string", "list", "map", "struct", "fun", "group", "bigrat")
-
-
-class IntSlot:
-    """The interval of an int slot and, after `opt.intrep`, its representation."""
-
-    __slots__ = ("id", "lo", "hi", "word", "node")
-
-    def __init__(self, id: int) -> None:
-        self.id = id
-        self.lo = 0
-        self.hi = -1  # empty
-        self.word = False
-        self.node = -1
-
-    def __repr__(self) -> str:
-        return f"slot{self.id}"
 
 
 class Shape:

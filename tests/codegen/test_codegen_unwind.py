@@ -10,6 +10,7 @@ import pytest
 from backend.obj.ctx import Ctx
 from backend.obj.sym import STEXT, LSym
 from mochic import compile as c
+from mochic.codegen.code import Compiled
 from mochic.codegen.module import compile_module
 from mochic.codegen.targets import load_target, load_unwind
 from mochic.codegen.unwind import frame_of
@@ -52,7 +53,8 @@ def test_frames(target: str, name: str) -> None:
             continue
         frame = frame_of(s, t.arch, cpu, t.format == "coff")
         layout = final_layout(frame)
-        f, prologue = s.info
+        assert isinstance(s.owner, Compiled)
+        f, prologue = s.owner.frame, s.owner.prologue
         assert layout.depth == f.total if f.total else layout.depth == machine_of(t.arch).entry
         if s.name in notes:
             # Distances from SP to the return address, of calls that come back.
