@@ -9,7 +9,7 @@ from __future__ import annotations
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import (
     BOOL, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, RAT, STR, STRUCT, FunSig, Solver,
-    Ty, find,
+    Slot, find,
 )  # fmt: skip
 
 
@@ -45,7 +45,7 @@ class ArithmeticConstraint:
 
     __slots__ = ("op", "l", "r", "res", "lists")
 
-    def __init__(self, op: str, l: Ty, r: Ty, res: Ty) -> None:
+    def __init__(self, op: str, l: Slot, r: Slot, res: Slot) -> None:
         self.op = op
         self.l = l
         self.r = r
@@ -69,7 +69,7 @@ class NegationConstraint:
 
     __slots__ = ("x", "res")
 
-    def __init__(self, x: Ty, res: Ty) -> None:
+    def __init__(self, x: Slot, res: Slot) -> None:
         self.x = x
         self.res = res
 
@@ -93,7 +93,7 @@ class IndexConstraint:
 
     __slots__ = ("obj", "key", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, key: Slot, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.res = res
@@ -132,7 +132,7 @@ class StoreIndexConstraint:
 
     __slots__ = ("obj", "key", "val", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, val: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, key: Slot, val: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.val = val
@@ -169,7 +169,7 @@ class GapConstraint:
 
     __slots__ = ("elem",)
 
-    def __init__(self, elem: Ty) -> None:
+    def __init__(self, elem: Slot) -> None:
         self.elem = elem
 
     def run(self, s: Solver) -> None:
@@ -183,7 +183,7 @@ class FieldConstraint:
 
     __slots__ = ("obj", "name", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.res = res
@@ -241,7 +241,7 @@ class CastFieldConstraint:
 
     __slots__ = ("obj", "name", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.res = res
@@ -268,7 +268,7 @@ class StoreFieldConstraint:
 
     __slots__ = ("obj", "name", "val", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, val: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, val: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.val = val
@@ -297,7 +297,7 @@ class KeyConstraint:
 
     __slots__ = ("dst", "key")
 
-    def __init__(self, key: Ty, dst: Ty) -> None:
+    def __init__(self, key: Slot, dst: Slot) -> None:
         self.key = key
         self.dst = dst
 
@@ -311,7 +311,7 @@ class IterationConstraint:
 
     __slots__ = ("src", "var", "done")
 
-    def __init__(self, src: Ty, var: Ty) -> None:
+    def __init__(self, src: Slot, var: Slot) -> None:
         self.src = src
         self.var = var
         self.done = 0
@@ -334,7 +334,7 @@ class SliceConstraint:
 
     __slots__ = ("obj", "res", "done")
 
-    def __init__(self, obj: Ty, res: Ty) -> None:
+    def __init__(self, obj: Slot, res: Slot) -> None:
         self.obj = obj
         self.res = res
         self.done = False
@@ -347,7 +347,7 @@ class SliceConstraint:
             s.flow(self.obj, self.res, LIST)
 
 
-def bind_signature(s: Solver, t: Ty, params: list[Ty], ret: Ty) -> None:
+def bind_signature(s: Solver, t: Slot, params: list[Slot], ret: Slot) -> None:
     """The functions in t include one with these parameters and result."""
     sh = s.shape(t)
     if sh.sig is None:
@@ -371,7 +371,7 @@ class CallConstraint:
 
     __slots__ = ("fn", "args", "res", "arities")
 
-    def __init__(self, fn: Ty, args: list[Ty], res: Ty) -> None:
+    def __init__(self, fn: Slot, args: list[Slot], res: Slot) -> None:
         self.fn = fn
         self.args = args
         self.res = res
@@ -404,7 +404,7 @@ class ElementConstraint:
 
     __slots__ = ("src", "dst", "extra", "done")
 
-    def __init__(self, src: Ty, dst: Ty, extra: int = 0) -> None:
+    def __init__(self, src: Slot, dst: Slot, extra: int = 0) -> None:
         self.src = src
         self.dst = dst
         self.extra = extra
@@ -425,7 +425,7 @@ class MatchNullConstraint:
 
     __slots__ = ("subject", "res", "kinds", "structs")
 
-    def __init__(self, subject: Ty, res: Ty, kinds: int, structs: int) -> None:
+    def __init__(self, subject: Slot, res: Slot, kinds: int, structs: int) -> None:
         self.subject = subject
         self.res = res
         self.kinds = kinds
@@ -442,7 +442,7 @@ class LogicConstraint:
 
     __slots__ = ("l", "r", "res", "done")
 
-    def __init__(self, l: Ty, r: Ty, res: Ty) -> None:
+    def __init__(self, l: Slot, r: Slot, res: Slot) -> None:
         self.l = l
         self.r = r
         self.res = res

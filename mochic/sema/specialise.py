@@ -22,7 +22,7 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.sema.symbols import FunInfo, ProgramInfo
-from mochic.sema.types import FUNC, LIST, MAP, NIL, Solver, Ty, find
+from mochic.sema.types import FUNC, LIST, MAP, NIL, Solver, Slot, find
 from mochic.syntax import ast
 
 MAX_INSTANCES: Final = 24  # of one function, before joining
@@ -86,7 +86,7 @@ class Specialiser:
         s.solve()
 
 
-def structure(s: Solver, t: Ty, depth: int) -> object:
+def structure(s: Solver, t: Slot, depth: int) -> object:
     """What a type is made of: equal for types that may be one without loss."""
     t = find(t)
     k = t.kinds
@@ -106,7 +106,7 @@ def structure(s: Solver, t: Ty, depth: int) -> object:
     return tuple(parts)
 
 
-def mixed(s: Solver, t: Ty, depth: int) -> bool:
+def mixed(s: Solver, t: Slot, depth: int) -> bool:
     """Whether a slot, or what is in it, holds values of several kinds."""
     t = find(t)
     k = t.kinds & ~NIL

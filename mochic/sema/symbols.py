@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mochic.source import SourceFile, SourceMap
-from mochic.sema.types import Solver, Ty
+from mochic.sema.types import Solver, Slot
 from mochic.syntax import ast
 
 
@@ -22,7 +22,7 @@ class Var:
         "global_", "declared", "appended", "fun",
     )  # fmt: skip
 
-    def __init__(self, id: int, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> None:
+    def __init__(self, id: int, name: str, ty: Slot, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> None:
         self.id = id
         self.name = name
         self.ty = ty
@@ -67,7 +67,7 @@ class FunInfo:
         self.owner = owner
         self.node = node
         self.params: list[Var] = []
-        self.ret = Ty()
+        self.ret = Slot()
         self.captures: dict[Var, None] = {}
         self.funs: dict[FunInfo, None] = {}
         self.reads: dict[Var, None] = {}
@@ -98,13 +98,13 @@ class StructInfo:
         self.id = id
         self.name = name
         self.pos = pos
-        self.fields: dict[str, Ty] = {}
+        self.fields: dict[str, Slot] = {}
         self.decls: dict[str, ast.TypeRef] = {}
         self.methods: dict[str, FunInfo] = {}
         self.union: UnionInfo | None = None
         self.desc: Any = None
         self.singleton: Any = None
-        self.sources: dict[str, Ty] | None = None  # what casts find for each field; None: nothing is cast to it
+        self.sources: dict[str, Slot] | None = None  # what casts find for each field; None: nothing is cast to it
         self.recursive: bool | None = None  # lowering: a cast to it casts to it again; None: not asked yet
         self.caster: Any = None  # lowering: the function that casts to it, when the type contains itself
         self.row = False  # an item of a grouped join: prints as a map, see sema.infer.queries
@@ -278,7 +278,7 @@ class QueryInfo:
         self.row: StructInfo | None = None
         self.group: Var | None = None
         self.aggregate = ""
-        self.rows: Ty = Ty()  # the list of selected values
+        self.rows: Slot = Slot()  # the list of selected values
         self.keys: list[str] = []
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from mochic.sema.constraints import bind_signature
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
-from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Ty, find
+from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Slot, find
 from mochic.syntax import ast
 
 SCALAR_KINDS = {
@@ -24,7 +24,7 @@ SCALAR_KINDS = {
 }
 
 
-def zero_value(inf: Infer, t: Ty, ref: ast.TypeRef) -> None:
+def zero_value(inf: Infer, t: Slot, ref: ast.TypeRef) -> None:
     """9.1: a variable without initialiser holds 0, 0.0, "", false, an empty list or map, else null."""
     ref = inf.info.resolve_alias(ref)
     k = NIL
@@ -63,7 +63,7 @@ def may_be_function(inf: Infer, ref: ast.TypeRef) -> bool:
 # -- of the solved program --------------------------------------------------------------------------
 
 
-def optional_elements(inf: Infer, t: Ty, ref: ast.TypeRef) -> None:
+def optional_elements(inf: Infer, t: Slot, ref: ast.TypeRef) -> None:
     """The elements of a `list<T?>` may be null although nothing stores one: a list that grows by more than one
     element is filled with null (8.5), which lists without optional elements refuse."""
     ref = inf.info.resolve_alias(ref)
@@ -85,7 +85,7 @@ def seed_annotations(inf: Infer) -> None:
         s.solve()
 
 
-def grow_declared(inf: Infer, t: Ty, ref: ast.TypeRef, depth: int) -> None:
+def grow_declared(inf: Infer, t: Slot, ref: ast.TypeRef, depth: int) -> None:
     s = inf.solver
     if t.fixed or depth > 8:
         return
@@ -120,4 +120,4 @@ def grow_declared(inf: Infer, t: Ty, ref: ast.TypeRef, depth: int) -> None:
         grow_declared(inf, t, ref.inner, depth + 1)
     elif isinstance(ref, ast.TypeFun):
         s.grow(t, FUNC)
-        bind_signature(s, t, [Ty() for _ in ref.params], Ty(NIL if ref.result is None else 0))
+        bind_signature(s, t, [Slot() for _ in ref.params], Slot(NIL if ref.result is None else 0))

@@ -7,7 +7,7 @@ from mochic.sema.gaps import Lengths
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.declarations import declare_function, declare_types
 from mochic.sema.symbols import FunInfo, Scope, TypeTable
-from mochic.sema.types import FUNC, NIL, STRUCT, Ty
+from mochic.sema.types import FUNC, NIL, STRUCT, Slot
 from mochic.syntax import ast
 
 
@@ -21,7 +21,7 @@ def function_body(inf: Infer, f: FunInfo) -> None:
     inf.loops = 0
     inf.scope = Scope(outer_scope, f)
     if f.struct is not None:
-        me = inf.new_var("self", Ty(), False, f, "self", f.node.lo)
+        me = inf.new_var("self", Slot(), False, f, "self", f.node.lo)
         inf.solver.grow(me.ty, STRUCT, f.struct.bit)
         f.self_var = me
     for v in f.params:
@@ -47,7 +47,7 @@ def block(inf: Infer, body: list[ast.Stmt]) -> bool:
         for st in body:
             if isinstance(st, ast.FunDecl):
                 f = declare_function(inf, st, inf.fun)
-                v = inf.new_var(st.name, Ty(), False, inf.fun, "fun", st.lo)
+                v = inf.new_var(st.name, Slot(), False, inf.fun, "fun", st.lo)
                 inf.solver.grow(v.ty, FUNC)
                 bind_signature(inf.solver, v.ty, [p.ty for p in f.params], f.ret)
                 f.local_var = v

@@ -13,14 +13,14 @@ from mochic.sema.modules import module_member
 from mochic.sema.specialise import Call, Specialiser
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Named, Scope, StructInfo, Var
 from mochic.sema.tree import copy_tree
-from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Ty, find
+from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Slot, find
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
 
 BUILTIN_REFS = {name: BuiltinRef(name) for name in BUILTINS}
 
 
-def call_expression(inf: Infer, e: ast.Call) -> Ty:
+def call_expression(inf: Infer, e: ast.Call) -> Slot:
     fn = e.fn
     if isinstance(fn, ast.Ident):
         r = callee(inf, fn)
@@ -37,7 +37,7 @@ def call_expression(inf: Infer, e: ast.Call) -> Ty:
             for a in e.args:
                 inf.expr(a)
             inf.error("T003", fn.lo, e.hi, fn.name)
-            return Ty()
+            return Slot()
     elif isinstance(fn, ast.Field):
         if isinstance(fn.obj, ast.Ident):
             r = inf.lookup(fn.obj.name)
@@ -87,7 +87,7 @@ def callee(inf: Infer, fn: ast.Ident) -> Named | BuiltinRef | None:
 # -- functions --------------------------------------------------------------------------------------
 
 
-def call_function(inf: Infer, e: ast.Call, f: FunInfo) -> Ty:
+def call_function(inf: Infer, e: ast.Call, f: FunInfo) -> Slot:
     if f.owner is None and f.struct is None:
         inf.calls[f] = inf.calls.get(f, 0) + 1
         if inf.special is not None:
@@ -99,7 +99,7 @@ def call_function(inf: Infer, e: ast.Call, f: FunInfo) -> Ty:
     return apply(inf, e, f)
 
 
-def apply(inf: Infer, e: ast.Call, f: FunInfo) -> Ty:
+def apply(inf: Infer, e: ast.Call, f: FunInfo) -> Slot:
     s = inf.solver
     args = [inf.expr(a) for a in e.args]
     params = f.params
@@ -108,7 +108,7 @@ def apply(inf: Infer, e: ast.Call, f: FunInfo) -> Ty:
         if p.decl is not None:
             inf.checks.append(("T007", e.lo, (e.hi, i + 1), p.decl, t))
     if len(args) < len(params):
-        res = Ty(FUNC)
+        res = Slot(FUNC)
         bind_signature(s, res, [p.ty for p in params[len(args) :]], f.ret)
         return res
     return f.ret
@@ -131,7 +131,7 @@ def instance(inf: Infer, e: ast.Call, f: FunInfo, special: Specialiser) -> FunIn
     return g
 
 
-def call_variant(inf: Infer, e: ast.Call, st: StructInfo) -> Ty:
+def call_variant(inf: Infer, e: ast.Call, st: StructInfo) -> Slot:
     """`Node(l, 1, r)`: fields in declaration order."""
     args = [inf.expr(a) for a in e.args]
     if len(args) > len(st.fields):
@@ -142,12 +142,12 @@ def call_variant(inf: Infer, e: ast.Call, st: StructInfo) -> Ty:
             inf.solver.flow(args[i], f)
         else:
             inf.solver.grow(f, NIL)
-    t = Ty(STRUCT)
+    t = Slot(STRUCT)
     t.structs = st.bit
     return t
 
 
-def call_member(inf: Infer, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
+def call_member(inf: Infer, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Slot:
     target = exported(imp, fn.name)
     if isinstance(target, FunInfo):
         return call_function(inf, e, target)
@@ -163,7 +163,7 @@ def call_member(inf: Infer, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
             inf.error("T039", e.lo, e.hi, fn.name, len(m.kinds), len(args))
         else:
             foreign(inf, e, imp, fn.name)
-        return Ty()
+        return Slot()
     e.ref = m
     return m.result_type(inf.solver)
 
@@ -171,21 +171,21 @@ def call_member(inf: Infer, e: ast.Call, fn: ast.Field, imp: ImportInfo) -> Ty:
 # -- builtins ---------------------------------------------------------------------------------------
 
 
-def call_builtin(inf: Infer, e: ast.Call, name: str) -> Ty:
+def call_builtin(inf: Infer, e: ast.Call, name: str) -> Slot:
     lo, hi, rule = BUILTINS[name]
     args = [inf.expr(a) for a in e.args]
     if not lo <= len(args) <= hi:
         inf.error("T039", e.lo, e.hi, name, arguments_wanted(lo, hi, len(args)), len(args))
-        return Ty()
+        return Slot()
     e.ref = BUILTIN_REFS[name]
     return rule(inf.solver, args)
 
 
-def call_eval(inf: Infer, e: ast.Call) -> Ty:
+def call_eval(inf: Infer, e: ast.Call) -> Slot:
     """`eval` of a literal text: the program in it, in an environment of its own, as a function called here."""
     if len(e.args) != 1:
         inf.error("T039", e.lo, e.hi, "eval", 1, len(e.args))
-        return Ty()
+        return Slot()
     text = e.args[0]
     if not isinstance(text, ast.StrLit):
         inf.expr(text)
@@ -198,19 +198,19 @@ def call_eval(inf: Infer, e: ast.Call) -> Ty:
                 "A binary has no compiler in it: `eval` takes a string literal, compiled with the program.",
             )
         )
-        return Ty()
+        return Slot()
     program, diags = parse(inf.info.sources.add("<eval>", text.value.encode("utf-8", "replace")))
     diags = [d for d in diags if d.code != "P065"]
     inf.diags += diags
     if has_errors(diags):
-        return Ty()
+        return Slot()
     body = program.body
     if body and isinstance(body[-1], ast.ExprStmt):
         last = body[-1]
         body[-1] = ast.Return(last.lo, last.hi, last.expr)
     if any(not isinstance(st, _EVALUATED) for st in body):
         inf.unsupported(e, "this declaration inside `eval`")
-        return Ty()
+        return Slot()
     call = ast.Call(e.lo, e.hi, ast.FunExpr(e.lo, e.hi, [], [], None, None, body, None), [], e.lo)
     outer = inf.scope
     inf.scope = Scope(None, inf.fun)
@@ -228,19 +228,19 @@ _EVALUATED = (
 # -- values -----------------------------------------------------------------------------------------
 
 
-def call_value(inf: Infer, e: ast.Call, t: Ty, args: list[Ty]) -> Ty:
-    res = Ty()
+def call_value(inf: Infer, e: ast.Call, t: Slot, args: list[Slot]) -> Slot:
+    res = Slot()
     c = CallConstraint(t, args, res)
     inf.solver.attach(t, c)
     inf.checks.append(("T004", e.fn.lo, e, None, t))
     return res
 
 
-def call_method(inf: Infer, e: ast.Call, fn: ast.Field) -> Ty:
+def call_method(inf: Infer, e: ast.Call, fn: ast.Field) -> Slot:
     obj = inf.expr(fn.obj)
     args = [inf.expr(a) for a in e.args]
     inf.note_methods(fn.name, e)
-    res = Ty()
+    res = Slot()
     c = MethodConstraint(inf, e, fn, obj, args, res)
     inf.solver.attach(obj, c)
     inf.checks.append(("method", fn.name_lo, e, fn.name, obj))
@@ -255,7 +255,7 @@ class MethodConstraint:
 
     __slots__ = ("inf", "e", "fn", "obj", "args", "res", "seen", "done")
 
-    def __init__(self, inf: Infer, e: ast.Call, fn: ast.Field, obj: Ty, args: list[Ty], res: Ty) -> None:
+    def __init__(self, inf: Infer, e: ast.Call, fn: ast.Field, obj: Slot, args: list[Slot], res: Slot) -> None:
         self.inf = inf
         self.e = e
         self.fn = fn

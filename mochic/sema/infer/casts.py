@@ -5,11 +5,11 @@ from __future__ import annotations
 from mochic.sema.constraints import CastFieldConstraint
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import StructInfo
-from mochic.sema.types import BOOL_TY, FLOAT_TY, INT_TY, LIST, MAP, NIL, RAT_TY, STR, STRUCT, STR_TY, Ty
+from mochic.sema.types import BOOL_TY, FLOAT_TY, INT_TY, LIST, MAP, NIL, RAT_TY, STR, STRUCT, STR_TY, Slot
 from mochic.syntax import ast
 
 
-def cast(inf: Infer, e: ast.Cast) -> Ty:
+def cast(inf: Infer, e: ast.Cast) -> Slot:
     t = inf.expr(e.expr)
     return cast_type(inf, t, e.type, e)
 
@@ -17,11 +17,11 @@ def cast(inf: Infer, e: ast.Cast) -> Ty:
 _SCALAR_CASTS = frozenset(("int", "int64", "bigint", "float", "string", "bool", "bigrat"))
 
 
-def cast_type(inf: Infer, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
+def cast_type(inf: Infer, t: Slot, ref: ast.TypeRef, e: ast.Expr) -> Slot:
     s = inf.solver
     ref = inf.info.resolve_alias(ref)
     if t.fixed:
-        t = Ty(t.kinds)  # what follows asks for the contents
+        t = Slot(t.kinds)  # what follows asks for the contents
     if isinstance(ref, ast.TypeName):
         name = ref.name
         if name in ("int", "int64", "bigint"):
@@ -40,15 +40,15 @@ def cast_type(inf: Infer, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
     elif isinstance(ref, ast.TypeOpt):
         if not casts_nothing(inf, ref.inner):
             # none stays, anything else is cast
-            res = Ty()
+            res = Slot()
             s.flow(t, res, NIL)
             s.flow(cast_type(inf, t, ref.inner, e), res)
             return res
     elif isinstance(ref, ast.TypeStruct):
-        res = Ty(MAP)
+        res = Slot(MAP)
         s.grow(s.key(res), STR)
         if ref.info is None:
-            ref.info = {f.name: Ty() for f in ref.fields}
+            ref.info = {f.name: Slot() for f in ref.fields}
         for f in ref.fields:
             source = ref.info[f.name]
             c = CastFieldConstraint(t, f.name, source, inf.info.structs)
@@ -58,24 +58,24 @@ def cast_type(inf: Infer, t: Ty, ref: ast.TypeRef, e: ast.Expr) -> Ty:
     elif isinstance(ref, ast.TypeGeneric) and (ref.name, len(ref.args)) in (("list", 1), ("map", 2)):
         inner = ref.args[-1]
         if casts_nothing(inf, inner):
-            res = Ty()
+            res = Slot()
             s.flow(t, res, LIST if ref.name == "list" else MAP)
             return res
         # Each element is cast: a new list or map.
         if ref.name == "list":
-            res = Ty(LIST)
+            res = Slot(LIST)
             s.flow(cast_type(inf, s.elem(t), inner, e), s.elem(res))
         else:
-            res = Ty(MAP)
+            res = Slot(MAP)
             s.flow(cast_type(inf, s.val(t), inner, e), s.val(res))
             s.flow(cast_type(inf, s.key(t), ref.args[0], e), s.key(res))
         return res
-    res = Ty()
+    res = Slot()
     s.flow(t, res)
     return res
 
 
-def cast_struct(inf: Infer, t: Ty, st: StructInfo, e: ast.Expr) -> Ty:
+def cast_struct(inf: Infer, t: Slot, st: StructInfo, e: ast.Expr) -> Slot:
     """A map or another struct becomes an st.
 
     What comes into a field is one slot for all casts to st (`StructInfo.sources`): a type that contains itself,
@@ -83,13 +83,13 @@ def cast_struct(inf: Infer, t: Ty, st: StructInfo, e: ast.Expr) -> Ty:
     """
     s = inf.solver
     if st.sources is None:
-        st.sources = {name: Ty() for name in st.fields}
+        st.sources = {name: Slot() for name in st.fields}
         for name, source in st.sources.items():
             s.flow(cast_type(inf, source, st.decls[name], e), st.fields[name])
     for name, source in st.sources.items():
         c = CastFieldConstraint(t, name, source, inf.info.structs)
         s.attach(t, c)
-    res = Ty(STRUCT)
+    res = Slot(STRUCT)
     res.structs = st.bit
     return res
 

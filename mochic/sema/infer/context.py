@@ -10,11 +10,11 @@ from mochic.sema.cfun import CDeclarations
 from mochic.sema.constraints import bind_signature
 from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import FunInfo, Named, Package, ProgramInfo, Scope, Var
-from mochic.sema.types import FUNC, Ty
+from mochic.sema.types import FUNC, Slot
 from mochic.syntax import ast
 
 # The rule for one class of expressions or statements, see `Infer.expr` and `Infer.stmt`.
-Expression = Callable[["Infer", Any], Ty]
+Expression = Callable[["Infer", Any], Slot]
 Statement = Callable[["Infer", Any], bool]
 # What `sema.check` looks at when the types are solved: the name of its rule, where, and what it compares.
 Check = tuple[str, int, Any, Any, Any]
@@ -39,7 +39,7 @@ class Infer:
         self.solver = info.solver
         self.diags: list[Diagnostic] = []
         self.checks: list[Check] = []
-        self.seeds: list[tuple[Ty, ast.TypeRef]] = []  # slots with a declared type
+        self.seeds: list[tuple[Slot, ast.TypeRef]] = []  # slots with a declared type
         # Instances of functions.
         self.special = special
         self.calls: dict[FunInfo, int] = {}  # of top-level functions by name: how many there are
@@ -59,7 +59,7 @@ class Infer:
         # The function that is being walked.
         self.fun: FunInfo | None = None
         self.loops = 0
-        self.narrow: dict[Var, Ty] = {}
+        self.narrow: dict[Var, Slot] = {}
         self.last_facts: tuple[ast.Expr | None, tuple[list[Var], list[Var]]] = None, ([], [])
         # For names that are new.
         self.nvars = 0
@@ -67,7 +67,7 @@ class Infer:
 
     # -- rules --------------------------------------------------------------------------------------
 
-    def expr(self, e: ast.Expr) -> Ty:
+    def expr(self, e: ast.Expr) -> Slot:
         """The type of an expression, which is noted in it."""
         t = self.expressions[type(e)](self, e)
         e.ty = t
@@ -98,7 +98,7 @@ class Infer:
             sc = sc.parent
         return self.types.struct(name)
 
-    def new_var(self, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
+    def new_var(self, name: str, ty: Slot, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> Var:
         self.nvars += 1
         return Var(self.nvars, name, ty, mutable, owner, kind, pos)
 
@@ -129,9 +129,9 @@ class Infer:
                 v.writes += 1
             self.use_var(v)
 
-    def fun_value(self, g: FunInfo, e: ast.Expr) -> Ty:
+    def fun_value(self, g: FunInfo, e: ast.Expr) -> Slot:
         self.use_fun(g, e)
-        t = Ty(FUNC)
+        t = Slot(FUNC)
         bind_signature(self.solver, t, [p.ty for p in g.params], g.ret)
         return t
 

@@ -18,29 +18,29 @@ from mochic.sema.infer.casts import cast_type
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
 from mochic.sema.tree import PART_SLOTS
-from mochic.sema.types import LIST, MAP, NIL_TY, Ty, find
+from mochic.sema.types import LIST, MAP, NIL_TY, Slot, find
 from mochic.syntax import ast
 
 ROW = "#row"  # the element that an update looks at; no program can have a variable of this name
 
 
-def load(inf: Infer, e: ast.Load) -> Ty:
+def load(inf: Infer, e: ast.Load) -> Slot:
     check_options(inf, e.options, "load")
-    row = Ty(MAP)
+    row = Slot(MAP)
     row.shape = data_type(inf.solver).shape
     e.row = row
-    res = Ty(LIST)
+    res = Slot(LIST)
     inf.solver.flow(cast_type(inf, row, e.type, e), inf.solver.elem(res))
     return res
 
 
-def save(inf: Infer, e: ast.Save) -> Ty:
+def save(inf: Infer, e: ast.Save) -> Slot:
     inf.expr(e.source)
     check_options(inf, e.options, "save")
     return NIL_TY
 
 
-def fetch(inf: Infer, e: ast.Fetch) -> Ty:
+def fetch(inf: Infer, e: ast.Fetch) -> Slot:
     t = inf.expr(e.url)
     inf.checks.append(("T028", e.url.lo, e.url.hi, None, t))
     check_options(inf, e.options, "fetch")
@@ -112,12 +112,12 @@ def update_target(inf: Infer, key: ast.Expr) -> ast.Expr | None:
     return target
 
 
-def row_fields(inf: Infer, name: str) -> dict[str, Ty] | None:
+def row_fields(inf: Infer, name: str) -> dict[str, Slot] | None:
     """The fields of the structs in the list `name`; None when it holds maps, whose entries only the run knows."""
     v = inf.lookup(name)
     if not isinstance(v, Var):
         return None
-    out: dict[str, Ty] = {}
+    out: dict[str, Slot] = {}
     ref = resolved_type(inf, v.decl)
     if isinstance(ref, ast.TypeGeneric) and ref.name == "list" and len(ref.args) == 1:
         inner = resolved_type(inf, ref.args[0])

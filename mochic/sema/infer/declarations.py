@@ -6,7 +6,7 @@ from mochic.sema.infer.annotations import may_be_function
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import FunInfo, StructInfo, UnionInfo
 from mochic.sema.tree import inner_types
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 
 
@@ -82,7 +82,7 @@ def type_fields(inf: Infer, st: ast.TypeDecl) -> None:
 
 
 def add_field(inf: Infer, si: StructInfo, f: ast.FieldDecl) -> None:
-    t = Ty()
+    t = Slot()
     si.fields[f.name] = t
     si.decls[f.name] = f.type
     inf.seeds.append((t, f.type))
@@ -105,7 +105,7 @@ def declare_function(inf: Infer, st: ast.FunDecl, owner: FunInfo | None) -> FunI
 
 
 def add_param(inf: Infer, f: FunInfo, p: ast.Param) -> None:
-    v = inf.new_var(p.name, Ty(), True, f, "param", p.lo)
+    v = inf.new_var(p.name, Slot(), True, f, "param", p.lo)
     v.decl = p.type
     if p.type is not None:
         inf.seeds.append((v.ty, p.type))

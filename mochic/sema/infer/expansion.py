@@ -17,7 +17,7 @@ from mochic.sema.infer.context import Infer
 from mochic.sema.infer.expressions import struct_literal
 from mochic.sema.infer.imports import is_type
 from mochic.sema.symbols import FunInfo
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
 
@@ -161,7 +161,7 @@ def agent_code(inf: Infer, st: ast.AgentDecl) -> list[ast.Stmt]:
     ]
 
 
-def struct_or_agent(inf: Infer, e: ast.StructLit) -> Ty:
+def struct_or_agent(inf: Infer, e: ast.StructLit) -> Slot:
     maker = f"#new.{e.name}"
     if e.name not in inf.agents or (inf.fun is not None and inf.fun.name == maker):
         return struct_literal(inf, e)
@@ -175,7 +175,7 @@ def struct_or_agent(inf: Infer, e: ast.StructLit) -> Ty:
 # -- logic ------------------------------------------------------------------------------------------
 
 
-def logic_query(inf: Infer, e: ast.LogicQuery) -> Ty:
+def logic_query(inf: Infer, e: ast.LogicQuery) -> Slot:
     text = logic.query_text(e.pred, logic.relation(e.pred) in inf.relations)
     st = parsed(inf, f"let q = {text}")[0]
     assert isinstance(st, ast.VarDecl) and st.value is not None
@@ -204,7 +204,7 @@ def model_code(inf: Infer, st: ast.ModelDecl) -> list[ast.Stmt]:
     return made
 
 
-def generate(inf: Infer, e: ast.Generate) -> Ty:
+def generate(inf: Infer, e: ast.Generate) -> Slot:
     what = "text" if e.target == "embedding" else "prompt"
     params: dict[str, ast.Expr] = {}
     source = None
@@ -220,7 +220,7 @@ def generate(inf: Infer, e: ast.Generate) -> Ty:
         for v in params.values():
             inf.expr(v)
         inf.diags.append(make("T053", e.lo, e.hi, f"generate {e.target}", what))
-        return Ty()
+        return Slot()
     provider = params.get("provider")
     if isinstance(provider, ast.StrLit) and provider.value not in PROVIDERS:
         inf.error("M008", provider.lo, provider.hi, provider.value, ", ".join(PROVIDERS))

@@ -19,7 +19,7 @@ from mochic.sema.infer.imports import exported, foreign, known_type
 from mochic.sema.infer.narrowing import facts, with_facts
 from mochic.sema.modules import module_member
 from mochic.sema.symbols import FunInfo, ImportInfo, KeyEntry, StructInfo, Var
-from mochic.sema.types import ANYKIND, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STRUCT, STR_TY, Ty
+from mochic.sema.types import ANYKIND, BOOL_TY, FLOAT_TY, FUNC, INT_TY, LIST, MAP, NIL, NIL_TY, STRUCT, STR_TY, Slot
 from mochic.syntax import ast
 
 _ARITHMETIC = frozenset("+-*/%")
@@ -30,30 +30,30 @@ _SET_OPERATORS = frozenset(("union", "union all", "except", "intersect"))
 # -- literals ---------------------------------------------------------------------------------------
 
 
-def int_literal(inf: Infer, e: ast.Expr) -> Ty:
+def int_literal(inf: Infer, e: ast.Expr) -> Slot:
     return INT_TY
 
 
-def float_literal(inf: Infer, e: ast.Expr) -> Ty:
+def float_literal(inf: Infer, e: ast.Expr) -> Slot:
     return FLOAT_TY
 
 
-def string_literal(inf: Infer, e: ast.StrLit) -> Ty:
+def string_literal(inf: Infer, e: ast.StrLit) -> Slot:
     if e.value[:6].lower() == "https:":
         inf.info.network.https = True
     return STR_TY
 
 
-def bool_literal(inf: Infer, e: ast.Expr) -> Ty:
+def bool_literal(inf: Infer, e: ast.Expr) -> Slot:
     return BOOL_TY
 
 
-def none_literal(inf: Infer, e: ast.Expr) -> Ty:
+def none_literal(inf: Infer, e: ast.Expr) -> Slot:
     return NIL_TY
 
 
-def list_literal(inf: Infer, e: ast.ListLit) -> Ty:
-    t = Ty(LIST)
+def list_literal(inf: Infer, e: ast.ListLit) -> Slot:
+    t = Slot(LIST)
     s = inf.solver
     el = s.elem(t)
     for x in e.elems:
@@ -61,8 +61,8 @@ def list_literal(inf: Infer, e: ast.ListLit) -> Ty:
     return t
 
 
-def map_literal(inf: Infer, e: ast.MapLit) -> Ty:
-    t = Ty(MAP)
+def map_literal(inf: Infer, e: ast.MapLit) -> Slot:
+    t = Slot(MAP)
     s = inf.solver
     for k, v in e.entries:
         s.flow(inf.expr(k), s.key(t))
@@ -70,7 +70,7 @@ def map_literal(inf: Infer, e: ast.MapLit) -> Ty:
     return t
 
 
-def struct_literal(inf: Infer, e: ast.StructLit) -> Ty:
+def struct_literal(inf: Infer, e: ast.StructLit) -> Slot:
     st = inf.types.struct(e.name)
     s = inf.solver
     if st is None:
@@ -83,9 +83,9 @@ def struct_literal(inf: Infer, e: ast.StructLit) -> Ty:
         for f in e.fields:
             inf.expr(f.value)
         if "." in e.name and not known_type(inf, e):
-            return Ty()
+            return Slot()
         inf.error("T025", e.lo, e.hi, e.name)
-        return Ty()
+        return Slot()
     e.ref = st
     given = set()
     for f in e.fields:
@@ -100,12 +100,12 @@ def struct_literal(inf: Infer, e: ast.StructLit) -> Ty:
     for name, ft in st.fields.items():
         if name not in given:
             s.grow(ft, NIL)
-    t = Ty(STRUCT)
+    t = Slot(STRUCT)
     t.structs = st.bit
     return t
 
 
-def function_expression(inf: Infer, e: ast.FunExpr) -> Ty:
+def function_expression(inf: Infer, e: ast.FunExpr) -> Slot:
     f = FunInfo(len(inf.info.functions), "<fun>", inf.fun, e)
     inf.info.functions.append(f)
     e.info = f
@@ -116,7 +116,7 @@ def function_expression(inf: Infer, e: ast.FunExpr) -> Ty:
         add_param(inf, f, p)
     inf.use_fun(f, e)
     function_body(inf, f)
-    t = Ty(FUNC)
+    t = Slot(FUNC)
     bind_signature(inf.solver, t, [p.ty for p in f.params], f.ret)
     return t
 
@@ -124,7 +124,7 @@ def function_expression(inf: Infer, e: ast.FunExpr) -> Ty:
 # -- names ------------------------------------------------------------------------------------------
 
 
-def identifier(inf: Infer, e: ast.Ident) -> Ty:
+def identifier(inf: Infer, e: ast.Ident) -> Slot:
     r = inf.lookup(e.name)
     e.ref = r
     if isinstance(r, Var):
@@ -135,7 +135,7 @@ def identifier(inf: Infer, e: ast.Ident) -> Ty:
             inf.unsupported(e, "a method of the same struct as a value")
         return inf.fun_value(r, e)
     if isinstance(r, StructInfo):
-        t = Ty(STRUCT)
+        t = Slot(STRUCT)
         t.structs = r.bit
         if r.fields:
             inf.error("T002", e.lo, e.hi, e.name)
@@ -143,7 +143,7 @@ def identifier(inf: Infer, e: ast.Ident) -> Ty:
     if isinstance(r, tuple):
         assert inf.fun is not None
         inf.use_self()
-        f: Ty = r[0].fields[r[1]]
+        f: Slot = r[0].fields[r[1]]
         return f
     if r is None:
         if e.name in ("null", "nil"):
@@ -158,20 +158,20 @@ def identifier(inf: Infer, e: ast.Ident) -> Ty:
             e.ref = wrapper
             return function_expression(inf, wrapper)
         inf.error("T002", e.lo, e.hi, e.name)
-        return Ty()
+        return Slot()
     if isinstance(r, KeyEntry):
         group = ast.Ident(e.lo, e.hi, r.group)
         e.ref = ast.Field(e.lo, e.hi, ast.Field(e.lo, e.hi, group, "key", False, e.lo), e.name, False, e.lo)
         return inf.expr(e.ref)
     if isinstance(r, ImportInfo):
         inf.error("T002", e.lo, e.hi, e.name)
-    return Ty()
+    return Slot()
 
 
 # -- operators --------------------------------------------------------------------------------------
 
 
-def binary_chain(inf: Infer, e: ast.Binary) -> Ty:
+def binary_chain(inf: Infer, e: ast.Binary) -> Slot:
     """The left spine of a chain is walked with a loop: `a + b + c + ...` may have thousands of terms."""
     spine = [e]
     left = e.left
@@ -186,11 +186,11 @@ def binary_chain(inf: Infer, e: ast.Binary) -> Ty:
     return t
 
 
-def binary(inf: Infer, e: ast.Binary) -> Ty:
+def binary(inf: Infer, e: ast.Binary) -> Slot:
     """One operator, whose left operand has been walked."""
     op = e.op
     s = inf.solver
-    l: Ty = e.left.ty
+    l: Slot = e.left.ty
     if op in ("&&", "||"):
         yes, no = facts(inf, e.left)
         before = inf.narrow
@@ -199,7 +199,7 @@ def binary(inf: Infer, e: ast.Binary) -> Ty:
         inf.narrow = before
         if l is BOOL_TY and r is BOOL_TY:
             return BOOL_TY
-        res = Ty()
+        res = Slot()
         LogicConstraint(l, r, res).run(s)
         return res
     r = inf.expr(e.right)
@@ -208,43 +208,43 @@ def binary(inf: Infer, e: ast.Binary) -> Ty:
     if op in _ARITHMETIC:
         if l.fixed and r.fixed and l is r and (l is INT_TY or l is FLOAT_TY or (l is STR_TY and op == "+")):
             return l
-        res = Ty()
+        res = Slot()
         c = ArithmeticConstraint(op, l, r, res)
         s.watch(l, c)
         s.attach(r, c)
         inf.checks.append(("T020", e.op_lo, op, l, r))
         return res
     if op == "??":
-        res = Ty()
+        res = Slot()
         s.flow(l, res, ANYKIND & ~NIL)
         s.flow(r, res)
         return res
     if op in _SET_OPERATORS:
-        res = Ty(LIST)
+        res = Slot(LIST)
         s.flow(l, res, LIST)
         s.flow(r, res, LIST)
         return res
     inf.unsupported(e, f"operator `{op}`")
-    return Ty()
+    return Slot()
 
 
-def unary(inf: Infer, e: ast.Unary) -> Ty:
+def unary(inf: Infer, e: ast.Unary) -> Slot:
     t = inf.expr(e.operand)
     if e.op == "!":
         return BOOL_TY
     if t is INT_TY or t is FLOAT_TY:
         return t
-    res = Ty()
+    res = Slot()
     c = NegationConstraint(t, res)
     inf.solver.attach(t, c)
     return res
 
 
-def if_expression(inf: Infer, e: ast.IfExpr) -> Ty:
+def if_expression(inf: Infer, e: ast.IfExpr) -> Slot:
     inf.expr(e.cond)
     yes, no = facts(inf, e.cond)
     before = inf.narrow
-    res = Ty()
+    res = Slot()
     inf.narrow = with_facts(inf, before, yes)
     inf.solver.flow(inf.expr(e.then), res)
     inf.narrow = with_facts(inf, before, no)
@@ -259,28 +259,28 @@ def if_expression(inf: Infer, e: ast.IfExpr) -> Ty:
 # -- access -----------------------------------------------------------------------------------------
 
 
-def index(inf: Infer, e: ast.Index) -> Ty:
+def index(inf: Infer, e: ast.Index) -> Slot:
     obj = inf.expr(e.obj)
     key = inf.expr(e.index)
-    res = Ty()
+    res = Slot()
     c = IndexConstraint(obj, key, res, inf.info.structs)
     inf.solver.attach(obj, c)
     inf.checks.append(("T018", e.op_lo, e.hi, key, obj))
     return res
 
 
-def slice_expression(inf: Infer, e: ast.Slice) -> Ty:
+def slice_expression(inf: Infer, e: ast.Slice) -> Slot:
     obj = inf.expr(e.obj)
     for x in (e.start, e.end, e.step):
         if x is not None:
             inf.expr(x)
-    res = Ty()
+    res = Slot()
     c = SliceConstraint(obj, res)
     inf.solver.attach(obj, c)
     return res
 
 
-def field(inf: Infer, e: ast.Field) -> Ty:
+def field(inf: Infer, e: ast.Field) -> Slot:
     if isinstance(e.obj, ast.Ident):
         r = inf.lookup(e.obj.name)
         if isinstance(r, ImportInfo):
@@ -289,8 +289,8 @@ def field(inf: Infer, e: ast.Field) -> Ty:
     return field_type(inf, e, obj)
 
 
-def field_type(inf: Infer, e: ast.Field, obj: Ty) -> Ty:
-    res = Ty()
+def field_type(inf: Infer, e: ast.Field, obj: Slot) -> Slot:
+    res = Slot()
     c = FieldConstraint(obj, e.name, res, inf.info.structs)
     inf.solver.attach(obj, c)
     inf.note_methods(e.name, e)
@@ -298,7 +298,7 @@ def field_type(inf: Infer, e: ast.Field, obj: Ty) -> Ty:
     return res
 
 
-def member_value(inf: Infer, e: ast.Field, imp: ImportInfo) -> Ty:
+def member_value(inf: Infer, e: ast.Field, imp: ImportInfo) -> Slot:
     target = exported(imp, e.name)
     if isinstance(target, FunInfo):
         e.ref = target
@@ -309,7 +309,7 @@ def member_value(inf: Infer, e: ast.Field, imp: ImportInfo) -> Ty:
         return target.ty
     if isinstance(target, StructInfo) and not target.fields:
         e.ref = target
-        t = Ty(STRUCT)
+        t = Slot(STRUCT)
         t.structs = target.bit
         return t
     m = module_member(imp, e.name)
@@ -322,7 +322,7 @@ def member_value(inf: Infer, e: ast.Field, imp: ImportInfo) -> Ty:
         return function_expression(inf, wrapper)
     if m is None:
         foreign(inf, e, imp, e.name)
-        return Ty()
+        return Slot()
     e.ref = m
     return m.result
 
@@ -335,6 +335,6 @@ _LATER = {
 }
 
 
-def later(inf: Infer, e: ast.Expr) -> Ty:
+def later(inf: Infer, e: ast.Expr) -> Slot:
     inf.unsupported(e, _LATER[type(e)])
-    return Ty()
+    return Slot()

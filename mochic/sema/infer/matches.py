@@ -8,13 +8,13 @@ from mochic.sema.infer.bodies import block
 from mochic.sema.infer.context import Infer
 from mochic.sema.infer.imports import known_type
 from mochic.sema.symbols import Scope, StructInfo
-from mochic.sema.types import ANYKIND, BOOL, NIL, Ty
+from mochic.sema.types import ANYKIND, BOOL, NIL, Slot
 from mochic.syntax import ast
 
 
-def match_expression(inf: Infer, e: ast.Match) -> Ty:
+def match_expression(inf: Infer, e: ast.Match) -> Slot:
     subj = inf.expr(e.subject)
-    res = Ty()
+    res = Slot()
     s = inf.solver
     covered = 0
     structs = 0
@@ -55,7 +55,7 @@ def match_expression(inf: Infer, e: ast.Match) -> Ty:
     return res
 
 
-def case_body(inf: Infer, c: ast.MatchCase, res: Ty) -> None:
+def case_body(inf: Infer, c: ast.MatchCase, res: Slot) -> None:
     """A block as a result: the value of a final expression statement, else null."""
     assert c.body is not None
     last = c.body[-1] if c.body else None
@@ -68,7 +68,7 @@ def case_body(inf: Infer, c: ast.MatchCase, res: Ty) -> None:
         inf.solver.grow(res, NIL)
 
 
-def bind_pattern(inf: Infer, p: ast.Expr, subj: Ty, nonnil: bool) -> None:
+def bind_pattern(inf: Infer, p: ast.Expr, subj: Slot, nonnil: bool) -> None:
     """Resolve a pattern and declare what it binds; `nonnil`: an earlier arm took null."""
     if isinstance(p, ast.Ident):
         p.ty = subj
@@ -81,7 +81,7 @@ def bind_pattern(inf: Infer, p: ast.Expr, subj: Ty, nonnil: bool) -> None:
         if "." in p.name:
             known_type(inf, ast.TypeName(p.lo, p.hi, p.name))
             return
-        v = inf.new_var(p.name, Ty(), True, inf.fun, "bind", p.lo)
+        v = inf.new_var(p.name, Slot(), True, inf.fun, "bind", p.lo)
         v.declared = True
         inf.solver.flow(subj, v.ty, ANYKIND & ~NIL if nonnil else ANYKIND)
         inf.scope.names[p.name] = v

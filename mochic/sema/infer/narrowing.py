@@ -1,7 +1,7 @@
 """Narrowing: variables that a condition shows not to be null.
 
-`if x != none` and its relatives give the *variable* x, inside the branch, a Ty without NIL.  `Infer.narrow` maps a
-variable to its narrowed Ty at the current point of the walk; assignment removes the entry, branches copy it, joins
+`if x != none` and its relatives give the *variable* x, inside the branch, a Slot without NIL.  `Infer.narrow` maps a
+variable to its narrowed Slot at the current point of the walk; assignment removes the entry, branches copy it, joins
 intersect, loops first drop what their body assigns.  Only variables that no other activation can assign are narrowed.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
 from mochic.sema.tree import is_none
-from mochic.sema.types import ANYKIND, NIL, Ty
+from mochic.sema.types import ANYKIND, NIL, Slot
 from mochic.syntax import ast
 
 
@@ -56,12 +56,12 @@ def narrowable(inf: Infer, e: ast.Expr) -> Var | None:
     return None
 
 
-def with_facts(inf: Infer, env: dict[Var, Ty], known: list[Var]) -> dict[Var, Ty]:
+def with_facts(inf: Infer, env: dict[Var, Slot], known: list[Var]) -> dict[Var, Slot]:
     """The narrowed variables in a region where those in `known` are not null."""
     out = dict(env)
     for v in known:
         if v not in out:
-            t = Ty()
+            t = Slot()
             inf.solver.flow(v.ty, t, ANYKIND & ~NIL)
             out[v] = t
     return out

@@ -32,7 +32,7 @@ from mochic.sema.modules import module_path
 from mochic.sema.packages import library_file, library_name, locate, parse_files
 from mochic.sema.specialise import Specialiser
 from mochic.sema.symbols import CLibrary, FunInfo, ImportInfo, Named, Package, ProgramInfo, Scope, TypeTable, Var
-from mochic.sema.types import NIL, Ty
+from mochic.sema.types import NIL, Slot
 from mochic.syntax import ast
 
 
@@ -146,7 +146,7 @@ def unit(inf: Infer, body: list[ast.Stmt], qualified: list[ast.TypeName]) -> Non
     toplevel = dict(inf.root.names)
     for st in body:
         if isinstance(st, ast.VarDecl) and not isinstance(inf.root.names.get(st.name), Var):
-            v = inf.new_var(st.name, Ty(), st.mutable, None, "var" if st.mutable else "let", st.lo)
+            v = inf.new_var(st.name, Slot(), st.mutable, None, "var" if st.mutable else "let", st.lo)
             v.mutable = st.mutable
             note_callable(inf, v, st)
             info.globals.append(v)

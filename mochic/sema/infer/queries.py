@@ -1,6 +1,6 @@
 """Queries (mochi-language.md section 12).
 
-Every clause's variables are fresh per row.  A group has kind GROUP: its Ty's `key` is the group key, its `elem`
+Every clause's variables are fresh per row.  A group has kind GROUP: its Slot's `key` is the group key, its `elem`
 the items.  With one source the items are the rows themselves, otherwise *rows*: structs with a field per query
 variable (`StructInfo.row`), in which a name that is no field is looked up in the fields' values (12.5).
 """
@@ -12,11 +12,11 @@ from mochic.sema.constraints import IterationConstraint
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import KeyEntry, QueryInfo, Scope, StructInfo, Var
 from mochic.sema.tree import AGGREGATES, key_name
-from mochic.sema.types import FLOAT_TY, GROUP, INT_TY, LIST, MAP, NIL, STR, STRUCT, Ty
+from mochic.sema.types import FLOAT_TY, GROUP, INT_TY, LIST, MAP, NIL, STR, STRUCT, Slot
 from mochic.syntax import ast
 
 
-def query_expression(inf: Infer, e: ast.Query) -> Ty:
+def query_expression(inf: Infer, e: ast.Query) -> Slot:
     s = inf.solver
     info = QueryInfo()
     e.info = info
@@ -53,8 +53,8 @@ def query_expression(inf: Infer, e: ast.Query) -> Ty:
     return res
 
 
-def query_variable(inf: Infer, name: str, src: Ty, pos: int, info: QueryInfo) -> Var:
-    v = inf.new_var(name, Ty(), True, inf.fun, "loop", pos)
+def query_variable(inf: Infer, name: str, src: Slot, pos: int, info: QueryInfo) -> Var:
+    v = inf.new_var(name, Slot(), True, inf.fun, "loop", pos)
     v.declared = True
     c = IterationConstraint(src, v.ty)
     inf.solver.attach(src, c)
@@ -64,7 +64,7 @@ def query_variable(inf: Infer, name: str, src: Ty, pos: int, info: QueryInfo) ->
     return v
 
 
-def join_source(inf: Infer, j: ast.JoinClause, outer: Scope) -> Ty:
+def join_source(inf: Infer, j: ast.JoinClause, outer: Scope) -> Slot:
     """The source of a join may name the variables before it, except where rows may have no row before them."""
     if j.side not in ("right", "outer"):
         return inf.expr(j.source)
@@ -77,12 +77,12 @@ def join_source(inf: Infer, j: ast.JoinClause, outer: Scope) -> Ty:
 def group_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> None:
     s = inf.solver
     assert e.group_var is not None
-    g = Ty(GROUP)
+    g = Slot(GROUP)
     if len(e.group_keys) == 1:
         s.flow(inf.expr(e.group_keys[0]), s.key(g))
     else:
         # Several keys: a map named after the last name of each key expression.
-        key = Ty(MAP)
+        key = Slot(MAP)
         for i, k in enumerate(e.group_keys):
             info.keys.append(key_name(k, i))
             s.grow(s.key(key), STR)
@@ -95,7 +95,7 @@ def group_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> None:
         row.row = True
         inf.info.structs.append(row)
         for v in info.vars:
-            row.fields[v.name] = Ty()
+            row.fields[v.name] = Slot()
             s.flow(v.ty, row.fields[v.name])
         info.row = row
         s.grow(s.elem(g), STRUCT, row.bit)
@@ -112,7 +112,7 @@ def group_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> None:
                 inf.scope.names[k.value] = KeyEntry(e.group_var)
 
 
-def select_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> Ty:
+def select_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> Slot:
     sel = e.select
     s = inf.solver
     if (
@@ -125,7 +125,7 @@ def select_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> Ty:
     ):
         info.aggregate = sel.fn.name
         arg = inf.expr(sel.args[0])
-        rows = Ty(LIST)
+        rows = Slot(LIST)
         s.flow(arg, s.elem(rows))
         info.rows = rows
         sel.ty = arg
@@ -134,12 +134,12 @@ def select_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> Ty:
         if info.aggregate == "avg":
             return FLOAT_TY
         return aggregate_type(inf, info.aggregate, rows)
-    res = Ty(LIST)
+    res = Slot(LIST)
     s.flow(inf.expr(sel), s.elem(res))
     info.rows = res
     return res
 
 
-def aggregate_type(inf: Infer, name: str, rows: Ty) -> Ty:
-    t: Ty = BUILTINS[name][2](inf.solver, [rows])
+def aggregate_type(inf: Infer, name: str, rows: Slot) -> Slot:
+    t: Slot = BUILTINS[name][2](inf.solver, [rows])
     return t

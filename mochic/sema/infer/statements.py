@@ -14,7 +14,7 @@ from mochic.sema.infer.expansion import emit_code, on_code
 from mochic.sema.infer.imports import exported
 from mochic.sema.infer.narrowing import drop_assigned, facts, has_break, with_facts
 from mochic.sema.symbols import BuiltinRef, ImportInfo, Scope, Var
-from mochic.sema.types import INT, NIL, Ty
+from mochic.sema.types import INT, NIL, Slot
 from mochic.syntax import ast
 
 
@@ -31,7 +31,7 @@ def variable_declaration(inf: Infer, st: ast.VarDecl) -> bool:
     if top:
         v = inf.root.names.get(st.name)
         if not isinstance(v, Var) or (v.declared and not v.global_):
-            v = inf.new_var(st.name, Ty(), st.mutable, None, "var" if st.mutable else "let", st.lo)
+            v = inf.new_var(st.name, Slot(), st.mutable, None, "var" if st.mutable else "let", st.lo)
             note_callable(inf, v, st)
             inf.info.globals.append(v)
             inf.root.names[st.name] = v
@@ -40,7 +40,7 @@ def variable_declaration(inf: Infer, st: ast.VarDecl) -> bool:
             v.const = None
         v.mutable = st.mutable
     else:
-        v = inf.new_var(st.name, Ty(), st.mutable, inf.fun, "var" if st.mutable else "let", st.lo)
+        v = inf.new_var(st.name, Slot(), st.mutable, inf.fun, "var" if st.mutable else "let", st.lo)
         note_callable(inf, v, st)
         inf.scope.names[st.name] = v
     first = not v.declared
@@ -196,11 +196,11 @@ def for_loop(inf: Infer, st: ast.For) -> bool:
     s = inf.solver
     if st.end is not None:
         end = inf.expr(st.end)
-        v = inf.new_var(st.var, Ty(), True, inf.fun, "loop", st.lo)
+        v = inf.new_var(st.var, Slot(), True, inf.fun, "loop", st.lo)
         s.grow(v.ty, INT)
         inf.checks.append(("T023", st.lo, st.hi, src, end))
     else:
-        v = inf.new_var(st.var, Ty(), True, inf.fun, "loop", st.lo)
+        v = inf.new_var(st.var, Slot(), True, inf.fun, "loop", st.lo)
         c = IterationConstraint(src, v.ty)
         s.attach(src, c)
         inf.checks.append(("T022", st.lo, st.hi, None, src))

@@ -9,12 +9,12 @@ from __future__ import annotations
 from mochic.sema.infer.calls import BUILTIN_REFS, call_builtin
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import Var
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 from mochic.syntax.tokens import INTERPOLATED
 
 
-def interpolation(inf: Infer, e: ast.Interpolation) -> Ty:
+def interpolation(inf: Infer, e: ast.Interpolation) -> Slot:
     """`"{name}"`: the text of a variable, if there is one of the name; else the braces mean themselves."""
     parts: list[ast.Expr] = []
     at = 0
@@ -30,7 +30,7 @@ def interpolation(inf: Infer, e: ast.Interpolation) -> Ty:
     return inf.expr(code)
 
 
-def set_literal(inf: Infer, e: ast.SetLit) -> Ty:
+def set_literal(inf: Infer, e: ast.SetLit) -> Slot:
     fn = ast.Ident(e.lo, e.lo, "distinct")
     fn.ref = BUILTIN_REFS[fn.name]
     code = ast.Call(e.lo, e.hi, fn, [ast.ListLit(e.lo, e.hi, e.elems)], e.lo)
