@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from mochic.targets import TARGETS
+from objwriter.targets import FORMATS
+from objwriter.targets import TARGETS as OBJECTS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = ("mochic", "backend", "objwriter", "linkscripts")
@@ -71,6 +73,13 @@ def test_targets_are_named_in_tables_only() -> None:
 @pytest.mark.parametrize("text", ["if t.os == 'linux': pass", "x = {'amd64': 1}", "f('darwin/arm64')"])
 def test_a_name_is_found(text: str) -> None:
     assert targets_named(ast.parse(text)) == [1]
+
+
+def test_both_tables_of_targets_agree() -> None:
+    """objwriter knows nothing of mochic, so it has rows of its own: for the same targets with the same facts."""
+    ours = {name: (t.format, t.bits, t.big_endian) for name, t in TARGETS.items() if t.format in FORMATS}
+    theirs = {name: (t.format, t.bits, t.big_endian) for name, t in OBJECTS.items()}
+    assert ours == theirs
 
 
 # Where code is made for any target: sizes, offsets and the order of bytes are the layout's (mochic/layout.py).
