@@ -431,7 +431,6 @@ def _return_through(p: Prog) -> None:
 def _epilogue(out: list[Prog], p: Prog, total: int, leaf: bool) -> None:
     """R29, R30 and RSP restored in front of a RET; the RET's label moves to the first Prog."""
     ret = Prog(ARET, p.args, p.pos)
-    ret.mark = p.mark
     _return_through(ret)
     pos = p.pos
     if leaf:

@@ -25,23 +25,9 @@ from backend.obj.asmlex import Expressions, position, unquote
 from backend.obj.ctx import AsmError, Ctx
 from backend.obj.plist import Arch, assemble_function
 from backend.obj.prog import (
-    ADDR,
-    BRANCH,
-    CONST,
-    FCONST,
-    INDIR,
-    MEM,
-    NAME_AUTO,
-    NAME_EXTERN,
-    NAME_PARAM,
-    NAME_STATIC,
-    REG,
-    SCONST,
-    SPECIAL,
-    TEXTSIZE,
-    Addr,
-    Prog,
-)
+    ADDR, BRANCH, CONST, FCONST, INDIR, MEM, NAME_AUTO, NAME_EXTERN, NAME_PARAM, NAME_PC, NAME_STATIC, REG, SCONST,
+    SPECIAL, TEXTSIZE, Addr, Prog,
+)  # fmt: skip
 from backend.obj.sym import A_DUPOK, A_HIDDEN, A_UNDEF, SBSS, SDATA, SRODATA, STLSBSS, LSym, Reloc
 from backend.obj.portable import ANOP, APCALIGN, APCALIGNMAX, ATEXT
 
@@ -244,7 +230,7 @@ class Parser(Expressions):
         self.define(s, 0, flags)
         self.text = s
         tail = Addr(TEXTSIZE, offset=size)
-        tail.val = args
+        tail.index = args
         self.progs = [Prog(ATEXT, [Addr(CONST, offset=flags), tail], pos)]
 
     def define(self, s: LSym, kind: int, flags: int) -> None:
@@ -315,7 +301,7 @@ class Parser(Expressions):
             except OverflowError:
                 raise AsmError(pos, "constant does not fit in a 32-bit float") from None
         elif a.kind == SCONST:
-            data: bytes = a.val
+            data = a.text
             if len(data) > width:
                 raise AsmError(pos, "string is longer than the DATA width")
             s.data += data + bytes(width - len(data))
@@ -381,7 +367,7 @@ class Parser(Expressions):
         if kind == "str":
             self.i += 1
             a = Addr(SCONST)
-            a.val = unquote(word, pos).encode("utf-8", "surrogateescape")
+            a.text = unquote(word, pos).encode("utf-8", "surrogateescape")
             return a
         if kind == "name" and word not in self.arch.regs:
             a = self.named()
@@ -487,9 +473,7 @@ class Parser(Expressions):
         a = Addr(MEM, offset=offset)
         if toks[self.i + 1][1] == "PC" and toks[self.i + 2][0] == ")":
             self.i += 3
-            a = Addr(BRANCH, offset=offset)
-            a.val = "pc"
-            return a
+            return Addr(BRANCH, offset=offset, name=NAME_PC)
         if toks[self.i + 2][0] != "*":
             _, word, pos = toks[self.i + 1]
             reg = self.arch.regs.get(word)

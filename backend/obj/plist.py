@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from backend.obj.assemble import Assembler, Encoder
 from backend.obj.ctx import AsmError, Ctx
 from backend.obj.portable import AFUNCDATA, APCDATA
-from backend.obj.prog import BRANCH, Addr, Prog
+from backend.obj.prog import BRANCH, NAME_NONE, NAME_PC, Addr, Prog
 from backend.obj.sym import A_UNDEF, STEXT, LSym
 
 if TYPE_CHECKING:
@@ -112,13 +112,14 @@ def resolve_branches(progs: list[Prog]) -> None:
                 if target is None:
                     raise AsmError(p.pos, f"undefined label {a.sym}")
                 a.sym = target
-            elif a.sym is None and a.val == "pc":
+            elif a.sym is None and a.name == NAME_PC:
                 if index is None:
                     index = {}
                 to = i + a.offset
                 if not 0 <= to < len(progs):
                     raise AsmError(p.pos, "branch outside the function")
                 a.sym = progs[to]
+                a.name = NAME_NONE
                 a.offset = 0
 
 

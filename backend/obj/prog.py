@@ -13,7 +13,9 @@ Addr by kind:
   MEM     offset(reg)(index*scale), or sym+offset(SB) when sym is set
   ADDR    the address of such a MEM:    $sym+8(SB), $8(BX)
   BRANCH  sym = target: a Prog, a label name (str, before resolution) or an LSym
-  REGLIST, SHIFT, REGREG, SPECIAL, INDIR, TEXTSIZE as in Go, val holds what does not fit
+  TEXTSIZE  offset = bytes of locals, index = bytes of arguments   $24-8
+  SCONST  text = the bytes              $"abc"
+  REGLIST, SHIFT, REGREG, SPECIAL, INDIR as in Go
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ NAME_EXTERN: Final = 1  # sym(SB)
 NAME_STATIC: Final = 2  # sym<>(SB)
 NAME_AUTO: Final = 3  # x-8(SP)
 NAME_PARAM: Final = 4  # x+8(FP)
-NAME_GOTREF: Final = 5  # sym@GOT(SB)
+NAME_PC: Final = 5  # of a BRANCH: n(PC), n Progs further on
 
 VREG: Final = 1 << 20
 
@@ -61,7 +63,7 @@ PORTABLE_OPS: Final = 15
 class Addr:
     """An operand; what the fields mean for each kind stands above.  `scale` and `offset` are in bytes."""
 
-    __slots__ = ("kind", "reg", "index", "scale", "offset", "sym", "name", "val")
+    __slots__ = ("kind", "reg", "index", "scale", "offset", "sym", "name", "text")
 
     def __init__(
         self, kind: int, reg: int = 0, offset: int = 0, sym: Any = None, index: int = 0, scale: int = 0, name: int = 0
@@ -73,7 +75,7 @@ class Addr:
         self.offset = offset
         self.sym = sym
         self.name = name
-        self.val: Any = None
+        self.text = b""
 
     def __repr__(self) -> str:
         """As the call that makes it (backend.obj.operand), without the CPU's names of registers."""
@@ -100,8 +102,8 @@ class Prog:
 
     `as_` is the architecture's opcode number; `args` are the operands, sources first; `scond` a suffix or condition (0:
     none); `pos` a source position (mochic's global positions, or a line number for assembly text); `pc` and `size` are
-    bytes, the place in the function, known after it was assembled; `mark` belongs to whoever runs at the moment (call
-    frame map id, ...).
+    bytes, the place in the function, known after it was assembled; `mark` is the compiler's: what its register
+    allocator must know (the assembler does not look at it).
     """
 
     __slots__ = ("as_", "args", "scond", "pos", "pc", "size", "mark", "label")
@@ -113,7 +115,7 @@ class Prog:
         self.pos = pos
         self.pc = 0
         self.size = 0
-        self.mark: Any = None
+        self.mark = 0
         self.label: str | None = None  # a name that branches of the function may go to
 
     def __repr__(self) -> str:

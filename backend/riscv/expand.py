@@ -298,7 +298,6 @@ def _return_through(p: Prog) -> None:
 def _epilogue(out: list[Prog], p: Prog, total: int) -> None:
     """The link register and SP restored in front of a RET; the RET's label moves to the first Prog."""
     ret = Prog(ARET, p.args, p.pos)
-    ret.mark = p.mark
     if ret.args:
         _return_through(ret)
     p.as_, p.args = ops.ALD, [Addr(MEM, SP), _reg(RA)]

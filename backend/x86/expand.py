@@ -150,7 +150,6 @@ def _epilogue(out: list[Prog], p: Prog, size: int, saved_bp: int) -> None:
     """SP and BP restored in front of a RET; its label moves to the first of the new Progs."""
     # p itself becomes the first instruction so that branches to the RET run the whole epilogue.
     ret = Prog(p.as_, p.args, p.pos)
-    ret.mark = p.mark
     if size:
         p.as_, p.args = AADDQ, [Addr(CONST, offset=size), Addr(REG, SP)]
         out.append(p)

@@ -250,7 +250,6 @@ class Emitter:
             mark = p.mark
             args = p.args
             as_ = p.as_
-            p.mark = None
             gap = 2 * j - 1
             if mark >= VREG:
                 r = args[-1].reg - VREG
