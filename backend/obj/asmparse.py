@@ -230,7 +230,7 @@ class Parser(Expressions):
         self.define(s, 0, flags)
         self.text = s
         tail = Addr(TEXTSIZE, offset=size)
-        tail.index = args
+        tail.scale = args
         self.progs = [Prog(ATEXT, [Addr(CONST, offset=flags), tail], pos)]
 
     def define(self, s: LSym, kind: int, flags: int) -> None:

@@ -70,7 +70,7 @@ def format_addr(arch: Arch, a: Addr, labels: dict[int, str] | None = None) -> st
         value = struct.unpack("<d", (a.offset & (1 << 64) - 1).to_bytes(8, "little"))[0]
         return f"$({value!r})"
     if kind == TEXTSIZE:
-        return f"${a.offset}-{a.index}"
+        return f"${a.offset}-{a.scale}"
     if kind == SCONST:
         text = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in a.text)
         return f'$"{text}"'

@@ -13,7 +13,7 @@ Addr by kind:
   MEM     offset(reg)(index*scale), or sym+offset(SB) when sym is set
   ADDR    the address of such a MEM:    $sym+8(SB), $8(BX)
   BRANCH  sym = target: a Prog, a label name (str, before resolution) or an LSym
-  TEXTSIZE  offset = bytes of locals, index = bytes of arguments   $24-8
+  TEXTSIZE  offset = bytes of locals, scale = bytes of arguments   $24-8
   SCONST  text = the bytes              $"abc"
   REGLIST, SHIFT, REGREG, SPECIAL, INDIR as in Go
 """
