@@ -102,7 +102,7 @@ def test_files(paths: list[str]) -> list[str]:
 
 
 def test_programs(paths: list[str], opt: Options) -> int:
-    """Each test block in a fresh process: top-level statements silently, then the block (section 17)."""
+    """Each test block in a fresh process: top-level statements silently, then the block (docs/reference.md, 17)."""
     from mochic.syntax import ast
 
     command = command_for(target_of(opt))
