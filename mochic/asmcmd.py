@@ -8,14 +8,14 @@ from __future__ import annotations
 import sys
 from typing import Final, TextIO
 
-from backend.arches import NAMES, load_arch
+from backend.arches import load_arch
 from backend.obj.asmparse import parse_assembly, position
 from backend.obj.ctx import Ctx
 from backend.obj.plist import Arch
 from backend.obj.sym import STLSBSS, LSym
+from objwriter.targets import FORMATS, TARGETS
 
 _MAX_LINE: Final = 1 << 24
-FORMATS: Final = ("elf", "macho", "coff")
 _TLS_NAME: Final = "tls"  # the line protocol's thread-local symbol
 _FROM_FIELD_END: Final = ("R_PCREL", "R_CALL", "R_GOTPCREL")
 
@@ -70,13 +70,10 @@ def _reloc_text(s: LSym) -> list[str]:
 def _arch_or_message(arch: str, march: str, lines: bool) -> Arch | None:
     """load_arch, with the complaint on stderr when there is none."""
     try:
-        record = load_arch(arch, march, lines)
+        return load_arch(arch, march, lines)
     except ValueError as e:
         sys.stderr.write(f"mochi asm: {e}\n")
         return None
-    if record is None:
-        sys.stderr.write(f"mochi asm: no assembler for {arch}; available: {', '.join(NAMES)}\n")
-    return record
 
 
 def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False, march: str = "") -> int:
@@ -113,14 +110,10 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
     if fmt not in FORMATS:
         sys.stderr.write(f"mochi asm: no format {fmt}; there are: {', '.join(FORMATS)}\n")
         return 2
-    from importlib import import_module
-
     from mochic.targets import with_format
 
-    writer = import_module(f"objwriter.{fmt}")
-    system = os_name or with_format(fmt)[0].os
-    target = writer.TARGETS.get(f"{system}/{arch}")
-    if target is None:
+    target = TARGETS.get(f"{os_name or with_format(fmt)[0].os}/{arch}")
+    if target is None or target.format != fmt:
         sys.stderr.write(f"mochi asm: cannot write {fmt} objects for {arch}\n")
         return 2
     try:
@@ -142,11 +135,11 @@ def asm_file(arch: str, path: str, out: str, fmt: str = "elf", os_name: str = ""
         return 1
     from mochic.console import UserError
     from mochic.output import place, write_output
-    from objwriter.build import build_object
     from objwriter.model import ObjectError
+    from objwriter.write import write
 
     try:
-        data = getattr(writer, f"write_{fmt}")(build_object(target, symbols))
+        data = write(symbols, target)
         write_output(place(out, path.removesuffix(".s") + ".o", [path]), data)
     except ObjectError as e:
         sys.stderr.write(f"{path}: error: {e}\n")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mochic.diag.diagnostic import WARNING, Diagnostic, has_errors
 from mochic.options import Options
-from mochic.sema.infer import Infer
+from mochic.sema.infer.program import infer_program
 from mochic.sema.specialise import Specialiser, choose
 from mochic.sema.symbols import ProgramInfo
 from mochic.source import SourceFile, SourceMap
@@ -63,10 +63,8 @@ def check(sources: SourceMap, program: ast.Program, warnings: list[Diagnostic] |
     """Names and types; raises CompileError."""
     from mochic.sema.check import check_solved
 
-    info = ProgramInfo()
-    info.sources = sources
-    inf = Infer(info)
-    inf.program(program)
+    info = ProgramInfo(sources)
+    inf = infer_program(info, program)
     # Slots that an error left without kinds raise no further ones.  Functions are looked at before the statements
     # around them; the user reads from top to bottom.
     diags = demote(sorted(inf.diags + check_solved(inf), key=lambda d: d.lo))
@@ -82,16 +80,14 @@ def specialised(sources: SourceMap, program: ast.Program, special: Specialiser) 
     """The program with instances of its polymorphic functions; None if it cannot be compiled in that form."""
     from mochic.sema.check import check_solved
 
-    info = ProgramInfo()
-    info.sources = sources
-    inf = Infer(info, special)
-    inf.program(parse(sources.file_of(program.lo))[0])
+    info = ProgramInfo(sources)
+    inf = infer_program(info, parse(sources.file_of(program.lo))[0], special)
     return None if has_errors(demote(inf.diags + check_solved(inf))) else info
 
 
 def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
     """Syntax and the rules of the strict mode; raises CompileError.  Nothing is demoted to a warning."""
-    from mochic.sema.strict import check_strict
+    from mochic.sema.strict.program import check_strict
 
     program, diags = parse(file)
     if diags:
@@ -165,13 +161,15 @@ def object_bytes(symbols: list[LSym], target: Target) -> bytes:
 
 
 def _elf(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.elf import TARGETS, write_elf
+    from objwriter.elf import write_elf
+    from objwriter.targets import TARGETS
 
     return write_elf(build(TARGETS[name], symbols))
 
 
 def _macho(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.macho import TARGETS, write_macho
+    from objwriter.macho import write_macho
+    from objwriter.targets import TARGETS
 
     obj = build(TARGETS[name], symbols)
     obj.bounds = _bounds()
@@ -179,7 +177,8 @@ def _macho(build: Builder, symbols: list[LSym], name: str) -> bytes:
 
 
 def _coff(build: Builder, symbols: list[LSym], name: str) -> bytes:
-    from objwriter.coff import TARGETS, write_coff
+    from objwriter.coff import write_coff
+    from objwriter.targets import TARGETS
 
     obj = build(TARGETS[name], symbols)
     obj.bounds = _bounds()

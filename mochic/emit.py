@@ -83,7 +83,6 @@ def emit_code(module: Module, target: Target, opt: Options, out: str) -> int:
     from mochic.codegen.targets import load_target
 
     arch = load_arch(target.arch, opt.march)
-    assert arch is not None, "a ready target has an assembler"
     ctx = Context(
         load_target(target.arch, opt.march, opt.branch_protection, target.os), Ctx(), line_table(module.sources)
     )

@@ -19,7 +19,7 @@ from struct import pack
 from typing import Final
 
 from objwriter.check import check_name
-from objwriter.coff import TARGETS, write_coff
+from objwriter.coff import write_coff
 from objwriter.deffile import IMPORT_CODE, IMPORT_CONST, IMPORT_DATA, Import, parse_def
 from objwriter.model import (
     B_GLOBAL,
@@ -34,6 +34,7 @@ from objwriter.model import (
     Section,
     Symbol,
 )
+from objwriter.targets import TARGETS
 
 __all__ = (
     "BSD", "COFF", "GNU", "IMPORT_CODE", "IMPORT_CONST", "IMPORT_DATA", "Import", "Member", "defined_symbols",
@@ -194,11 +195,11 @@ def short_import(machine: int, dll: str, item: Import, prefix: str = "") -> byte
 def write_import_library(target_name: str, dll: str, imports: list[Import]) -> bytes:
     """The import library of a DLL for `windows/ARCH`: what lld-link and link.exe take as NAME.lib."""
     target = TARGETS.get(target_name)
-    if target is None:
+    if target is None or target.format != "coff":
         raise ObjectError(f"no COFF target {target_name}")
     for item in imports:
         _check_import(dll, item)
-    prefix = "_" if target.bits == 32 else ""
+    prefix = target.prefix
     stem = dll.rpartition(".")[0] or dll
     members: list[Member] = []
     for symbol, obj in _descriptors(target_name, dll, stem):

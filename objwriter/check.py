@@ -6,7 +6,6 @@ Limits of one format (alignments, sizes of its fields, names) are errors of its 
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Final
 
 from objwriter.model import (
@@ -35,10 +34,13 @@ TLS_KINDS: Final = (S_TLSBSS, S_TLSDATA)
 _INT64: Final = 1 << 63
 
 
-def check_object(obj: Object, targets: Container[str], fmt: str) -> None:
-    """Raises ObjectError for an object that is not one, or not for a target of the format."""
-    if obj.target.name not in targets:
-        raise ObjectError(f"{obj.target.name} is no target of {fmt}")
+FORMAT_NAMES: Final = {"elf": "ELF", "macho": "Mach-O", "coff": "COFF"}
+
+
+def check_object(obj: Object, fmt: str) -> None:
+    """Raises ObjectError for an object that is not one, or not for a target of the format (elf, macho, coff)."""
+    if obj.target.format != fmt:
+        raise ObjectError(f"{obj.target.name} is no target of {FORMAT_NAMES[fmt]}")
     try:
         if not 0 <= obj.target.flags | obj.flags < 1 << 32:
             raise ObjectError(f"the flags {obj.flags:#x} of the object do not fit 32 bits")

@@ -37,10 +37,8 @@ from objwriter.model import (
     ObjectError,
     Section,
     Symbol,
-    Target,
 )
-from objwriter.relocs.coff import load_coff
-from objwriter.relocs.formats import ADD12, ADR, END, LDST12, NONE, FormatTable, RelocType
+from objwriter.relocs.formats import ADD12, ADR, END, LDST12, NONE, FormatTable, RelocType, load_format
 
 MAX_SECTIONS: Final = 0xFEFF  # 65,279: larger numbers mean something else
 MAX_RELOCS: Final = 0xFFFF
@@ -77,26 +75,6 @@ _KINDS: Final = (
 assert len(_KINDS) == len(SECTION_KINDS)
 # ELF's names -> ours.
 _SPECIAL: Final = {".rodata": ".rdata", ".tbss": ".tls", ".tdata": ".tls"}
-
-# target, bits, machine, alignment of functions, prefix of C names
-_TARGET_ROWS: Final = """
-windows/amd64  64 0x8664 16 -
-windows/arm64  64 0xaa64 16 -
-windows/386    32 0x14c  16 _
-"""
-_PREFIX: Final[dict[str, str]] = {}
-
-
-def _targets() -> dict[str, Target]:
-    out: dict[str, Target] = {}
-    for line in _TARGET_ROWS.strip().split("\n"):
-        name, bits, machine, align, prefix = line.split()
-        out[name] = Target(name, int(bits), False, int(machine, 16), 0, False, 0, int(align))
-        _PREFIX[name] = prefix.strip("-")
-    return out
-
-
-TARGETS: Final[dict[str, Target]] = _targets()
 
 
 class _Sect:
@@ -144,39 +122,61 @@ def group_name(name: str, kind: int) -> str:
     return name if name[:1] == "." else f"{base}${name}"
 
 
+class _File:
+    """The file in the making."""
+
+    __slots__ = (
+        "obj", "big", "table", "types", "labels", "sects", "home", "bounds", "raw", "entries", "place", "strings",
+        "where", "size",
+    )  # fmt: skip
+
+    def __init__(self, obj: Object, big: bool) -> None:
+        self.obj = obj
+        self.big = big  # whether it has the big-object header
+        self.table, self.types = load_format(obj.target)
+        self.labels = Labels(obj, "$L")
+        self.sects: list[_Sect] = []
+        self.home: list[int] = []  # for each model section its number in the file, from 1
+        self.bounds: dict[str, int] = {}  # symbols at the ends of groups: number of their section
+        self.raw: list[list[tuple[int, int, int]]] = []  # for each section offset, symbol and type of its relocations
+        self.entries: list[_Entry] = []
+        self.place: list[int] = []  # for each model symbol its index in the file
+        self.strings = _Strings()
+        self.where: list[tuple[int, int]] = []  # for each section where its contents and its relocations are
+        self.size = 0  # of everything before the symbols
+
+
 def write_coff(obj: Object, big: bool = False) -> bytes:
     """The bytes of the relocatable object; `big` asks for the big-object header where it is not needed.
 
     Raises ObjectError for what COFF cannot express.
     """
-    check_object(obj, TARGETS, "COFF")
+    check_object(obj, "coff")
     check_only_elf(obj, "COFF")
-    table, types = load_coff(obj.target.arch)
-    labels = Labels(obj, "$L")
-    sects, home = _sections(obj)
-    bounds = _bounds(obj, sects)
-    big = big or len(sects) > MAX_SECTIONS
-    raw: list[list[tuple[int, int, int]]] = []
-    for sect in sects:
+    f = _File(obj, big)
+    sections(f)
+    symbols(f)
+    relocate(f)
+    layout(f)
+    return emit(f)
+
+
+def sections(f: _File) -> None:
+    """The sections of the file, their contents with the addends stored in them."""
+    obj = f.obj
+    f.sects, f.home = _sections(obj)
+    f.bounds = _bounds(obj, f.sects)
+    f.big = f.big or len(f.sects) > MAX_SECTIONS
+    for sect in f.sects:
         records: list[tuple[int, int, int]] = []
         if sect.number >= 0:
             s = obj.sections[sect.number]
             if s.relocs:
                 data = bytearray(sect.data)
-                records = _relocate(obj, s, data, table, types, labels)
+                records = _store_addends(obj, s, data, f.table, f.types, f.labels)
                 sect.data = data
-        raw.append(records)
+        f.raw.append(records)
         sect.count = len(records)
-    entries, place = _entries(obj, labels, sects, home, bounds, big)
-    pack_reloc = Struct("<IIH").pack
-    for sect, records in zip(sects, raw, strict=True):
-        parts = [pack_reloc(off, place[symbol], type_) for off, symbol, type_ in records]
-        if len(parts) >= MAX_RELOCS:
-            sect.flags |= IMAGE_SCN_LNK_NRELOC_OVFL
-            parts.insert(0, pack_reloc(len(parts) + 1, 0, 0))
-            sect.count = MAX_RELOCS
-        sect.relocs = b"".join(parts)
-    return _emit(obj, sects, entries, big)
 
 
 def _sections(obj: Object) -> tuple[list[_Sect], list[int]]:
@@ -240,7 +240,7 @@ def _bounds(obj: Object, sects: list[_Sect]) -> dict[str, int]:
     return out
 
 
-def _relocate(
+def _store_addends(
     obj: Object, s: Section, data: bytearray, table: FormatTable, types: dict[str, RelocType], labels: Labels
 ) -> list[tuple[int, int, int]]:
     """The entries of one section as (offset, symbol, type); addends go into `data`."""
@@ -301,13 +301,12 @@ def _has_no_place(records: tuple[tuple[int, RelocType], ...], data: bytearray, o
     return False
 
 
-def _entries(
-    obj: Object, labels: Labels, sects: list[_Sect], home: list[int], bounds: dict[str, int], big: bool
-) -> tuple[list[_Entry], list[int]]:
+def symbols(f: _File) -> None:
     """The symbols of the file, and for each model symbol its index there (auxiliary records count)."""
-    entries: list[_Entry] = []
+    obj, labels, sects, home, bounds, big = f.obj, f.labels, f.sects, f.home, f.bounds, f.big
+    entries, place = f.entries, f.place
     next_index = 0
-    if obj.target.machine == 0x14C:
+    if obj.target.safe_handlers:
         entries.append(_Entry("@feat.00", 1, SYM_ABSOLUTE, 0, CLASS_STATIC))  # no handlers but registered ones
         next_index = 1
     section_index: list[int] = []
@@ -318,9 +317,8 @@ def _entries(
         section_index.append(next_index)
         entries.append(_Entry(sect.name, 0, i, 0, CLASS_STATIC, aux))
         next_index += 2
-    place: list[int] = []
     used = Names()
-    prefix = _PREFIX.get(obj.target.name, "")
+    prefix = obj.target.prefix
     made_from = len(obj.symbols)
     for number, s in enumerate(obj.symbols + labels.made):
         place.append(next_index)
@@ -359,7 +357,19 @@ def _entries(
             entries.append(_Entry(name, s.value, SYM_ABSOLUTE, type_, storage))
         else:
             entries.append(_Entry(name, s.value, home[s.section], type_, storage))
-    return entries, place
+
+
+def relocate(f: _File) -> None:
+    """The relocations of each section, with the places of the symbols they name."""
+    pack_reloc = Struct("<IIH").pack
+    place = f.place
+    for sect, records in zip(f.sects, f.raw, strict=True):
+        parts = [pack_reloc(off, place[symbol], type_) for off, symbol, type_ in records]
+        if len(parts) >= MAX_RELOCS:
+            sect.flags |= IMAGE_SCN_LNK_NRELOC_OVFL
+            parts.insert(0, pack_reloc(len(parts) + 1, 0, 0))
+            sect.count = MAX_RELOCS
+        sect.relocs = b"".join(parts)
 
 
 class _Strings:
@@ -397,38 +407,46 @@ def section_name_field(name: bytes, strings: _Strings) -> bytes:
     return bytes(out)
 
 
-def _emit(obj: Object, sects: list[_Sect], entries: list[_Entry], big: bool) -> bytes:
-    """Layout and writing: headers, contents and relocations of each section, symbols, strings."""
-    target = obj.target
-    strings = _Strings()
+def layout(f: _File) -> None:
+    """Where in the file contents and relocations of the sections are."""
+    where = (56 if f.big else 20) + 40 * len(f.sects)
+    for sect in f.sects:
+        data_at = reloc_at = 0
+        if sect.data:
+            data_at = where + -where % 4
+            where = data_at + len(sect.data)
+        if sect.relocs:
+            reloc_at = where
+            where += len(sect.relocs)
+        f.where.append((data_at, reloc_at))
+    f.size = where + -where % 4
+    if f.size >= 1 << 32:
+        raise ObjectError("the object is larger than 4 GiB")
+
+
+def emit(f: _File) -> bytes:
+    """The bytes: headers, contents and relocations of each section, symbols, strings."""
+    target, strings, big = f.obj.target, f.strings, f.big
     header_size = 56 if big else 20
-    out = bytearray(header_size + 40 * len(sects))
+    out = bytearray(header_size + 40 * len(f.sects))
     at = header_size
     body: list[bytes | bytearray] = []
     where = len(out)
-    for sect in sects:
-        data_at = reloc_at = 0
+    for sect, (data_at, reloc_at) in zip(f.sects, f.where, strict=True):
         if sect.data:
-            pad = -where % 4
-            body += [bytes(pad), sect.data]
-            data_at = where + pad
+            body += [bytes(data_at - where), sect.data]
             where = data_at + len(sect.data)
         if sect.relocs:
             body.append(sect.relocs)
-            reloc_at = where
             where += len(sect.relocs)
         name = section_name_field(sect.name.encode("utf-8", "surrogateescape"), strings)
         pack_into("<8sIIIIIIHHI", out, at, name, 0, 0, sect.size, data_at, reloc_at, 0, sect.count, 0, sect.flags)
         at += 40
-    pad = -where % 4
-    body.append(bytes(pad))
-    where += pad
-    if where >= 1 << 32:
-        raise ObjectError("the object is larger than 4 GiB")
+    body.append(bytes(f.size - where))
     size = 20 if big else 18
     pack_symbol = Struct("<8sIiHBB" if big else "<8sIhHBB").pack
     count = 0
-    for e in entries:
+    for e in f.entries:
         name = e.name.encode("utf-8", "surrogateescape")
         if len(name) > 8:
             name = pack("<II", 0, strings.add(name))
@@ -460,10 +478,12 @@ def _emit(obj: Object, sects: list[_Sect], entries: list[_Entry], big: bool) -> 
             0,
             0,
             0,
-            len(sects),
-            where,
+            len(f.sects),
+            f.size,
             count,
         )
     else:
-        pack_into("<HHIIIHH", out, 0, target.machine, len(sects), 0, where, count, 0, 0)
-    return bytes(out) + b"".join(body)
+        pack_into("<HHIIIHH", out, 0, target.machine, len(f.sects), 0, f.size, count, 0, 0)
+    result = bytes(out) + b"".join(body)
+    assert len(result) == f.size + count * size + len(strings.data), "reserved and written sizes differ"
+    return result

@@ -1,10 +1,10 @@
 """ELF relocatable objects (gABI chapters 4 and 5), any class and byte order.
 
-Two phases: every part of the file is laid out first (contents, relocations, symbols, strings, section
-headers, in this order), then written, and the offsets are checked against what was reserved.  Local
-symbols come first, as the gABI demands.  An object with 65,280 sections or more uses the extended
-numbering of gABI 4.1 (SHN_XINDEX).  Class, byte order, machine, flags and RELA or REL are one row
-of TARGETS; no code asks for an architecture by name.
+Five steps, which the writers of the other formats have too: sections, symbols, relocate, layout, emit.  Everything has
+its place in the file (contents, relocations, symbols, strings, section headers, in this order) before a byte is
+written, and the size is checked against what was reserved.  Local symbols come first, as the gABI demands.  An object
+with 65,280 sections or more uses the extended numbering of gABI 4.1 (SHN_XINDEX).  Class, byte order, machine, flags
+and RELA or REL are the target's row (objwriter.targets); no code asks for an architecture by name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from objwriter.model import (
     ObjectError,
     Section,
     Symbol,
-    Target,
 )
 from objwriter.strtab import build_strtab
 
@@ -50,6 +49,7 @@ SHN_LORESERVE: Final = 0xFF00
 SHN_ABS: Final = 0xFFF1
 SHN_XINDEX: Final = 0xFFFF
 STV_HIDDEN: Final = 2
+MAX_FILE_ALIGN: Final = 4096  # of contents in the file: only an image needs more
 
 # Section.kind -> type, flags.
 _SECTION_INFO: Final = (
@@ -73,48 +73,6 @@ _OWN_NAMES: Final = (".symtab", ".strtab", ".symtab_shndx")
 # Symbol.kind -> STT_*: none, func, object, tls, section, file.
 _SYMBOL_TYPE: Final = (0, 2, 1, 6, 3, 4)
 
-# target, class, byte order, e_machine, e_flags, relocation style, EI_OSABI, alignment of functions; then what
-# else there is: `short=` what e_flags also has when some function uses short encodings (RISC-V C), `relocs=` the module
-# of the relocations, `split` for the r_info of 64-bit MIPS.
-_TARGET_ROWS: Final = """
-linux/amd64      64 little  62 0x0        rela 0 16
-linux/386        32 little   3 0x0        rel  0 16 relocs=i386
-linux/arm64      64 little 183 0x0        rela 0 16
-linux/arm        32 little  40 0x5000000  rel  0 4
-linux/riscv64    64 little 243 0x4        rela 0 4  short=0x1
-linux/ppc64le    64 little  21 0x2        rela 0 16 relocs=ppc64
-linux/ppc64      64 big     21 0x2        rela 0 16
-linux/mips64le   64 little   8 0x20000004 rela 0 8  relocs=mips split
-linux/mips64     64 big      8 0x20000004 rela 0 8  relocs=mips split
-linux/mipsle     32 little   8 0x50001004 rel  0 4  relocs=mips
-linux/mips       32 big      8 0x50001004 rel  0 4
-linux/s390x      64 big     22 0x0        rela 0 16
-linux/loong64    64 little 258 0x43       rela 0 16
-freebsd/amd64    64 little  62 0x0        rela 9 16
-freebsd/arm64    64 little 183 0x0        rela 9 16
-netbsd/amd64     64 little  62 0x0        rela 0 16
-netbsd/arm64     64 little 183 0x0        rela 0 16
-openbsd/amd64    64 little  62 0x0        rela 0 16
-openbsd/arm64    64 little 183 0x0        rela 0 16
-"""
-
-
-def _targets() -> dict[str, Target]:
-    out: dict[str, Target] = {}
-    for line in _TARGET_ROWS.strip().split("\n"):
-        name, bits, order, machine, flags, rela, osabi, align, *more = line.split()
-        target = out[name] = Target(
-            name, int(bits), order == "big", int(machine), int(flags, 16), rela == "rela", int(osabi), int(align)
-        )
-        extra = {key: value for key, _, value in (word.partition("=") for word in more)}
-        target.short_flags = int(extra.get("short", "0"), 16)
-        target.relocs = extra.get("relocs", target.arch)
-        target.split_info = "split" in extra
-    return out
-
-
-TARGETS: Final[dict[str, Target]] = _targets()
-
 
 class _Header:
     """A section header in the making; offset and size are filled in by layout."""
@@ -133,55 +91,47 @@ class _Header:
         self.entry = entry
 
 
+class _File:
+    """The file in the making: section headers, and the contents of each section beside them."""
+
+    __slots__ = (
+        "obj", "is64", "order", "word", "relocs", "headers", "blobs", "ordered", "first_global", "offsets", "size",
+        "strtab_number",
+    )  # fmt: skip
+
+    def __init__(self, obj: Object) -> None:
+        self.obj = obj
+        self.is64 = obj.target.bits == 64
+        self.order = ">" if obj.target.big_endian else "<"
+        self.word = 8 if self.is64 else 4
+        self.relocs = RelocWriter(obj)
+        self.headers: list[_Header] = [_Header("", 0, 0, 0, 0, 0, 0)]
+        self.blobs: list[bytes | bytearray] = [b""]
+        self.ordered: list[Symbol] = []
+        self.first_global = 0
+        self.offsets: dict[str, int] = {}  # of names in the string table
+        self.size = 0  # of everything before the section headers
+        self.strtab_number = 0
+
+
 def write_elf(obj: Object) -> bytes:
     """The bytes of the relocatable object.  Raises ObjectError for what ELF cannot express."""
-    check_object(obj, TARGETS, "ELF")
-    target = obj.target
-    is64 = target.bits == 64
-    order = ">" if target.big_endian else "<"
-    word = 8 if is64 else 4
-    relocs = RelocWriter(obj)
-    relocs.place, ordered, first_global = _order_symbols(obj.symbols + relocs.labels)
+    check_object(obj, "elf")
+    f = _File(obj)
+    sections(f)
+    symbols(f)
+    relocate(f)
+    layout(f)
+    return emit(f)
 
-    headers: list[_Header] = [_Header("", 0, 0, 0, 0, 0, 0)]
-    blobs: list[bytes | bytearray] = [b""]  # the contents, aligned like `headers`
-    n = len(obj.sections)
-    reloc_headers: list[tuple[_Header, bytes]] = []
-    rel_prefix = ".rela" if target.rela else ".rel"
-    rel_type = SHT_RELA if target.rela else SHT_REL
-    rel_entry = (24 if target.rela else 16) if is64 else (12 if target.rela else 8)
-    for number, s in enumerate(obj.sections, 1):
-        headers.append(_section_header(s, target.bits))
-        data: bytes | bytearray = s.data
-        if s.relocs:
-            h = _Header(rel_prefix + s.name, rel_type, SHF_INFO_LINK, 0, number, word, rel_entry)
-            packed, data = relocs.pack(number - 1, data)
-            reloc_headers.append((h, packed))
-        blobs.append(data)
-    headers.append(_Header(".note.GNU-stack", SHT_PROGBITS, 0, 0, 0, 1, 0))
-    blobs.append(b"")
-    symtab_number = n + 2 + len(reloc_headers)
-    for h, data in reloc_headers:
-        h.link = symtab_number
-        headers.append(h)
-        blobs.append(data)
-    extended = symtab_number + 3 >= SHN_LORESERVE
-    strtab_number = symtab_number + (2 if extended else 1)
-    strtab, offsets = build_strtab(
-        [s.name for s in ordered if s.kind != K_SECTION]
-        + [h.name for h in headers]
-        + [".symtab", ".strtab", ".symtab_shndx"]
-    )
-    symtab, shndx = _pack_symbols(ordered, headers, offsets, order, is64)
-    entry = 24 if is64 else 16
-    headers.append(_Header(".symtab", SHT_SYMTAB, 0, strtab_number, first_global, word, entry))
-    blobs.append(symtab)
-    if extended:
-        headers.append(_Header(".symtab_shndx", SHT_SYMTAB_SHNDX, 0, symtab_number, 0, 4, 4))
-        blobs.append(shndx)
-    headers.append(_Header(".strtab", SHT_STRTAB, 0, 0, 0, 1, 0))
-    blobs.append(strtab)
-    return _emit(obj, headers, blobs, offsets, order, is64, strtab_number)
+
+def sections(f: _File) -> None:
+    """A section of the file for each of the object, and the mark that no stack need be executable."""
+    for s in f.obj.sections:
+        f.headers.append(_section_header(s, f.obj.target.bits))
+        f.blobs.append(s.data)
+    f.headers.append(_Header(".note.GNU-stack", SHT_PROGBITS, 0, 0, 0, 1, 0))
+    f.blobs.append(b"")
 
 
 def _section_header(s: Section, bits: int) -> _Header:
@@ -211,6 +161,11 @@ def _section_header(s: Section, bits: int) -> _Header:
     return _Header(s.name, type_, flags, link, 0, s.align, s.entry)
 
 
+def symbols(f: _File) -> None:
+    """The symbols in file order, local ones first, and the place of each."""
+    f.relocs.place, f.ordered, f.first_global = _order_symbols(f.obj.symbols + f.relocs.labels)
+
+
 def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]:
     """New index of each symbol, the symbols in file order (locals first), index of the first global."""
     place = [0] * len(symbols)
@@ -225,6 +180,54 @@ def _order_symbols(symbols: list[Symbol]) -> tuple[list[int], list[Symbol], int]
             ordered.append(s)
             place[i] = len(ordered)
     return place, ordered, first_global
+
+
+def relocate(f: _File) -> None:
+    """The relocation sections; REL stores addends into the contents."""
+    rela = f.obj.target.rela
+    prefix, type_ = (".rela", SHT_RELA) if rela else (".rel", SHT_REL)
+    entry = f.word * (3 if rela else 2)
+    symtab_number = len(f.headers) + sum([1 for s in f.obj.sections if s.relocs])
+    for number, s in enumerate(f.obj.sections):
+        if s.relocs:
+            packed, f.blobs[number + 1] = f.relocs.pack(number, s.data)
+            f.headers.append(_Header(prefix + s.name, type_, SHF_INFO_LINK, symtab_number, number + 1, f.word, entry))
+            f.blobs.append(packed)
+
+
+def layout(f: _File) -> None:
+    """The symbol and string tables, and where in the file everything is."""
+    headers, blobs = f.headers, f.blobs
+    symtab_number = len(headers)
+    extended = symtab_number + 3 >= SHN_LORESERVE
+    f.strtab_number = symtab_number + (2 if extended else 1)
+    strtab, f.offsets = build_strtab(
+        [s.name for s in f.ordered if s.kind != K_SECTION]
+        + [h.name for h in headers]
+        + [".symtab", ".strtab", ".symtab_shndx"]
+    )
+    symtab, shndx = _pack_symbols(f.ordered, headers, f.offsets, f.order, f.is64)
+    entry = 24 if f.is64 else 16
+    headers.append(_Header(".symtab", SHT_SYMTAB, 0, f.strtab_number, f.first_global, f.word, entry))
+    blobs.append(symtab)
+    if extended:
+        headers.append(_Header(".symtab_shndx", SHT_SYMTAB_SHNDX, 0, symtab_number, 0, 4, 4))
+        blobs.append(shndx)
+    headers.append(_Header(".strtab", SHT_STRTAB, 0, 0, 0, 1, 0))
+    blobs.append(strtab)
+    where = 64 if f.is64 else 52
+    for i, (h, blob) in enumerate(zip(headers, blobs, strict=True)):
+        if i == 0:
+            continue
+        if h.type == SHT_NOBITS:
+            h.offset, h.size = where, f.obj.sections[i - 1].size
+            continue
+        h.offset = where + -where % min(h.align, MAX_FILE_ALIGN)
+        h.size = len(blob)
+        where = h.offset + h.size
+    f.size = where + -where % f.word
+    if f.size + len(headers) * (64 if f.is64 else 40) >= 1 << f.obj.target.bits:
+        raise ObjectError("the object is larger than 4 GiB")
 
 
 def _pack_symbols(
@@ -258,48 +261,28 @@ def _pack_symbols(
     return b"".join(parts), Struct(f"{order}{len(indexes)}I").pack(*indexes)
 
 
-def _emit(
-    obj: Object,
-    headers: list[_Header],
-    blobs: list[bytes | bytearray],
-    offsets: dict[str, int],
-    order: str,
-    is64: bool,
-    strtab_number: int,
-) -> bytes:
-    """Layout and writing."""
-    target, sections = obj.target, obj.sections
+def emit(f: _File) -> bytes:
+    """The bytes: header, contents, section headers."""
+    target, headers, is64, order = f.obj.target, f.headers, f.is64, f.order
     header_size = 64 if is64 else 52
     entry_size = 64 if is64 else 40
-    parts: list[bytes | bytearray] = []
+    parts: list[bytes | bytearray] = [b""]
     append = parts.append
     where = header_size
-    zeros = bytes(4096)
-    for i, h in enumerate(headers):
-        if i == 0:
+    for h, blob in zip(headers, f.blobs, strict=True):
+        if h.type == SHT_NOBITS or h is headers[0]:
             continue
-        blob = blobs[i]
-        pad = -where % min(h.align, 4096)  # only an image needs more
-        if h.type == SHT_NOBITS:
-            h.offset, h.size = where, sections[i - 1].size
-            continue
-        if pad:
-            append(zeros[:pad])
-            where += pad
-        h.offset = where
-        h.size = len(blob)
+        if h.offset > where:
+            append(bytes(h.offset - where))
         append(blob)
-        where += h.size
-    pad = -where % (8 if is64 else 4)
-    append(bytes(pad))
-    where += pad
+        where = h.offset + h.size
+    append(bytes(f.size - where))
     count = len(headers)
-    if where + count * entry_size >= 1 << target.bits:
-        raise ObjectError("the object is larger than 4 GiB")
     if count >= SHN_LORESERVE:  # gABI 4.1: the real numbers stand in header 0
         headers[0].size = count
-        headers[0].link = strtab_number
+        headers[0].link = f.strtab_number
     pack = Struct(order + ("IIQQQQIIQQ" if is64 else "IIIIIIIIII")).pack
+    offsets = f.offsets
     for h in headers:
         append(pack(offsets[h.name], h.type, h.flags, 0, h.offset, h.size, h.link, h.info, h.align, h.entry))
     head = bytearray(header_size)
@@ -313,16 +296,16 @@ def _emit(
         1,
         0,
         0,
-        where,
-        target.flags | obj.flags,
+        f.size,
+        target.flags | f.obj.flags,
         header_size,
         0,
         0,
         entry_size,
         count if count < SHN_LORESERVE else 0,
-        strtab_number if strtab_number < SHN_LORESERVE else SHN_XINDEX,
+        f.strtab_number if f.strtab_number < SHN_LORESERVE else SHN_XINDEX,
     )
-    parts.insert(0, head)
+    parts[0] = head
     out = b"".join(parts)
-    assert len(out) == where + count * entry_size, "reserved and written sizes differ"
+    assert len(out) == f.size + count * entry_size, "reserved and written sizes differ"
     return out

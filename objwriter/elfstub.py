@@ -14,8 +14,8 @@ from struct import pack
 from typing import Final
 
 from objwriter.check import check_name
-from objwriter.elf import TARGETS
 from objwriter.model import ObjectError
+from objwriter.targets import TARGETS
 
 _EHDR: Final = 64
 _SHDR: Final = 64
@@ -31,7 +31,7 @@ _TEXT: Final = 4  # index of the section where the functions claim to be
 def write_elf_stub(target_name: str, soname: str, functions: list[str]) -> bytes:
     """The bytes of a shared object with these functions, for a 64-bit target."""
     target = TARGETS.get(target_name)
-    if target is None or target.bits != 64:
+    if target is None or target.bits != 64 or target.format != "elf":
         raise ObjectError(f"no stub libraries for {target_name}")
     order = ">" if target.big_endian else "<"
     names = bytearray(b"\0")

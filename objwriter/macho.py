@@ -44,10 +44,8 @@ from objwriter.model import (
     Relocation,
     Section,
     Symbol,
-    Target,
 )
-from objwriter.relocs.formats import DIFF, END, GOT, LABELLED, NONE, PAIR, FormatTable, RelocType
-from objwriter.relocs.macho import load_macho
+from objwriter.relocs.formats import DIFF, END, GOT, LABELLED, NONE, PAIR, load_format
 from objwriter.relocs.x86_code import GOT_MOVQ, got_forms
 from objwriter.strtab import build_strtab
 
@@ -106,25 +104,6 @@ _LITERALS: Final = {4: ("__literal4", 3), 8: ("__literal8", 4), 16: ("__literal1
 _RANK: Final = (0, 1, 3, 4, 6, 6, 2, 5, 4)  # order in the file by kind; zero-filled sections last
 assert [_RANK[k] for k in (S_TEXT, S_RODATA, S_NOTE, S_RELRO, S_DATA, S_INFO, S_BSS)] == list(range(7))
 
-# target, cputype, cpusubtype, alignment of functions, padding of code
-_TARGET_ROWS: Final = """
-darwin/amd64  0x1000007 3 16 90
-darwin/arm64  0x100000c 0 4  1f2003d5
-"""
-_PADDING: Final[dict[str, bytes]] = {}
-
-
-def _targets() -> dict[str, Target]:
-    out: dict[str, Target] = {}
-    for line in _TARGET_ROWS.strip().split("\n"):
-        name, machine, sub, align, padding = line.split()
-        out[name] = Target(name, 64, False, int(machine, 16), int(sub), False, 0, int(align))
-        _PADDING[name] = bytes.fromhex(padding)
-    return out
-
-
-TARGETS: Final[dict[str, Target]] = _targets()
-
 
 class _Sect:
     """A section of the file: the model sections joined in it, with their offsets."""
@@ -144,50 +123,72 @@ class _Sect:
         self.offset = 0
 
 
+class _File:
+    """The file in the making."""
+
+    __slots__ = (
+        "obj", "minos", "sdk", "unsigned_addends", "table", "types", "labels", "sects", "home", "address", "contents",
+        "raw", "symtab", "place", "counts", "strtab", "base", "file_size", "relocs_at", "symbols_at", "size",
+    )  # fmt: skip
+
+    def __init__(self, obj: Object, minos: int, sdk: int, unsigned_addends: bool) -> None:
+        self.obj = obj
+        self.minos = minos
+        self.sdk = sdk
+        self.unsigned_addends = unsigned_addends
+        self.table, self.types = load_format(obj.target)
+        self.labels = Labels(obj, "l_mark.")
+        self.sects: list[_Sect] = []
+        self.home: list[int] = []  # for each model section the index of its section in the file
+        self.address: list[int] = []  # and its address
+        self.contents: list[bytes | bytearray] = []  # and its bytes, addends in them
+        self.raw: list[list[tuple[int, int, int, int]]] = []  # and its relocations
+        self.symtab = b""
+        self.place: list[int] = []  # for each model symbol its index in the file
+        self.counts = (0, 0, 0)  # of local, defined and undefined symbols
+        self.strtab = b""
+        self.base = 0  # where the contents begin
+        self.file_size = 0  # of the contents
+        self.relocs_at = 0
+        self.symbols_at = 0
+        self.size = 0
+
+
 def write_macho(obj: Object, minos: str = "11.0", sdk: str = "11.0", unsigned_addends: bool = False) -> bytes:
     """The bytes of the relocatable object, for macOS `minos` and later.
 
     `unsigned_addends` is for linkers that take arm64 ADDEND records for unsigned (docs/objwriter.md): a negative one is
     then a label at the sum, or an error where there can be none.  Raises ObjectError for what Mach-O cannot express.
     """
-    check_object(obj, TARGETS, "Mach-O")
+    check_object(obj, "macho")
     check_only_elf(obj, "Mach-O")
-    obj = _with_descriptors(obj)
-    table, types = load_macho(obj.target.arch)
-    sects, home, address = _place(obj)
-    labels = Labels(obj, "l_mark.")
-    atoms = _atoms(obj, home, sects, labels)
+    f = _File(_with_descriptors(obj), _version(minos), _version(sdk), unsigned_addends)
+    sections(f)
+    symbols(f)
+    relocate(f)
+    layout(f)
+    return emit(f)
+
+
+def sections(f: _File) -> None:
+    """The sections of the file with their addresses, their contents with the addends stored in them."""
+    obj = f.obj
+    f.sects, f.home, f.address = _place(obj)
+    atoms = _atoms(obj, f.home, f.sects, f.labels)
     starts: list[list[int]] = obj.code_starts()
-    contents: list[bytes | bytearray] = []
-    raw: list[list[tuple[int, int, int, int]]] = []
     for number, s in enumerate(obj.sections):
         data: bytes | bytearray = s.data
         records: list[tuple[int, int, int, int]] = []
-        if sects[home[number]].flags & 0xFF in _ZERO:
+        if f.sects[f.home[number]].flags & 0xFF in _ZERO:
             if data:
                 raise ObjectError(f"section {s.name} has {len(data)} bytes of contents, but its type has none")
         elif len(data) != s.size:
             raise ObjectError(f"section {s.name} has {len(data)} bytes of {s.size}")
         if s.relocs:
             data = bytearray(data)
-            records = _relocate(obj, number, data, table, types, atoms, labels, starts, unsigned_addends)
-        contents.append(data)
-        raw.append(records)
-    symbols, place, counts, strtab = _symbols(obj, labels, home, address)
-    if len(place) >= MAX_SYMBOLS and any(raw):
-        raise ObjectError(f"{len(place)} symbols: a relocation of Mach-O has 24 bits for one")
-    pack_reloc = Struct("<iI").pack
-    for sect in sects:
-        append = sect.relocs.append
-        for number in reversed(sect.members):  # highest address first, as the system's tools write them
-            base = address[number] - sect.address
-            if raw[number] and base + obj.sections[number].size > 1 << 31:
-                raise ObjectError(
-                    f"relocation in {obj.sections[number].name} lies beyond the first 2 GiB of its section"
-                )
-            for off, symbol, info, add in raw[number]:
-                append(pack_reloc(base + off, (add if symbol < 0 else place[symbol]) | info))
-    return _emit(obj, sects, contents, address, symbols, counts, strtab, _version(minos), _version(sdk))
+            records = _store_addends(f, number, data, atoms, starts)
+        f.contents.append(data)
+        f.raw.append(records)
 
 
 def _bytes(name: str) -> bytes:
@@ -327,19 +328,12 @@ def _atoms(obj: Object, home: list[int], sects: list[_Sect], labels: Labels) -> 
     return atoms
 
 
-def _relocate(
-    obj: Object,
-    number: int,
-    data: bytearray,
-    table: FormatTable,
-    types: dict[str, RelocType],
-    atoms: list[int],
-    labels: Labels,
-    starts: list[list[int]],
-    unsigned_addends: bool,
+def _store_addends(
+    f: _File, number: int, data: bytearray, atoms: list[int], starts: list[list[int]]
 ) -> list[tuple[int, int, int, int]]:
     """The entries of one model section, highest offset first, as (offset, symbol or -1, rest, number);
     addends go into `data`."""
+    obj, table, types, labels, unsigned_addends = f.obj, f.table, f.types, f.labels, f.unsigned_addends
     s = obj.sections[number]
     out: list[tuple[int, int, int, int]] = []
     append = out.append
@@ -416,10 +410,9 @@ def _descending(r: Relocation) -> int:
     return -r.off
 
 
-def _symbols(
-    obj: Object, labels: Labels, home: list[int], address: list[int]
-) -> tuple[bytes, list[int], tuple[int, int, int], bytes]:
-    """The symbol table, the place of each symbol, how many are local, defined and undefined, the strings."""
+def symbols(f: _File) -> None:
+    """The symbol table with its strings, the place of each symbol, how many are local, defined and undefined."""
+    obj, labels, home, address = f.obj, f.labels, f.home, f.address
     every = obj.symbols + labels.made
     made_from = len(obj.symbols)
     parts: tuple[list[int], list[int], list[int]] = ([], [], [])
@@ -460,8 +453,10 @@ def _symbols(
         used.add(every[i], name)
     strtab, offsets = build_strtab(names)
     nlist = Struct("<IBBHQ").pack
-    out = [nlist(offsets[name], *field) for name, field in zip(names, fields, strict=True)]
-    return b"".join(out), place, (len(parts[0]), len(parts[1]), len(parts[2])), strtab
+    f.symtab = b"".join([nlist(offsets[name], *field) for name, field in zip(names, fields, strict=True)])
+    f.strtab = strtab + bytes(-len(strtab) % 8)
+    f.place = place
+    f.counts = len(parts[0]), len(parts[1]), len(parts[2])
 
 
 def _mangle(obj: Object, s: Symbol) -> str:
@@ -474,32 +469,51 @@ def _mangle(obj: Object, s: Symbol) -> str:
     return name[1:] if name[:1] == "\1" else "_" + name
 
 
-def _emit(
-    obj: Object,
-    sects: list[_Sect],
-    contents: list[bytes | bytearray],
-    address: list[int],
-    symbols: bytes,
-    counts: tuple[int, int, int],
-    strtab: bytes,
-    minos: int,
-    sdk: int,
-) -> bytes:
-    """Layout and writing: header, commands, contents, relocations, symbols, strings."""
-    target = obj.target
+def relocate(f: _File) -> None:
+    """The relocations of each section of the file, with the places of the symbols they name."""
+    obj, place, address, raw = f.obj, f.place, f.address, f.raw
+    if len(place) >= MAX_SYMBOLS and any(raw):
+        raise ObjectError(f"{len(place)} symbols: a relocation of Mach-O has 24 bits for one")
+    pack_reloc = Struct("<iI").pack
+    for sect in f.sects:
+        append = sect.relocs.append
+        for number in reversed(sect.members):  # highest address first, as the system's tools write them
+            base = address[number] - sect.address
+            if raw[number] and base + obj.sections[number].size > 1 << 31:
+                raise ObjectError(
+                    f"relocation in {obj.sections[number].name} lies beyond the first 2 GiB of its section"
+                )
+            for off, symbol, info, add in raw[number]:
+                append(pack_reloc(base + off, (add if symbol < 0 else place[symbol]) | info))
+
+
+def layout(f: _File) -> None:
+    """Where in the file contents, relocations, symbols and strings are."""
+    filled = [sect for sect in f.sects if sect.flags & 0xFF not in _ZERO]
+    f.file_size = max((sect.address + sect.size for sect in filled), default=0)
+    base = 32 + _commands_size(f)
+    f.base = base + -base % max((sect.align for sect in filled), default=8)
+    end = f.base + f.file_size
+    if end >= 1 << 32:
+        raise ObjectError("the object is larger than 4 GiB")
+    f.relocs_at = end + -end % 8
+    for sect in filled:
+        sect.offset = f.base + sect.address
+    f.symbols_at = f.relocs_at + 8 * sum([len(sect.relocs) for sect in f.sects])
+    f.size = f.symbols_at + len(f.symtab) + len(f.strtab)
+
+
+def _commands_size(f: _File) -> int:
+    return 72 + 80 * len(f.sects) + 24 + 24 + 80
+
+
+def emit(f: _File) -> bytes:
+    """The bytes: header, commands, contents, relocations, symbols, strings."""
+    obj, target, sects = f.obj, f.obj.target, f.sects
     filled = [sect for sect in sects if sect.flags & 0xFF not in _ZERO]
     memory_size = max((sect.address + sect.size for sect in sects), default=0)
-    file_size = max((sect.address + sect.size for sect in filled), default=0)
-    commands_size = 72 + 80 * len(sects) + 24 + 24 + 80
-    base = 32 + commands_size
-    base += -base % max((sect.align for sect in filled), default=8)
-    if base + file_size >= 1 << 32:
-        raise ObjectError("the object is larger than 4 GiB")
-    relocs_at = base + file_size + -(base + file_size) % 8
     out = bytearray()
-    for sect in filled:
-        sect.offset = base + sect.address
-    where = relocs_at
+    where = f.relocs_at
     headers = bytearray()
     for sect in sects:
         start = where if sect.relocs else 0
@@ -507,32 +521,29 @@ def _emit(
         headers += pack("<16s16sQQ", _bytes(sect.name), _bytes(sect.seg), sect.address, sect.size)
         headers += pack("<8I", sect.offset, shift, start, len(sect.relocs), sect.flags, 0, 0, 0)
         where += 8 * len(sect.relocs)
-    count = sum(counts)
-    out += pack(
-        "<8I", MH_MAGIC_64, target.machine, target.flags, MH_OBJECT, 4, commands_size, MH_SUBSECTIONS_VIA_SYMBOLS, 0
-    )
-    out += pack(
-        "<II16sQQQQiiII", LC_SEGMENT_64, 72 + 80 * len(sects), b"", 0, memory_size, base, file_size, 7, 7, len(sects), 0
-    )
+    count = sum(f.counts)
+    flags = MH_SUBSECTIONS_VIA_SYMBOLS
+    out += pack("<8I", MH_MAGIC_64, target.machine, target.flags, MH_OBJECT, 4, _commands_size(f), flags, 0)
+    segment = (72 + 80 * len(sects), b"", 0, memory_size, f.base, f.file_size, 7, 7, len(sects), 0)
+    out += pack("<II16sQQQQiiII", LC_SEGMENT_64, *segment)
     out += headers
-    out += pack("<6I", LC_BUILD_VERSION, 24, PLATFORM_MACOS, minos, sdk, 0)
-    out += pack("<6I", LC_SYMTAB, 24, where, count, where + 16 * count, len(strtab) + -len(strtab) % 8)
-    local, defined, undefined = counts
+    out += pack("<6I", LC_BUILD_VERSION, 24, PLATFORM_MACOS, f.minos, f.sdk, 0)
+    out += pack("<6I", LC_SYMTAB, 24, f.symbols_at, count, f.symbols_at + 16 * count, len(f.strtab))
+    local, defined, undefined = f.counts
     out += pack("<8I", LC_DYSYMTAB, 80, 0, local, local, defined, local + defined, undefined) + bytes(48)
-    padding = _PADDING.get(target.name, b"\0")
-    parts: list[bytes | bytearray] = [out, bytes(base - len(out))]
+    parts: list[bytes | bytearray] = [out, bytes(f.base - len(out))]
     done = 0
     for sect in filled:
-        fill = padding if sect.flags & 0x80000000 else b"\0"
+        fill = target.filler if sect.flags & 0x80000000 else b"\0"
         for number in sect.members:
-            gap = address[number] - done
+            gap = f.address[number] - done
             parts.append(bytes(gap) if gap % len(fill) or done < sect.address else fill * (gap // len(fill)))
-            s = obj.sections[number]
-            data = contents[number]
-            parts.append(data)
-            done = address[number] + s.size
-    parts.append(bytes(relocs_at - base - file_size))
+            parts.append(f.contents[number])
+            done = f.address[number] + obj.sections[number].size
+    parts.append(bytes(f.relocs_at - f.base - f.file_size))
     for sect in sects:
         parts += sect.relocs
-    parts += [symbols, strtab, bytes(-len(strtab) % 8)]
-    return b"".join(parts)
+    parts += [f.symtab, f.strtab]
+    result = b"".join(parts)
+    assert len(result) == f.size, "reserved and written sizes differ"
+    return result

@@ -120,33 +120,42 @@ class Object:
 
 
 class Target:
-    """What an object file says about its machine: one row of a format's table."""
+    """What an object file says of its machine: one row of the table (objwriter.targets), whatever the format.
+
+    `name` is SYSTEM/ARCH, `format` elf, macho or coff; `bits` the size of a word; `machine` the number that the format
+    has for the CPU, `flags` what else its header says (e_flags of ELF, the cpusubtype of Mach-O); `text_align` the
+    alignment of functions in bytes; `relocs` the module of the CPU's relocations (objwriter.relocs).
+    """
 
     __slots__ = (
-        "name", "arch", "bits", "big_endian", "machine", "flags", "rela", "osabi", "text_align", "short_flags",
-        "relocs", "split_info",
+        "name", "format", "arch", "bits", "big_endian", "machine", "flags", "text_align", "relocs", "rela", "osabi",
+        "short_flags", "split_info", "prefix", "filler", "safe_handlers",
     )  # fmt: skip
 
     def __init__(
         self,
         name: str,
+        format: str,
         bits: int,
         big_endian: bool,
         machine: int,
-        flags: int,
-        rela: bool,
-        osabi: int,
-        text_align: int,
+        flags: int = 0,
+        text_align: int = 16,
+        relocs: str = "",
     ) -> None:
         self.name = name
+        self.format = format
         self.arch = name.partition("/")[2]
         self.bits = bits
         self.big_endian = big_endian
         self.machine = machine
         self.flags = flags
-        self.rela = rela
-        self.osabi = osabi
         self.text_align = text_align
-        self.short_flags = 0  # flags of an object with short encodings (A_SHORT)
-        self.relocs = self.arch  # the module of its ELF relocations
+        self.relocs = relocs or f"objwriter.relocs.{self.arch}"
+        self.rela = True  # ELF: addends stand beside the relocations; False: in the fields
+        self.osabi = 0  # ELF: EI_OSABI
+        self.short_flags = 0  # ELF: flags of an object with short encodings (A_SHORT)
         self.split_info = False  # ELF: r_info is five fields instead of one number
+        self.prefix = ""  # COFF: what C names have in front
+        self.filler = b"\0"  # Mach-O: what stands between functions
+        self.safe_handlers = False  # COFF: the object says that it has no exception handlers but registered ones

@@ -9,6 +9,7 @@ to the DWARF form.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
 
 from objwriter.model import ObjectError
@@ -25,24 +26,58 @@ OPS: Final = ("alloc", "push", "push pair", "save", "save pair", "set fp")
 
 class Machine:
     """What the formats need to know of an architecture: DWARF numbers of the stack pointer, the return address
-    and the frame pointer; how far the CFA is from the stack pointer on entry."""
+    and the frame pointer; how far the CFA is from the stack pointer on entry; the forms that it has in each format."""
 
-    __slots__ = ("sp", "ra", "fp", "entry", "code_align")
+    __slots__ = ("arch", "sp", "ra", "fp", "entry", "code_align")
 
-    def __init__(self, sp: int, ra: int, fp: int, entry: int, code_align: int) -> None:
+    def __init__(self, arch: str, sp: int, ra: int, fp: int, entry: int, code_align: int) -> None:
+        self.arch = arch
         self.sp = sp
         self.ra = ra
         self.fp = fp
         self.entry = entry
         self.code_align = code_align
 
+    def compact(self, frame: Frame, layout: Layout) -> int:
+        """The number of Mach-O's compact unwind for a frame, `dwarf_mode()` when it needs its FDE."""
+        raise ObjectError(f"no compact unwind for {self.arch}")
 
-# System V psABI amd64 figure 3.36; DWARF for the Arm 64-bit Architecture 4.1; RISC-V ELF psABI, "DWARF".
-MACHINES: Final = {
-    "amd64": Machine(7, 16, 6, 8, 1),
-    "arm64": Machine(31, 30, 29, 0, 4),
-    "riscv64": Machine(2, 1, 8, 0, 2),
-}
+    def dwarf_mode(self) -> int:
+        """The number that sends the unwinder to the FDE."""
+        raise ObjectError(f"no compact unwind for {self.arch}")
+
+    def windows(self, name: str, frame: Frame, handler: bool) -> WindowsCodes:
+        """The records of Windows for the function of that name; `handler`: there is a handler for exceptions."""
+        raise ObjectError(f"no Windows unwind information for {self.arch}")
+
+
+class WindowsCodes:
+    """The records of a function: of .pdata what follows the function's address, of .xdata all up to the handler; a
+    packed record has no .xdata.  `with_end`: .pdata has the function's end too."""
+
+    __slots__ = ("packed", "xdata", "with_end")
+
+    def __init__(self, packed: bytes = b"", xdata: bytes = b"", with_end: bool = False) -> None:
+        self.packed = packed
+        self.xdata = xdata
+        self.with_end = with_end
+
+
+# Architecture -> the module with its MACHINE.
+_MODULES: Final = {name: f"objwriter.cpus.{name}" for name in ("amd64", "arm64", "riscv64")}
+
+
+def machine_of(arch: str) -> Machine:
+    """What there is to know of an architecture.  Raises ObjectError when nothing is known.
+
+    >>> machine_of("amd64").ra
+    16
+    """
+    module = _MODULES.get(arch)
+    if module is None:
+        raise ObjectError(f"no unwind information for {arch}")
+    machine: Machine = import_module(module).MACHINE
+    return machine
 
 
 class Step:
@@ -68,7 +103,7 @@ class Frame:
     __slots__ = ("arch", "length", "steps", "epilogues", "variable")
 
     def __init__(self, arch: str, length: int, steps: list[Step], variable: bool = False) -> None:
-        if arch not in MACHINES:
+        if arch not in _MODULES:
             raise ObjectError(f"no unwind information for {arch}")
         self.arch = arch
         self.length = length
@@ -126,7 +161,7 @@ class Layout:
 
 def final_layout(frame: Frame) -> Layout:
     """The layout in the body of the function."""
-    layout = Layout(MACHINES[frame.arch])
+    layout = Layout(machine_of(frame.arch))
     for step in frame.steps:
         layout.apply(step)
     return layout
@@ -143,3 +178,11 @@ def check_frame(frame: Frame, name: str) -> None:
         last = step.pc
     if frame.variable and final_layout(frame).fp_to_cfa < 0:
         raise ObjectError(f"frame of {name}: of variable size without a frame pointer")
+
+
+def windows_error(name: str, step: Step) -> ObjectError:
+    """The error for a step that Windows has no code for."""
+    return ObjectError(
+        f"cannot express {OPS[step.op]} of register {step.reg}, {step.value} bytes, in the Windows unwind codes "
+        f"({name}+{step.pc:#x})"
+    )

@@ -13,7 +13,7 @@ from typing import Final
 from backend.obj.sym import A_STATIC, SNOTE, LSym, Reloc
 from objwriter.bytewriter import ByteWriter
 from objwriter.model import ObjectError
-from objwriter.unwind import MACHINES, Frame, Layout, Machine, check_frame
+from objwriter.unwind import Frame, Layout, Machine, check_frame, machine_of
 
 DW_CFA_ADVANCE_LOC1: Final = 2
 DW_CFA_ADVANCE_LOC2: Final = 3
@@ -36,7 +36,7 @@ def eh_frame(functions: list[tuple[LSym, Frame]], macho: bool = False) -> LSym:
     if not functions:
         return s
     arch = functions[0][1].arch
-    machine = MACHINES[arch]
+    machine = machine_of(arch)
     w = ByteWriter()
     size = 8 if macho else 4
     encoding = DW_EH_PE_PCREL if macho else DW_EH_PE_PCREL | DW_EH_PE_SDATA4

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from backend.arm64.forms import INDEXED, SYMBOL, Form, Pattern, forms_of
+from backend.arm64.forms import INDEXED, SYMBOL, Form, Pattern
 from backend.arm64.operands import EXTENDED
 from backend.obj.prog import CONST, MEM, REG, REGREG, SHIFT, SPECIAL, VREG, Addr
 
 
-def explain(as_: int, args: list[Addr], scond: int = 0) -> str:
-    """A message about the row that comes closest: the one that fits the most operands.
+def explain(forms: list[Form], args: list[Addr], scond: int = 0) -> str:
+    """A message about the form that comes closest: the one that fits the most operands.
 
+    >>> from backend.arm64.forms import Forms
     >>> from backend.arm64.ops import AASR
     >>> from backend.arm64.regs import R0
-    >>> explain(AASR, [Addr(CONST, offset=64), Addr(REG, R0), Addr(REG, R0)])
+    >>> explain(Forms().forms_of(AASR), [Addr(CONST, offset=64), Addr(REG, R0), Addr(REG, R0)])
     'constant 64 is out of range 0 to 63'
     """
     for a in args:
@@ -21,7 +22,7 @@ def explain(as_: int, args: list[Addr], scond: int = 0) -> str:
     best: Form | None = None
     best_score = -1
     suffix = False
-    for f in forms_of(as_):
+    for f in forms:
         if len(f.patterns) != len(args):
             continue
         if f.scond != scond:

@@ -45,7 +45,7 @@ from backend.obj.prog import (
     Prog,
 )
 from backend.obj.sym import LSym
-from backend.obj.table import ACALL, AJMP, ANOP, ARET, ATEXT, AUNDEF
+from backend.obj.portable import ACALL, AJMP, ANOP, ARET, ATEXT, AUNDEF
 
 # TEXT flags, as in Go's textflag.h.
 NOSPLIT: Final = 4

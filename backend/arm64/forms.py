@@ -3,7 +3,7 @@
 Problem.  A64 instructions are one word each, but their operands are packed in many ways (logical
 immediates, scaled offsets, extended registers, vector arrangements), and Go's mnemonics cover several
 encodings and, for large constants, several instructions.  Method: one text row says all of it (notation
-at the head of forms.tbl).  A row is parsed when its mnemonic is first used; its encoding is one of
+at the head of forms.tbl).  Its encoding is one of
 
     words       one or more machine words: constant bits, and pieces of operands with their places
     computed    the name of a function of expand.py that returns other instructions
@@ -23,10 +23,10 @@ from typing import Final
 from backend.arm64 import regs
 from backend.arm64.immediates import CODERS
 from backend.arm64.operands import EXTENDED, LSL, ROR, SXTW, SXTX, UXTW, UXTX
-from backend.arm64.ops import OPS
+from backend.arm64.ops import NAMES, OPS
+from backend.obj.formtable import FormTable, Row, format_row, read_table
 from backend.obj.prog import ADDR, BRANCH, CONST, FCONST, MEM, REG, REGLIST, REGREG, SHIFT, SPECIAL, Addr, Prog
 from backend.obj.sym import STLSBSS, LSym
-from backend.obj.table import index_lines
 
 # Pattern kinds beside those of Addr.
 SYMBOL: Final = 32  # sym(SB) or a branch to a symbol
@@ -335,69 +335,52 @@ def _memory(text: str) -> Pattern:
     return t
 
 
-def parse_row(row: str) -> list[Form]:
-    """The forms of a row.  Raises ValueError when the row makes no sense.
+def make_forms(row: Row) -> list[Form]:
+    """The forms of a row.  Raises ValueError or LookupError when the row makes no sense.
 
-    >>> [len(f.patterns) for f in parse_row("ADD Rm, [Rn], Rd | 1 0 0 01011 00 0 Rm 000000 Rn Rd")]
+    >>> from backend.obj.formtable import parse_row
+    >>> [len(f.patterns) for f in make_forms(parse_row("ADD Rm, [Rn], Rd | 1 0 0 01011 00 0 Rm 000000 Rn Rd"))]
     [3, 2]
     """
-    head, _, encoding = row.partition("|")
-    encoding = encoding.strip()
-    if encoding[0] == "{":
-        names, _, encoding = encoding[1:].partition("}")
-        out: list[Form] = []
-        for arrangement in _SETS.get(names, names).split():
-            out += _arranged(row, head, encoding.strip(), arrangement)
-        return out
-    return _forms(row, head, encoding, 0)
+    if row.encoding[0] != "{":
+        return _forms(row, row.operands, row.encoding, 0)
+    names, _, encoding = row.encoding[1:].partition("}")
+    out: list[Form] = []
+    for arrangement in _SETS.get(names, names).split():
+        out += _arranged(row, encoding.strip(), arrangement)
+    return out
 
 
-def _arranged(row: str, head: str, encoding: str, arrangement: str) -> list[Form]:
+def _arranged(row: Row, encoding: str, arrangement: str) -> list[Form]:
     """The forms of a row for one arrangement: .T it, .W twice its element size in 128 bits, .E its element."""
     letter = arrangement[0]
     size = _SIZES.index(letter)
-    head = (
-        head.replace(".T", "." + arrangement).replace(".W", "." + _WIDER.get(letter, "Q1")).replace(".E", "." + letter)
-    )
     lanes = int(arrangement[1:])
     quad = "1" if lanes * (8 << size) == 128 else "0"
+    replaced = [(".T", "." + arrangement), (".W", "." + _WIDER.get(letter, "Q1")), (".E", "." + letter)]
     for count in range(1, 5):  # the increment of post-indexed structures: whole registers, or one element each
-        head = head.replace(f"bytes{count}(", f"{count * lanes << size}(").replace(f"each{count}(", f"{count << size}(")
+        replaced += [(f"bytes{count}(", f"{count * lanes << size}("), (f"each{count}(", f"{count << size}(")]
+    operands: list[str] = []
+    for operand in row.operands:
+        for old, new in replaced:
+            operand = operand.replace(old, new)
+        operands.append(operand)
     encoding = (
         f" {encoding} ".replace(" Q ", f" {quad} ")
         .replace(" size ", f" {size & 3:02b} ")
         .replace(" sz ", f" {size & 1} ")
     )
-    return _forms(row, head, encoding, 8 << size)
+    return _forms(row, operands, encoding, 8 << size)
 
 
-def _split(operands: str) -> list[str]:
-    """The operands of a row: commas inside parentheses belong to a pair."""
-    out: list[str] = []
-    depth = 0
-    start = 0
-    for i, c in enumerate(operands):
-        if c in "([":
-            depth += 1
-        elif c in ")]":
-            depth -= 1
-        elif c == "," and depth == 0:
-            out.append(operands[start:i].strip())
-            start = i + 1
-    last = operands[start:].strip()
-    return [*out, last] if last else out
-
-
-def _forms(row: str, head: str, encoding: str, size: int) -> list[Form]:
-    name, _, operands = head.strip().partition(" ")
-    texts = _split(operands)
+def _forms(row: Row, texts: list[str], encoding: str, size: int) -> list[Form]:
     optional = next((i for i, t in enumerate(texts) if t[0] == "[" and "*" not in t), -1)
     if optional < 0:
-        return [_form(name, row, texts, encoding, size)]
+        return [_form(row, texts, encoding, size)]
     full = [*texts[:optional], texts[optional][1:-1], *texts[optional + 1 :]]
-    f = _form(name, row, full, encoding, size)
+    f = _form(row, full, encoding, size)
     # Without the operand, the register is that of the last one.
-    short = Form(f.as_, row, f.patterns[:optional] + f.patterns[optional + 1 :])
+    short = Form(f.as_, f.row, f.patterns[:optional] + f.patterns[optional + 1 :])
     if f.patterns[-1].barred != f.patterns[optional].barred:
         last = Pattern(REG, f.patterns[-1].name)
         last.lowest, last.highest, last.barred = regs.R0, regs.LR, -1
@@ -408,10 +391,10 @@ def _forms(row: str, head: str, encoding: str, size: int) -> list[Form]:
     return [f, short]
 
 
-def _form(name: str, row: str, texts: list[str], encoding: str, size: int) -> Form:
+def _form(row: Row, texts: list[str], encoding: str, size: int) -> Form:
+    read_only = bool(texts) and texts[-1].endswith("-")
     texts = [t.removesuffix("-") for t in texts]
-    f = Form(OPS[name], row, [parse_pattern(t, size) for t in texts])
-    read_only = row.partition("|")[0].rstrip().endswith("-")
+    f = Form(OPS[row.mnemonic], format_row(row), [parse_pattern(t, size) for t in texts])
     names: dict[str, tuple[int, int]] = {}
     last = len(texts) - 1
     for i, t in enumerate(f.patterns):
@@ -436,9 +419,8 @@ def _form(name: str, row: str, texts: list[str], encoding: str, size: int) -> Fo
         f.rw.append(3 if (t.written and t.read) or t.scond else 2 if t.written else 1)
         if t.read and not t.written:
             f.rw[-1] = 3
-    body, _, reloc = encoding.partition("~")
-    f.reloc = reloc.strip()
-    body = body.strip()
+    f.reloc = row.reloc
+    body = encoding.strip()
     if body[0] == ":":
         f.computed, _, f.argument = body[1:].strip().partition(" ")
         return f
@@ -483,7 +465,7 @@ def _word(f: Form, body: str, names: dict[str, tuple[int, int]]) -> None:
         base = base << width | invert
         total += width
     if total != 32:
-        raise ValueError(f"{total} bits in: {f.row}")
+        raise ValueError(f"{total} bits instead of 32")
     fields: list[Field] = []
     at = total
     for width, operand, which, shift in pieces:
@@ -494,42 +476,31 @@ def _word(f: Form, body: str, names: dict[str, tuple[int, int]]) -> None:
     f.words.append((base, fields))
 
 
+_FOLDER: Final = os.path.dirname(__file__)
+TABLES: Final = ("forms.tbl", "ext_simd.tbl")
+
+
 def load_table(name: str) -> str:
     """The text of a table file of this folder."""
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as fh:
-        return fh.read()
+    return read_table(_FOLDER, name)
 
 
-_FORMS: Final[dict[int, list[Form]]] = {}
-_ROWS: Final[dict[int, list[str]]] = {}
+class Forms(FormTable[Form]):
+    """The form table of arm64."""
 
+    __slots__ = ()
 
-def _load_rows(table: str) -> None:
-    for name, rows in index_lines(load_table(table)).items():
-        _ROWS[OPS[name]] = rows
+    def __init__(self) -> None:
+        super().__init__(_FOLDER, TABLES, NAMES, make_forms)
 
+    def operand_rw(self, as_: int, args: list[Addr], scond: int = 0) -> list[int]:
+        """What an instruction does to its operands: 1 read, 2 written, 3 both, per operand.  Memory operands
+        read their base; 3 says that they change it too.  Raises ValueError when no form takes the operands.
 
-def forms_of(as_: int) -> list[Form]:
-    """The forms of an opcode in table order; they are parsed when the opcode is first used."""
-    forms = _FORMS.get(as_)
-    if forms is None:
-        if not _ROWS:
-            _load_rows("forms.tbl")
-        if as_ not in _ROWS:
-            _load_rows("ext_simd.tbl")
-            _ROWS.setdefault(as_, [])
-        forms = _FORMS[as_] = [f for row in _ROWS.get(as_, ()) for f in parse_row(row)]
-    return forms
-
-
-def operand_rw(as_: int, args: list[Addr], scond: int = 0) -> list[int]:
-    """What an instruction does to its operands: 1 read, 2 written, 3 both, per operand.  Memory operands
-    read their base; 3 says that they change it too.  Raises ValueError when no form takes the operands.
-
-    >>> operand_rw(OPS["ADD"], [Addr(REG, regs.R0), Addr(REG, regs.R0 + 1)])
-    [1, 3]
-    """
-    for f in forms_of(as_):
-        if f.fits(args, scond):
-            return f.rw
-    raise ValueError("invalid instruction")
+        >>> Forms().operand_rw(OPS["ADD"], [Addr(REG, regs.R0), Addr(REG, regs.R0 + 1)])
+        [1, 3]
+        """
+        for f in self.forms_of(as_):
+            if f.fits(args, scond):
+                return f.rw
+        raise ValueError("invalid instruction")

@@ -16,14 +16,12 @@ operand means that none was written, which is LSL (option 3).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from backend.arm64 import regs
+from backend.obj.asmlex import Expressions
 from backend.obj.ctx import AsmError
 from backend.obj.prog import MEM, REG, REGLIST, REGREG, SHIFT, Addr
-
-if TYPE_CHECKING:
-    from backend.obj.asmparse import Parser
 
 EXTENDED: Final = 8
 OPTIONS: Final = ("UXTB", "UXTH", "UXTW", "UXTX", "SXTB", "SXTH", "SXTW", "SXTX")
@@ -60,13 +58,13 @@ def indexed(base: int, index: int, scale: int = 1, option: int = 0) -> Addr:
 def pair(first: int, second: int) -> Addr:
     """The register pair of LDP, STP, CASP.
 
-    >>> pair(regs.FP, regs.LR).index
-    62
+    >>> pair(regs.FP, regs.LR).index == regs.LR
+    True
     """
     return Addr(REGREG, first, 0, None, second)
 
 
-def parse_operand(parser: Parser) -> Addr | None:
+def parse_operand(parser: Expressions) -> Addr | None:
     """An operand of these kinds at the parser's cursor; None (and nothing consumed) for any other."""
     toks = parser.toks
     i = parser.i
@@ -75,7 +73,7 @@ def parse_operand(parser: Parser) -> Addr | None:
         base, dot, option = word.partition(".")
         if base not in regs.REGS:
             return None
-        if dot and f"V0.{option}" in regs.NAMES and word not in regs.REGS:
+        if dot and f"V0.{option}" in regs.VECTORS and word not in regs.REGS:
             parser.i += 1
             return _element(parser, word, pos)
         if toks[i + 1][0] == "(" or (dot and option not in OPTIONS):
@@ -95,7 +93,7 @@ def parse_operand(parser: Parser) -> Addr | None:
     return None
 
 
-def parse_index(parser: Parser, a: Addr) -> None:
+def parse_index(parser: Expressions, a: Addr) -> None:
     """The second parenthesis of a memory operand: `(R2)`, `(R2<<3)`, `(R2*8)`, `(R2.SXTW<<3)`."""
     parser.expect("(")
     _, word, pos = parser.toks[parser.i]
@@ -120,7 +118,7 @@ def parse_index(parser: Parser, a: Addr) -> None:
         raise AsmError(pos, "an index cannot be extended with UXTB")
 
 
-def _amount(parser: Parser, most: int) -> int:
+def _amount(parser: Expressions, most: int) -> int:
     pos = parser.toks[parser.i][2]
     value = parser.factor()
     if not 0 <= value <= most:
@@ -128,7 +126,7 @@ def _amount(parser: Parser, most: int) -> int:
     return value
 
 
-def _shift(parser: Parser) -> Addr:
+def _shift(parser: Expressions) -> Addr:
     """R1<<3, R1.UXTW, R1.UXTW<<2."""
     _, word, _ = parser.toks[parser.i]
     base, dot, option = word.partition(".")
@@ -152,7 +150,7 @@ def _shift(parser: Parser) -> Addr:
     return shifted(reg, SHIFT_SIGNS.index(sign), _amount(parser, _MAX_AMOUNT))
 
 
-def _register(parser: Parser) -> int:
+def _register(parser: Expressions) -> int:
     _, word, pos = parser.toks[parser.i]
     reg = regs.REGS.get(word)
     if reg is None:
@@ -161,7 +159,7 @@ def _register(parser: Parser) -> int:
     return reg
 
 
-def _element_index(parser: Parser) -> int:
+def _element_index(parser: Expressions) -> int:
     parser.expect("[")
     pos = parser.toks[parser.i][2]
     value = parser.expression()
@@ -171,24 +169,24 @@ def _element_index(parser: Parser) -> int:
     return value
 
 
-def _element(parser: Parser, word: str, pos: int) -> Addr:
-    a = Addr(REG, regs.NAMES.index(word))
+def _element(parser: Expressions, word: str, pos: int) -> Addr:
+    a = Addr(REG, regs.VECTORS[word])
     if parser.toks[parser.i][0] != "[":
         raise AsmError(pos, f"{word} needs an element index")
     a.index = _element_index(parser)
     return a
 
 
-def _list(parser: Parser) -> Addr:
+def _list(parser: Expressions) -> Addr:
     """[V1.B16, V2.B16] or [V1.B16-V3.B16], consecutive registers of one arrangement."""
     parser.expect("[")
     found: list[int] = []
     while True:
         _, word, pos = parser.toks[parser.i]
-        if not word.startswith("V") or word not in regs.NAMES:
+        if not word.startswith("V") or word not in regs.VECTORS:
             raise AsmError(pos, f"{word} cannot be in a register list")
         parser.i += 1
-        reg = regs.NAMES.index(word)
+        reg = regs.VECTORS[word]
         if found and parser.toks[parser.i - 2][0] == "-":
             while found[-1] != reg and len(found) < 5:
                 found.append(_next(found[-1]))
@@ -218,7 +216,7 @@ def format_operand(a: Addr) -> str:
     ('(R0)(R1.SXTW<<3)', 'R0->2')
     """
     names = regs.NAMES
-    if max(a.reg, a.index) >= len(names):  # virtual registers
+    if a.reg not in names or (a.kind in (MEM, REGREG) and a.index and a.index not in names):  # virtual registers
         return ""
     if a.kind == SHIFT:
         if a.index >= EXTENDED:

@@ -10,32 +10,32 @@ from __future__ import annotations
 
 from typing import Final
 
-R0: Final = 32
-R16: Final = 48  # IP0: linker veneers overwrite it
-R17: Final = 49  # IP1
-R18: Final = 50  # the platform register
-R20: Final = 52
-TMP: Final = 59  # R27: expansions of the assembler overwrite it
-G: Final = 60  # R28, Go's g
-FP: Final = 61  # R29, the frame pointer
-LR: Final = 62  # R30, the link register
-ZR: Final = 63
-RSP: Final = 95
-F0: Final = 96
-F31: Final = 127
-V0: Final = 128
-V31: Final = 159
-_FIRST_WINDOW: Final = 160
+WINDOW: Final = 2  # of opcodes and registers (backend.obj.prog)
+R0: Final = 2080
+R16: Final = 2096  # IP0: linker veneers overwrite it
+R17: Final = 2097  # IP1
+R18: Final = 2098  # the platform register
+R20: Final = 2100
+TMP: Final = 2107  # R27: expansions of the assembler overwrite it
+G: Final = 2108  # R28, Go's g
+FP: Final = 2109  # R29, the frame pointer
+LR: Final = 2110  # R30, the link register
+ZR: Final = 2111
+RSP: Final = 2143
+F0: Final = 2144
+F31: Final = 2175
+V0: Final = 2176
+V31: Final = 2207
+_FIRST_WINDOW: Final = 2208
 
 # Arrangements and element sizes: each has a window of 32 numbers.
 ARRANGEMENTS: Final = ("B8", "B16", "H4", "H8", "S2", "S4", "D1", "D2", "Q1")
 ELEMENTS: Final = ("B", "H", "S", "D")
 WINDOWS: Final = {name: _FIRST_WINDOW + 32 * i for i, name in enumerate((*ARRANGEMENTS, *ELEMENTS))}
-NREG: Final = _FIRST_WINDOW + 32 * len(WINDOWS)
 
 
-def _build() -> tuple[dict[str, int], list[str]]:
-    names = [""] * NREG
+def _build() -> tuple[dict[str, int], dict[int, str]]:
+    names: dict[int, str] = {}
     for i in range(32):
         names[R0 + i] = f"R{i}"
         names[F0 + i] = f"F{i}"
@@ -47,14 +47,15 @@ def _build() -> tuple[dict[str, int], list[str]]:
     names[ZR] = "ZR"
     names[RSP] = "RSP"
     elements = WINDOWS["B"]
-    numbers = {name: i for i, name in enumerate(names) if name and i < elements}
+    numbers = {name: i for i, name in names.items() if i < elements}
     numbers["LR"] = LR
     return numbers, names
 
 
 _TABLES: Final = _build()
 REGS: Final[dict[str, int]] = _TABLES[0]  # name -> number; elements need an index and are not here
-NAMES: Final[list[str]] = _TABLES[1]  # number -> name, "" for holes
+NAMES: Final[dict[int, str]] = _TABLES[1]  # number -> name
+VECTORS: Final = {name: reg for reg, name in NAMES.items() if reg >= V0}  # and with arrangements and elements
 DWARF_RETURN: Final = 30
 
 

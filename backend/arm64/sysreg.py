@@ -66,7 +66,7 @@ def specials() -> Specials:
     """The names each opcode understands as operands."""
     named = {"PRFM": PREFETCHES, "PRFUM": PREFETCHES, "RPRFM": RANGE_PREFETCHES, "BTI": BRANCH_TYPES}
     out = Specials()
-    for as_, name in enumerate(NAMES):
+    for as_, name in NAMES.items():
         if name in named or name.startswith(_CONDITIONAL):
             out[as_] = CONDITIONS if name.startswith(_CONDITIONAL) else named[name]
     return out

@@ -43,7 +43,7 @@ from backend.obj.prog import (
     Prog,
 )
 from backend.obj.sym import A_DUPOK, A_HIDDEN, A_UNDEF, SBSS, SDATA, SRODATA, STLSBSS, LSym, Reloc
-from backend.obj.table import ANOP, APCALIGN, APCALIGNMAX, ATEXT
+from backend.obj.portable import ANOP, APCALIGN, APCALIGNMAX, ATEXT
 
 # Symbol flags (Go's textflag.h).
 FLAGS: Final = {
@@ -522,8 +522,8 @@ class Parser(Expressions):
 def parse_assembly(arch: Arch, ctx: Ctx, source: str, package: str = "") -> list[LSym]:
     """Assembles a file.  The result lists the defined symbols and constants; errors are in ctx.errors.
 
-    >>> from backend.x86.arch import AMD64
-    >>> [s.data.hex() for s in parse_assembly(AMD64, Ctx(), "TEXT f(SB), NOSPLIT, $0\\n RET\\n")]
+    >>> from backend import load_arch
+    >>> [s.data.hex() for s in parse_assembly(load_arch("amd64"), Ctx(), "TEXT f(SB), NOSPLIT, $0\\n RET\\n")]
     ['c3']
     """
     try:

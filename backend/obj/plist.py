@@ -7,21 +7,38 @@ A compiler whose code is already final may call `arch.assemble` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
 
+from backend.obj.assemble import Assembler, Encoder
 from backend.obj.ctx import AsmError, Ctx
+from backend.obj.portable import AFUNCDATA, APCDATA
 from backend.obj.prog import BRANCH, Addr, Prog
 from backend.obj.sym import A_UNDEF, STEXT, LSym
-from backend.obj.table import AFUNCDATA, APCDATA
+
+if TYPE_CHECKING:
+    from backend.obj.asmlex import Expressions
+
+
+def keep_prog(ctx: Ctx, p: Prog) -> None:
+    """The progedit of an architecture that rewrites no operands."""
+
+
+def keep_progs(ctx: Ctx, text: LSym, progs: list[Prog]) -> list[Prog]:
+    """The preprocess of an architecture whose TEXT declares no frame."""
+    return progs
 
 
 class Arch:
-    """The whole per-architecture contract."""
+    """A CPU with its options: the whole contract between the shared code and an architecture.
+
+    Made by `backend.load_arch`.  It holds the encodings it has made; one that is dropped takes them with it.
+    """
 
     __slots__ = (
         "name", "family", "ptr_size", "big_endian", "min_insn", "regs", "reg_names", "ops", "op_names", "progedit",
-        "preprocess", "assemble", "suffixes", "specials", "parse_operand", "parse_index", "format_operand",
+        "preprocess", "assembler", "assemble", "suffixes", "parse_operand", "parse_index", "format_operand",
+        "_specials", "_find_specials",
     )  # fmt: skip
 
     def __init__(
@@ -31,40 +48,49 @@ class Arch:
         ptr_size: int,
         big_endian: bool,
         min_insn: int,
-        regs: dict[str, int],
-        reg_names: list[str],
-        ops: dict[str, int],
-        op_names: list[str],
-        progedit: Callable[[Ctx, Prog], None],
-        preprocess: Callable[[Ctx, LSym, list[Prog]], list[Prog]],
-        assemble: Callable[[LSym, list[Prog]], None],
-        suffixes: dict[str, int] | None = None,
-        specials: dict[int, dict[str, int]] | None = None,
-        parse_operand: Callable[[Any], Addr | None] | None = None,
-        parse_index: Callable[[Any, Addr], None] | None = None,
+        regs: Mapping[str, int],
+        reg_names: Mapping[int, str],
+        ops: Mapping[str, int],
+        op_names: Mapping[int, str],
+        encoder: Encoder,
+        progedit: Callable[[Ctx, Prog], None] = keep_prog,
+        preprocess: Callable[[Ctx, LSym, list[Prog]], list[Prog]] = keep_progs,
+        suffixes: Mapping[str, int] | None = None,
+        specials: Callable[[], Mapping[int, Mapping[str, int]]] | None = None,
+        parse_operand: Callable[[Expressions], Addr | None] | None = None,
+        parse_index: Callable[[Expressions, Addr], None] | None = None,
         format_operand: Callable[[Addr], str] | None = None,
     ) -> None:
         self.name: Final = name
         self.family: Final = family
         self.ptr_size: Final = ptr_size
         self.big_endian: Final = big_endian
-        self.min_insn: Final = min_insn
+        self.min_insn: Final = min_insn  # bytes of the shortest instruction
         self.regs: Final = regs
         self.reg_names: Final = reg_names
         self.ops: Final = ops
         self.op_names: Final = op_names
         self.progedit: Final = progedit
         self.preprocess: Final = preprocess
-        self.assemble: Final = assemble
+        self.assembler: Final = Assembler(encoder)
+        self.assemble: Final = self.assembler.assemble
         # `OP.SUFFIX` in text: the suffix's value goes into Prog.scond.
-        self.suffixes: Final = suffixes if suffixes is not None else {}
-        # Opcodes whose operands may be names (control registers, conditions): they become SPECIAL operands.
-        self.specials: Final = specials if specials is not None else {}
-        # Operand syntax beyond the parser's own: each is given the Parser (and the memory operand whose index
+        self.suffixes: Final[Mapping[str, int]] = suffixes if suffixes is not None else {}
+        # Operand syntax beyond the parser's own: each is given the parser (and the memory operand whose index
         # follows); parse_operand and format_operand decline with None and "".
         self.parse_operand: Final = parse_operand
         self.parse_index: Final = parse_index
         self.format_operand: Final = format_operand
+        self._find_specials: Final = specials
+        self._specials: Mapping[int, Mapping[str, int]] | None = None
+
+    @property
+    def specials(self) -> Mapping[int, Mapping[str, int]]:
+        """Opcodes whose operands may be names (control registers, conditions), with the names: such operands are
+        SPECIAL.  The names are read when text is first parsed or printed."""
+        if self._specials is None:
+            self._specials = self._find_specials() if self._find_specials is not None else {}
+        return self._specials
 
 
 def resolve_branches(progs: list[Prog]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 from backend.obj.plist import Arch
 from backend.obj.prog import (
@@ -30,21 +31,22 @@ from backend.obj.sym import LSym
 def format_register(arch: Arch, reg: int) -> str:
     """The name of a register.
 
-    >>> from backend.x86.arch import AMD64
-    >>> format_register(AMD64, 16), format_register(AMD64, VREG + 3)
+    >>> from backend import load_arch
+    >>> arch = load_arch("amd64")
+    >>> format_register(arch, 16), format_register(arch, VREG + 3)
     ('AX', 'v3')
     """
     if reg >= VREG:
         return f"v{reg - VREG}"
-    names = arch.reg_names
-    return names[reg] if 0 <= reg < len(names) and names[reg] else f"R?{reg}"
+    return arch.reg_names.get(reg) or f"R?{reg}"
 
 
 def format_addr(arch: Arch, a: Addr, labels: dict[int, str] | None = None) -> str:
     """An operand.  `labels` maps id(Prog) to the label of a branch target.
 
-    >>> from backend.x86.arch import AMD64
-    >>> format_addr(AMD64, Addr(MEM, 16, 8, index=17, scale=4))
+    >>> from backend import load_arch
+    >>> arch = load_arch("amd64")
+    >>> format_addr(arch, Addr(MEM, 16, 8, index=17, scale=4))
     '8(AX)(CX*4)'
     """
     kind = a.kind
@@ -110,8 +112,9 @@ def _branch(a: Addr, labels: dict[int, str] | None) -> str:
 def format_prog(arch: Arch, p: Prog, labels: dict[int, str] | None = None) -> str:
     """One instruction.
 
-    >>> from backend.x86.arch import AMD64
-    >>> format_prog(AMD64, Prog(AMD64.ops["ADDQ"], [Addr(CONST, offset=1), Addr(REG, 19)]))
+    >>> from backend import load_arch
+    >>> arch = load_arch("amd64")
+    >>> format_prog(arch, Prog(arch.ops["ADDQ"], [Addr(CONST, offset=1), Addr(REG, 19)]))
     'ADDQ\\t$1, BX'
     """
     name = arch.op_names[p.as_]
@@ -125,7 +128,7 @@ def format_prog(arch: Arch, p: Prog, labels: dict[int, str] | None = None) -> st
     return name + "\t" + ", ".join([_special(a, specials) or format_addr(arch, a, labels) for a in p.args])
 
 
-def _special(a: Addr, names: dict[str, int]) -> str:
+def _special(a: Addr, names: Mapping[str, int]) -> str:
     """The name of a SPECIAL operand, "" for any other."""
     return next((name for name, value in names.items() if value == a.offset), "") if a.kind == SPECIAL else ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 STEXT: Final = 0
 SRODATA: Final = 1
@@ -37,9 +37,10 @@ class Reloc:
 class LSym:
     """A symbol: a function or datum with its bytes and relocations.  `size` exceeds len(data) for
     bss; `align` 0 means the architecture's default; `link` (SNOTE only) the function described;
-    `section` overrides the default section name."""
+    `section` overrides the default section name; `owner` is a record of whoever made the symbol, which nothing in
+    this package or in objwriter looks at."""
 
-    __slots__ = ("name", "kind", "attrs", "data", "relocs", "size", "align", "link", "section", "info")
+    __slots__ = ("name", "kind", "attrs", "data", "relocs", "size", "align", "link", "section", "owner")
 
     def __init__(self, name: str, kind: int = STEXT, attrs: int = 0) -> None:
         self.name = name
@@ -51,7 +52,7 @@ class LSym:
         self.align = 0
         self.link: LSym | None = None
         self.section: str | None = None
-        self.info: Any = None
+        self.owner: object = None
 
     def __repr__(self) -> str:
         return f"<LSym {self.name}>"

@@ -1,4 +1,4 @@
-"""The riscv64 Arch records: what the shared code needs to know of this family."""
+"""The Arch of riscv64: what the shared code needs to know of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from backend.obj.plist import Arch
 from backend.riscv import expand, ops, regs
 from backend.riscv.csr import CSRS, FENCE_SETS, VTYPES
-from backend.riscv.encode import Assembler
+from backend.riscv.encode import RiscvEncoder
 from backend.riscv.forms import SUFFIXES
 
 # Application profiles (RISC-V Profiles, RVA20, RVA22, RVA23) by the extensions this assembler can use.
@@ -36,34 +36,38 @@ def extensions_of(march: str) -> frozenset[str]:
     return frozenset(extensions + ["c"] if base == "rv64gc" else extensions)
 
 
-def make_arch(march: str = DEFAULT_MARCH, stack_check: bool = False) -> Arch:
+def make_arch(march: str = "", go_shapes: bool = False) -> Arch:
     """The Arch for an ISA string (`rv64g`, `rv64gc_zba_zbb`) or profile (`rva22u64`).
 
-    With `c` instructions are compressed where they can be; zba and zbb let pseudo-instructions use those
-    extensions.  `stack_check` gives functions without NOSPLIT Go's stack check.  Raises ValueError for
-    an unknown ISA.
+    With `c` instructions are compressed where they can be; zba and zbb let pseudo-instructions use those extensions.
+    `go_shapes` gives functions without NOSPLIT Go's stack check, and makes rv64g the default, which is Go's.  Raises
+    ValueError for an unknown ISA.
 
     >>> make_arch("rva22u64").name
     'riscv64'
     """
-    extensions = extensions_of(march)
-    assembler = Assembler(extensions, "c" in extensions)
-    specials = dict.fromkeys([ops.OPS[name] for name in _CSR_OPS], CSRS)
-    specials[ops.AFENCE] = FENCE_SETS
-    specials[ops.AVSETVLI] = specials[ops.AVSETIVLI] = VTYPES
+    extensions = extensions_of(march or ("rv64g" if go_shapes else DEFAULT_MARCH))
+    encoder = RiscvEncoder(extensions, "c" in extensions)
     return Arch(
         name="riscv64",
         family="riscv",
         ptr_size=8,
         big_endian=False,
-        min_insn=2 if assembler.compress else 4,
+        min_insn=2 if encoder.compress else 4,
         regs=regs.REGS,
         reg_names=regs.NAMES,
         ops=ops.OPS,
         op_names=ops.NAMES,
+        encoder=encoder,
         progedit=expand.progedit,
-        preprocess=expand.preprocess_checked if stack_check else expand.preprocess,
-        assemble=assembler.assemble,
+        preprocess=expand.preprocess_checked if go_shapes else expand.preprocess,
         suffixes=SUFFIXES,
-        specials=specials,
+        specials=_specials,
     )
+
+
+def _specials() -> dict[int, dict[str, int]]:
+    out = dict.fromkeys([ops.OPS[name] for name in _CSR_OPS], CSRS)
+    out[ops.AFENCE] = FENCE_SETS
+    out[ops.AVSETVLI] = out[ops.AVSETIVLI] = VTYPES
+    return out

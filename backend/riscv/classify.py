@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from backend.obj.prog import ADDR, CONST, MEM, REG, VREG, Addr
-from backend.riscv.forms import Form, Pattern, forms_of
+from backend.riscv.forms import Form, Pattern
 
 
-def explain(as_: int, args: list[Addr]) -> str:
-    """A message about the row that comes closest: the one that fits the most operands.
+def explain(forms: list[Form], args: list[Addr]) -> str:
+    """A message about the form that comes closest: the one that fits the most operands.
 
+    >>> from backend.riscv.forms import Forms
     >>> from backend.riscv.ops import ASLLI
     >>> from backend.riscv.regs import A0
-    >>> explain(ASLLI, [Addr(CONST, offset=64), Addr(REG, A0), Addr(REG, A0)])
+    >>> explain(Forms().forms_of(ASLLI), [Addr(CONST, offset=64), Addr(REG, A0), Addr(REG, A0)])
     'constant 64 is out of range 0 to 63'
     """
     for a in args:
@@ -19,7 +20,7 @@ def explain(as_: int, args: list[Addr]) -> str:
             return "virtual register left over"
     best: Form | None = None
     best_score = -1
-    for f in forms_of(as_):
+    for f in forms:
         if len(f.patterns) != len(args):
             continue
         score = sum([2 if t.fits(a) else a.kind == t.kind for t, a in zip(f.patterns, args, strict=True)])

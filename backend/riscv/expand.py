@@ -39,7 +39,7 @@ from backend.obj.prog import (
     Prog,
 )
 from backend.obj.sym import LSym
-from backend.obj.table import ACALL, AJMP, ANOP, ARET, ATEXT, AUNDEF
+from backend.obj.portable import ACALL, AJMP, ANOP, ARET, ATEXT, AUNDEF
 from backend.riscv import ops
 from backend.riscv.regs import RA, S11, SP, T0, T1, T2, TMP, X0
 

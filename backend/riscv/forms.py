@@ -2,8 +2,8 @@
 
 Problem.  RISC-V has few instruction formats but many assembler forms: two- and three-operand spellings,
 register mnemonics with constants, pseudo-instructions of up to five instructions, 16-bit variants with
-their own register subsets.  Method: one text row says all of it (notation at the head of forms.tbl).  A
-row is parsed when its mnemonic is first used; its encoding is one of
+their own register subsets.  Method: one text row says all of it (notation at the head of forms.tbl).  Its encoding is
+one of
 
     fields      a machine word: constant bits, and pieces of operands with their places
     macro       a list of other instructions whose operands are this row's operands or constants
@@ -19,11 +19,11 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from backend.obj.formtable import FormTable, Row, format_row, read_table
 from backend.obj.prog import ADDR, BRANCH, CONST, FCONST, MEM, REG, SPECIAL, Addr, Prog
 from backend.obj.sym import STLSBSS, LSym
-from backend.obj.table import index_lines
 from backend.riscv import regs
-from backend.riscv.ops import OPS
+from backend.riscv.ops import NAMES, OPS
 
 # Pattern kinds beside those of Addr.
 SYMBOL: Final = 32  # sym(SB) or a branch to a symbol
@@ -251,37 +251,34 @@ _SPECIALS: Final = {
 }  # fmt: skip
 
 
-def parse_row(row: str) -> list[Form]:
-    """The forms of a row.  Raises ValueError when the row makes no sense.
+def make_forms(row: Row) -> list[Form]:
+    """The forms of a row.  Raises ValueError or LookupError when the row makes no sense.
 
-    >>> [len(f.patterns) for f in parse_row("ADD rs2, [rs1], rd | 0000000 rs2 rs1 000 rd 0110011")]
+    >>> from backend.obj.formtable import parse_row
+    >>> [len(f.patterns) for f in make_forms(parse_row("ADD rs2, [rs1], rd | 0000000 rs2 rs1 000 rd 0110011"))]
     [3, 2]
     """
-    head, _, encoding = row.partition("|")
-    name, _, operands = head.strip().partition(" ")
-    texts = [t.strip() for t in operands.split(",") if t.strip()]
+    texts, encoding = row.operands, row.encoding
     optional = next((i for i, t in enumerate(texts) if t[0] == "["), -1)
     if optional < 0:
-        return [_form(name, row, texts, encoding, -1)]
+        return [_form(row, texts, encoding, -1)]
     inner = texts[optional][1:-1]
+    before, after = texts[:optional], texts[optional + 1 :]
     if inner == "V0":
-        texts[optional] = inner
-        masked = _form(name, row, texts, encoding.replace("[V0]", "V0").replace(" vm ", " 0 "), -1)
-        del texts[optional]
-        return [masked, _form(name, row, texts, encoding.replace(" [V0],", "").replace(" vm ", " 1 "), -1)]
+        masked = _form(row, [*before, inner, *after], encoding.replace("[V0]", "V0").replace(" vm ", " 0 "), -1)
+        return [masked, _form(row, before + after, encoding.replace(" [V0],", "").replace(" vm ", " 1 "), -1)]
     must_equal = inner[0] == "="
-    full = [*texts[:optional], texts[-1] if must_equal else inner, *texts[optional + 1 :]]
-    f = _form(name, row, full, encoding, optional if must_equal else -1)
-    short = Form(f.as_, row, f.patterns[:optional] + f.patterns[optional + 1 :])
+    f = _form(row, [*before, texts[-1] if must_equal else inner, *after], encoding, optional if must_equal else -1)
+    short = Form(f.as_, f.row, f.patterns[:optional] + f.patterns[optional + 1 :])
     short.extension = f.extension
     short.full, short.missing = f, optional
     short.rw = [*f.rw[:optional], *f.rw[optional + 1 : -1], 3]
     return [f, short]
 
 
-def _form(name: str, row: str, texts: list[str], encoding: str, equal: int) -> Form:
+def _form(row: Row, texts: list[str], encoding: str, equal: int) -> Form:
     """`equal`: an operand that must equal the last."""
-    f = Form(OPS[name], row, [parse_pattern(t) for t in texts])
+    f = Form(OPS[row.mnemonic], format_row(row), [parse_pattern(t) for t in texts])
     for t in f.patterns:
         t.settle()
     last = len(texts) - 1
@@ -300,9 +297,8 @@ def _form(name: str, row: str, texts: list[str], encoding: str, equal: int) -> F
         if t.kind in (REG, MEM, ADDR) and t.name:
             names[t.name] = (i, 0)
         f.rw.append(3 if t.read else 2 if t.written else 1)
-    body, _, reloc = encoding.partition("~")
-    f.reloc = reloc.strip()
-    body = body.strip()
+    f.reloc = row.reloc
+    body = encoding
     if body[0] == "{":
         f.extension, _, body = body[1:].partition("}")
         body = body.strip()
@@ -351,7 +347,7 @@ def _word(f: Form, body: str, names: dict[str, tuple[int, int]]) -> None:
             total += _WIDTHS[token]
         base <<= total - start
     if total not in (16, 32):
-        raise ValueError(f"{total} bits in: {f.row}")
+        raise ValueError(f"{total} bits instead of 16 or 32")
     f.base = base
     f.size = total // 8
     at = total
@@ -413,44 +409,31 @@ def build_args(macro: list[MacroArg], args: list[Addr]) -> list[Addr]:
     return out
 
 
+_FOLDER: Final = os.path.dirname(__file__)
+TABLES: Final = ("forms.tbl", "ext_v.tbl")
+
+
 def load_table(name: str) -> str:
     """The text of a table file of this folder."""
-    with open(os.path.join(os.path.dirname(__file__), name), encoding="utf-8") as fh:
-        return fh.read()
+    return read_table(_FOLDER, name)
 
 
-_FORMS: Final[dict[int, list[Form]]] = {}
+class Forms(FormTable[Form]):
+    """The form table of riscv64."""
 
+    __slots__ = ()
 
-def _load_rows(table: str) -> None:
-    for name, rows in index_lines(load_table(table)).items():
-        _ROWS[OPS[name]] = rows
+    def __init__(self) -> None:
+        super().__init__(_FOLDER, TABLES, NAMES, make_forms)
 
+    def operand_rw(self, as_: int, args: list[Addr]) -> list[int]:
+        """What an instruction does to its operands: 1 read, 2 written, 3 both, per operand.  Memory operands
+        always read their base.  Raises ValueError when no form takes the operands.
 
-def forms_of(as_: int) -> list[Form]:
-    """The forms of an opcode in table order; they are parsed when the opcode is first used."""
-    forms = _FORMS.get(as_)
-    if forms is None:
-        if not _ROWS:
-            _load_rows("forms.tbl")
-        if as_ not in _ROWS:
-            _load_rows("ext_v.tbl")
-            _ROWS.setdefault(as_, [])
-        forms = _FORMS[as_] = [f for row in _ROWS.get(as_, ()) for f in parse_row(row)]
-    return forms
-
-
-_ROWS: Final[dict[int, list[str]]] = {}
-
-
-def operand_rw(as_: int, args: list[Addr]) -> list[int]:
-    """What an instruction does to its operands: 1 read, 2 written, 3 both, per operand.  Memory operands
-    always read their base.  Raises ValueError when no form takes the operands.
-
-    >>> operand_rw(OPS["ADD"], [Addr(REG, regs.A0), Addr(REG, regs.A1)])
-    [1, 3]
-    """
-    for f in forms_of(as_):
-        if f.fits(args):
-            return f.rw
-    raise ValueError("invalid instruction")
+        >>> Forms().operand_rw(OPS["ADD"], [Addr(REG, regs.A0), Addr(REG, regs.A1)])
+        [1, 3]
+        """
+        for f in self.forms_of(as_):
+            if f.fits(args):
+                return f.rw
+        raise ValueError("invalid instruction")

@@ -8,43 +8,43 @@ from __future__ import annotations
 
 from typing import Final
 
-X0: Final = 32
-RA: Final = 33  # X1, the link register
-SP: Final = 34  # X2
-GP: Final = 35  # X3
-TP: Final = 36  # X4, the thread pointer
-T0: Final = 37
-T1: Final = 38
-T2: Final = 39
-S0: Final = 40
-S1: Final = 41
-A0: Final = 42
-A1: Final = 43
-A2: Final = 44
-A3: Final = 45
-A4: Final = 46
-A5: Final = 47
-A6: Final = 48
-A7: Final = 49
-S2: Final = 50
-S3: Final = 51
-S4: Final = 52
-S5: Final = 53
-S6: Final = 54
-S7: Final = 55
-S8: Final = 56
-S9: Final = 57
-S10: Final = 58
-S11: Final = 59  # X27, Go's g
-T3: Final = 60
-T4: Final = 61
-T5: Final = 62
-TMP: Final = 63  # X31: expansions of the assembler overwrite it
-F0: Final = 64
-F31: Final = 95
-V0: Final = 96
-V31: Final = 127
-NREG: Final = 128
+WINDOW: Final = 1  # of opcodes and registers (backend.obj.prog)
+X0: Final = 1056
+RA: Final = 1057  # X1, the link register
+SP: Final = 1058  # X2
+GP: Final = 1059  # X3
+TP: Final = 1060  # X4, the thread pointer
+T0: Final = 1061
+T1: Final = 1062
+T2: Final = 1063
+S0: Final = 1064
+S1: Final = 1065
+A0: Final = 1066
+A1: Final = 1067
+A2: Final = 1068
+A3: Final = 1069
+A4: Final = 1070
+A5: Final = 1071
+A6: Final = 1072
+A7: Final = 1073
+S2: Final = 1074
+S3: Final = 1075
+S4: Final = 1076
+S5: Final = 1077
+S6: Final = 1078
+S7: Final = 1079
+S8: Final = 1080
+S9: Final = 1081
+S10: Final = 1082
+S11: Final = 1083  # X27, Go's g
+T3: Final = 1084
+T4: Final = 1085
+T5: Final = 1086
+TMP: Final = 1087  # X31: expansions of the assembler overwrite it
+F0: Final = 1088
+F31: Final = 1119
+V0: Final = 1120
+V31: Final = 1151
 
 _ABI: Final = (
     "ZERO RA SP GP TP T0 T1 T2 S0 S1 A0 A1 A2 A3 A4 A5 A6 A7 S2 S3 S4 S5 S6 S7 S8 S9 S10 S11 T3 T4 T5 T6"
@@ -56,9 +56,9 @@ _FLOAT_ABI: Final = (
 _RESERVED: Final = {"X4", "X27", "S11"}
 
 
-def _build() -> tuple[dict[str, int], list[str]]:
+def _build() -> tuple[dict[str, int], dict[int, str]]:
     numbers: dict[str, int] = {}
-    names = [""] * NREG
+    names: dict[int, str] = {}
     for i in range(32):
         for base, spellings in (
             (X0, (f"X{i}", _ABI[i])),
@@ -77,7 +77,7 @@ def _build() -> tuple[dict[str, int], list[str]]:
 
 _TABLES: Final = _build()
 REGS: Final[dict[str, int]] = _TABLES[0]  # name -> number
-NAMES: Final[list[str]] = _TABLES[1]  # number -> name, "" for holes
+NAMES: Final[dict[int, str]] = _TABLES[1]  # number -> name
 DWARF_RETURN: Final = 1
 
 

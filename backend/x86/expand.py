@@ -31,7 +31,7 @@ from backend.obj.prog import (
     Prog,
 )
 from backend.obj.sym import LSym
-from backend.obj.table import ACALL, ARET, ATEXT
+from backend.obj.portable import ACALL, ARET, ATEXT
 from backend.x86.ops import (
     AADDQ,
     AADJSP,

@@ -1,8 +1,7 @@
-"""Rows of forms.tbl: parsing them, and finding the one that takes given operands.
+"""The rows of forms.tbl as objects, and finding the one that takes given operands.
 
-A row becomes a `Form` when its mnemonic is first used.  Which form an instruction gets depends on the
-opcode and the fine classes of its operands alone (classify.py), so the choice is remembered under one
-integer.
+Which form an instruction gets depends on the opcode and the fine classes of its operands alone (classify.py), so
+the choice is remembered under one integer.
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from backend.obj.formtable import FormTable, Row, format_row
 from backend.obj.prog import Addr
-from backend.obj.table import index_lines
 from backend.x86 import regs
 from backend.x86.classify import C_BAD, C_MEMSYM, C_MEMWIDE, C_SYM, PATTERNS, classify, explain
 from backend.x86.ops import NAMES
@@ -64,43 +63,37 @@ def _mark(word: str) -> tuple[str, int]:
     return word, 1
 
 
-def parse_form(line: str) -> Form:
-    """Parses one row of forms.tbl; raises ValueError when it is not well-formed.
+def make_forms(row: Row) -> list[Form]:
+    """The form of a row of forms.tbl; raises ValueError or LookupError when it is not well-formed.
 
-    >>> parse_form("ADDQ  $i8, r/m64!  | REX.W 83 /0 ib").imms
+    >>> from backend.obj.formtable import parse_row
+    >>> make_forms(parse_row("ADDQ  $i8, r/m64!  | REX.W 83 /0 ib"))[0].imms
     [(0, 1)]
     """
-    head, _, encoding = line.partition("|")
-    f = Form(" ".join(head.split()))
-    words = head.split(None, 1)
-    operands = words[1].strip() if len(words) > 1 else ""
-    if operands.endswith("}"):
-        operands, _, inner = operands[:-1].partition("{")
-        for word in inner.split():
-            name, access = _mark(word)
-            f.implicit.append((regs.REGS[name], access))
+    f = Form(format_row(row).partition(" | ")[0])
+    for word in row.implicit.split():
+        name, access = _mark(word)
+        f.implicit.append((regs.REGS[name], access))
     patterns: list[str] = []
-    for word in operands.split(","):
-        word = word.strip()
-        if word:
-            pattern, access = _mark(word)
-            if pattern not in PATTERNS:
-                raise ValueError(f"unknown operand {pattern}: {line}")
-            patterns.append(pattern)
-            f.masks.append(PATTERNS[pattern])
-            f.rw.append(access)
+    for word in row.operands:
+        pattern, access = _mark(word)
+        if pattern not in PATTERNS:
+            raise ValueError(f"unknown operand {pattern}")
+        patterns.append(pattern)
+        f.masks.append(PATTERNS[pattern])
+        f.rw.append(access)
     f.bytes_ = [i for i, p in enumerate(patterns) if p in ("r8", "r/m8")]
     constants = [i for i, p in enumerate(patterns) if p[0] == "$" and p != "$&m"]
     for i, p in enumerate(patterns):
         if p in ("rel", "sym"):
             f.rel = i
-    short, _, near = encoding.partition(";")
+    short, _, near = row.encoding.partition(";")
     f.short, f.near = _branch_opcode(short), _branch_opcode(near)
     if f.short is None and f.near is None:
-        _parse_opcode(f, encoding.split(), patterns, constants, line)
+        _parse_opcode(f, row.encoding.split(), patterns, constants)
     elif f.near is None and short.split()[-1] == "cd":
         f.short, f.near = None, f.short
-    return f
+    return [f]
 
 
 def _branch_opcode(encoding: str) -> bytes | None:
@@ -110,7 +103,7 @@ def _branch_opcode(encoding: str) -> bytes | None:
     return None
 
 
-def _parse_opcode(f: Form, words: list[str], patterns: list[str], constants: list[int], line: str) -> None:
+def _parse_opcode(f: Form, words: list[str], patterns: list[str], constants: list[int]) -> None:
     opcode = bytearray()
     while words and (words[0] in _PREFIXES or words[0] == "REX.W"):
         word = words[0]
@@ -142,7 +135,7 @@ def _parse_opcode(f: Form, words: list[str], patterns: list[str], constants: lis
         _place_modrm(f, patterns)
     named = [i for i in constants if patterns[i] != "$1"]
     if len(named) != len(f.imms):
-        raise ValueError(f"immediates do not match: {line}")
+        raise ValueError("immediates do not match")
 
 
 def _place_modrm(f: Form, patterns: list[str]) -> None:
@@ -168,67 +161,57 @@ def _place_modrm(f: Form, patterns: list[str]) -> None:
 # Form selection
 
 
-def _load() -> dict[str, list[str]]:
-    with open(os.path.join(os.path.dirname(__file__), "forms.tbl"), encoding="utf-8") as fh:
-        return index_lines(fh.read())
+class Forms:
+    """The form table with the choices made from it so far."""
 
+    __slots__ = ("table", "_choice")
 
-_LINES: Final[dict[str, list[str]]] = _load()
-_FORMS: Final[list[list[Form] | None]] = [None] * len(NAMES)
-_CHOICE: Final[dict[int, Form]] = {}
+    def __init__(self) -> None:
+        self.table: Final = FormTable(os.path.dirname(__file__), ("forms.tbl",), NAMES, make_forms)
+        self._choice: dict[int, Form] = {}
 
+    def find(self, as_: int, args: list[Addr]) -> Form:
+        """The first row whose patterns take these operands; raises ValueError with a message if none does."""
+        key = as_
+        classes: list[int] = []
+        for a in args:
+            c = classify(a)
+            if c == C_BAD:
+                raise ValueError(explain(a) or "invalid instruction")
+            key = key << 6 | c
+            classes.append(c)
+        key = key << 4 | len(args)
+        form = self._choice.get(key)
+        if form is None:
+            n = len(classes)
+            for form in self.table.forms_of(as_):
+                if len(form.masks) == n:
+                    for mask, c in zip(form.masks, classes, strict=True):
+                        if not mask >> c & 1:
+                            break
+                    else:
+                        self._choice[key] = form
+                        return form
+            raise ValueError(self._refusal(as_, classes))
+        return form
 
-def forms_of(as_: int) -> list[Form]:
-    """The rows of an opcode, in table order."""
-    forms = _FORMS[as_]
-    if forms is None:
-        forms = _FORMS[as_] = [parse_form(line) for line in _LINES.get(NAMES[as_], ())]
-    return forms
+    def _refusal(self, as_: int, classes: list[int]) -> str:
+        if C_MEMWIDE in classes:
+            return "offset too large"
+        if classes == [C_SYM] or classes == [C_MEMSYM]:
+            rel = PATTERNS["rel"]
+            if any(f.masks == [rel] for f in self.table.forms_of(as_)):
+                return "this branch cannot reach a symbol"
+        return "invalid instruction"
 
+    def operand_rw(self, as_: int, args: list[Addr]) -> tuple[list[int], list[tuple[int, int]]]:
+        """What an instruction reads and writes: per operand 1 read, 2 written, 3 both, and the same for
+        implicit registers.  Memory operands always read their base and index.
 
-def find_form(as_: int, args: list[Addr]) -> Form:
-    """The first row whose patterns take these operands; raises ValueError with a message if none does."""
-    key = as_
-    classes: list[int] = []
-    for a in args:
-        c = classify(a)
-        if c == C_BAD:
-            raise ValueError(explain(a) or "invalid instruction")
-        key = key << 6 | c
-        classes.append(c)
-    key = key << 4 | len(args)
-    form = _CHOICE.get(key)
-    if form is None:
-        n = len(classes)
-        for form in forms_of(as_):
-            if len(form.masks) == n:
-                for mask, c in zip(form.masks, classes, strict=True):
-                    if not mask >> c & 1:
-                        break
-                else:
-                    _CHOICE[key] = form
-                    return form
-        raise ValueError(_refusal(as_, classes))
-    return form
-
-
-def _refusal(as_: int, classes: list[int]) -> str:
-    if C_MEMWIDE in classes:
-        return "offset too large"
-    if classes == [C_SYM] or classes == [C_MEMSYM]:
-        rel = PATTERNS["rel"]
-        if any(f.masks == [rel] for f in forms_of(as_)):
-            return "this branch cannot reach a symbol"
-    return "invalid instruction"
-
-
-def operand_rw(as_: int, args: list[Addr]) -> tuple[list[int], list[tuple[int, int]]]:
-    """What an instruction reads and writes: per operand 1 read, 2 written, 3 both, and the same for
-    implicit registers.  Memory operands always read their base and index.
-
-    >>> from backend.x86.ops import AMULQ
-    >>> operand_rw(AMULQ, [Addr(REG, regs.BX)])
-    ([1], [(16, 3), (18, 2)])
-    """
-    form = find_form(as_, args)
-    return form.rw, form.implicit
+        >>> from backend.obj.prog import REG
+        >>> from backend.x86.ops import AMULQ
+        >>> Forms().operand_rw(AMULQ, [Addr(REG, regs.BX)]) == ([1], [(regs.AX, 3), (regs.DX, 2)])
+        True
+        """
+        form = self.find(as_, args)
+        return form.rw, form.implicit

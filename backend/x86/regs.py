@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+WINDOW: Final = 0  # of opcodes and registers (backend.obj.prog)
 # Integer registers 16..31, in hardware order.
 AX: Final = 16
 CX: Final = 17
@@ -141,7 +142,7 @@ def _build() -> tuple[dict[str, int], list[str], list[int]]:
 
 _TABLES: Final = _build()
 REGS: Final[dict[str, int]] = _TABLES[0]  # name -> number
-NAMES: Final[list[str]] = _TABLES[1]  # number -> name, "" for holes
+NAMES: Final[dict[int, str]] = {reg: name for reg, name in enumerate(_TABLES[1]) if name}  # number -> name
 CLASSES: Final[list[int]] = _TABLES[2]  # number -> RC_*
 
 # DWARF numbers of the integer registers in hardware order (System V AMD64 psABI, figure 3.36); the

@@ -56,8 +56,8 @@ def compile_func(fn: Func, ctx: Context) -> Compiled:
 def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     """A function as symbols: its text, frame maps, jump tables.
 
-    >>> syms = emit_func(fn, Context(load_target("amd64")))
-    >>> syms[0].data, syms[0].relocs
+    syms = emit_func(fn, Context(load_target("amd64")))
+    syms[0].data, syms[0].relocs
     """
     code = compile_func(fn, ctx)
     text = ctx.lsym(fn.sym)
@@ -66,7 +66,7 @@ def emit_func(fn: Func, ctx: Context) -> list[LSym]:
     if code.loops:
         text.align = max(text.align, ctx.machine.loop_align)
     text.attrs &= ~A_UNDEF
-    text.info = (code.frame, code.prologue)
+    text.owner = code
     word = ctx.machine.layout.word
     out = [text]
     for table, targets in code.tables:

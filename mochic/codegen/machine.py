@@ -61,7 +61,7 @@ class Machine:
     """
 
     __slots__ = (
-        "name", "layout", "nregs", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args",
+        "name", "layout", "regs", "is_float", "stack", "scratch", "scratch_fp", "gp_args", "fp_args",
         "floats_follow_gp", "gp_result", "fp_result", "gp_caller", "gp_callee", "gp_all", "fp_caller", "fp_callee",
         "fp_all", "clobbers", "call_target", "link_bytes", "call", "call_near", "call_reg", "ret", "jmp", "nop",
         "trap", "lea", "copies", "moves", "makes", "exchange", "reads_memory", "compares", "ops", "lacks", "assemble",
@@ -71,9 +71,8 @@ class Machine:
     def __init__(self) -> None:
         self.name = ""
         self.layout = LITTLE_64
-        self.nregs = 0
-        self.regs: list[Addr] = []  # register operands by number; Progs never change one
-        self.is_float = bytearray()
+        self.regs: dict[int, Addr] = {}  # register operands by number; Progs never change one
+        self.is_float: dict[int, bool] = {}
         self.stack = 0
         self.scratch = 0
         self.scratch_fp = 0
@@ -113,11 +112,11 @@ class Machine:
         self.shadow_space = 0  # bytes that functions of C may use above their return address
         self.jump_pads = False  # what a jump table leads to begins with `jump_pad`
 
-    def set_registers(self, nregs: int, first_float: int, end_float: int) -> None:
-        """Make the operands of all registers."""
-        self.nregs = nregs
-        self.regs = [Addr(REG, r) for r in range(nregs)]
-        self.is_float = bytearray(first_float <= r < end_float for r in range(nregs))
+    def set_registers(self, first: int, end: int, first_float: int, end_float: int) -> None:
+        """Make the operands of all registers, numbers `first` to `end` of the CPU's window."""
+        numbers = range(first, end)
+        self.regs = {r: Addr(REG, r) for r in numbers}
+        self.is_float = {r: first_float <= r < end_float for r in numbers}
         self.gp_all = self.gp_caller + self.gp_callee
         self.fp_all = self.fp_caller + self.fp_callee
         self.clobbers = self.gp_caller + self.fp_caller

@@ -73,7 +73,7 @@ class Allocator:
         self.iv = iv
         n = len(sel.types)
         self.out = Allocation(iv, n)
-        self.fixed = [0] * machine.nregs
+        self.fixed = dict.fromkeys(machine.regs, 0)
         call_bits = 0
         for j in reversed(iv.calls):
             call_bits |= 1 << 2 * j
@@ -85,9 +85,9 @@ class Allocator:
             self.fixed[reg] = call_bits
         for reg, bits in iv.fixed.items():
             self.fixed[reg] |= bits
-        self.busy = list(self.fixed)
+        self.busy = dict(self.fixed)
         # Assigned bundles by machine register and stretch of positions; those over many stretches under -1.
-        self.occupants: list[dict[int, list[Bundle]]] = [{} for _ in range(machine.nregs)]
+        self.occupants: dict[int, dict[int, list[Bundle]]] = {reg: {} for reg in machine.regs}
         self.queue: list[tuple[int, int, Bundle]] = []
         self.serial = 0
         self.root = list(range(n))

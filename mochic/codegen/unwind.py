@@ -82,10 +82,10 @@ def unwind_symbols(symbols: list[LSym], target: Target, cpu: CpuUnwind) -> list[
 def frame_of(s: LSym, arch: str, cpu: CpuUnwind, windows: bool) -> Frame:
     """The frame of a function, as the unwind formats describe it."""
     length = len(s.data)
-    if s.info is None:
+    made = s.owner
+    if not isinstance(made, code.Compiled):
         for opening in cpu.openings:
             if s.data.startswith(opening.code):
                 return Frame(arch, length, list(opening.steps), opening.variable)
         return Frame(arch, length, [])
-    frame, prologue = s.info
-    return Frame(arch, length, cpu.steps(frame, [p.pc + p.size for p in prologue], windows))
+    return Frame(arch, length, cpu.steps(made.frame, [p.pc + p.size for p in made.prologue], windows))

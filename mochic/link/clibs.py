@@ -98,10 +98,10 @@ def _fits(path: str, target: Target) -> bool:
         head = f.read(20)
     if head[:4] != b"\x7fELF" or len(head) < 20:
         return True
-    from objwriter.elf import TARGETS
+    from objwriter.targets import targets_of
 
     machine: int = unpack_from("<H", head, 18)[0]
-    return any(row.arch == target.arch and row.machine == machine for row in TARGETS.values())
+    return any(row.arch == target.arch and row.machine == machine for row in targets_of("elf").values())
 
 
 _BINARY: Final = (

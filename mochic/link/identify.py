@@ -95,7 +95,7 @@ def flaw(data: bytes | mmap.mmap, target: Target) -> str:
 
 
 def _elf(data: bytes | mmap.mmap, target: Target) -> str:
-    from objwriter.elf import TARGETS as ROWS
+    from objwriter.targets import TARGETS as ROWS
 
     if data[:6] != b"\x7fELF\x02\x01":
         return "is no ELF file"
@@ -113,7 +113,7 @@ def _elf(data: bytes | mmap.mmap, target: Target) -> str:
 
 
 def _coff(data: bytes | mmap.mmap, target: Target) -> str:
-    from objwriter.coff import TARGETS as ROWS
+    from objwriter.targets import TARGETS as ROWS
 
     at = struct.unpack_from("<I", data, 60)[0]
     if data[:2] != b"MZ" or data[at : at + 4] != b"PE\0\0":
@@ -124,7 +124,7 @@ def _coff(data: bytes | mmap.mmap, target: Target) -> str:
 
 
 def _macho(data: bytes | mmap.mmap, target: Target) -> str:
-    from objwriter.macho import TARGETS as ROWS
+    from objwriter.targets import TARGETS as ROWS
 
     magic, cpu, _, kind = struct.unpack_from("<IIII", data, 0)
     if magic != 0xFEEDFACF:

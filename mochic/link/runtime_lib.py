@@ -120,7 +120,6 @@ def build_runtime(target: Target, opt: Options) -> bytes:
         opt.check_runtime,
     )
     arch = load_arch(target.arch, opt.march)
-    assert arch is not None
     for stem in (target.arch, f"{target.os}_{target.arch}"):
         asm = os.path.join(RUNTIME_DIR, "asm", stem + ".s")
         with open(asm, encoding="utf-8") as f2:

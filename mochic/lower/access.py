@@ -19,7 +19,7 @@ from mochic.lower.objects import LEN_RANGE
 from mochic.sema.modules import Member
 from mochic.sema.symbols import FunInfo, StructInfo, Var
 from mochic.sema.types import INT as KINT
-from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STRUCT, Slot, find
 from mochic.syntax import ast
 
 
@@ -40,7 +40,7 @@ def e_index(fn: Fn, e: ast.Index) -> Value:
     return index_known(fn, obj, k, ot, key, kk, want)
 
 
-def index_known(fn: Fn, obj: Value, k: int, ot: Ty, key: Value, kk: int, want: int) -> Value:
+def index_known(fn: Fn, obj: Value, k: int, ot: Slot, key: Value, kk: int, want: int) -> Value:
     if obj.type == REF and kk == KINT:
         if k == LIST:
             i = checked_index(fn, obj, key)
@@ -103,7 +103,7 @@ def field_value(fn: Fn, e: ast.Field) -> Value:
     return field_of(fn, obj, e.obj.ty, e.name, ir_type(e.ty))
 
 
-def field_of(fn: Fn, obj: Value, ot: Ty, name: str, want: int) -> Value:
+def field_of(fn: Fn, obj: Value, ot: Slot, name: str, want: int) -> Value:
     k = find(ot).kinds
     if k == GROUP and obj.type == REF:
         return fn.convert(group_field(fn, obj, name), want)

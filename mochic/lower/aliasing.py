@@ -10,7 +10,7 @@
   may append to it (`appends.py` tells).  `hold` and `release` stand around that code.  A count that is not taken back
   (an error was caught on the way) costs one copy.
 
-Lists whose element type no append touches never pay: aliasing lists share an element Ty, so the type tells.
+Lists whose element type no append touches never pay: aliasing lists share an element Slot, so the type tells.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, list_len, store_element
 from mochic.sema.symbols import BuiltinRef, Var
-from mochic.sema.types import LIST, Ty, find
+from mochic.sema.types import LIST, Slot, find
 from mochic.syntax import ast
 
 # Builtins whose result may be an argument or an element of one
@@ -41,15 +41,15 @@ class Held:
     __slots__ = ("values",)
 
     def __init__(self) -> None:
-        self.values: list[tuple[Value, Ty]] = []
+        self.values: list[tuple[Value, Slot]] = []
 
 
-def appends_to(fn: Fn, t: Ty) -> bool:
+def appends_to(fn: Fn, t: Slot) -> bool:
     """Some append in the program may extend lists of this type in place."""
     return bool(find(t).kinds & LIST) and find(fn.m.solver.elem(t)) in fn.m.appended
 
 
-def mark_aliased(fn: Fn, v: Value, t: Ty) -> None:
+def mark_aliased(fn: Fn, v: Value, t: Slot) -> None:
     """A second reference to the list v comes into being."""
     if not appends_to(fn, t):
         return
@@ -60,7 +60,7 @@ def mark_aliased(fn: Fn, v: Value, t: Ty) -> None:
         fn.call_runtime("mark_aliased", fn.tag(v))
 
 
-def share_elements(fn: Fn, v: Value, t: Ty) -> Value:
+def share_elements(fn: Fn, v: Value, t: Slot) -> Value:
     """The new list v has elements of another collection; gives v."""
     if v.type in (REF, TAG) and find(t).kinds & LIST and appends_to(fn, fn.m.solver.elem(t)):
         fn.call_runtime("mark_elements", fn.tag(v))
@@ -87,7 +87,7 @@ def moved(fn: Fn, e: ast.Expr) -> Value:
     return v
 
 
-def append(fn: Fn, lst: Value, lt: Ty, v: Value, own: bool) -> Value:
+def append(fn: Fn, lst: Value, lt: Slot, v: Value, own: bool) -> Value:
     """append(lst, v); `own`: the caller gives the list up, so it may be extended in place."""
     b = fn.b
     k = find(lt).kinds
@@ -155,12 +155,12 @@ def extended(fn: Fn, e: ast.Expr, code: Iterable[Code]) -> Region | None:
     return region if found else None
 
 
-def extends(fn: Fn, t: Ty, code: Iterable[Code]) -> bool:
+def extends(fn: Fn, t: Slot, code: Iterable[Code]) -> bool:
     """The code may append in place to a list of type t that an element or a field refers to."""
     return appends_to(fn, t) and (APPEND, find(fn.m.solver.elem(t))) in fn.m.appends.of(code).effects
 
 
-def extends_any(fn: Fn, t: Ty, code: Iterable[Code]) -> bool:
+def extends_any(fn: Fn, t: Slot, code: Iterable[Code]) -> bool:
     """The code may append in place to a list of type t, whatever refers to it."""
     if not appends_to(fn, t):
         return False
@@ -181,7 +181,7 @@ def release(fn: Fn, held: Held) -> None:
         count_holder(fn, v, t, False)
 
 
-def count_holder(fn: Fn, v: Value, t: Ty, more: bool) -> None:
+def count_holder(fn: Fn, v: Value, t: Slot, more: bool) -> None:
     if v.type == REF and find(t).kinds == LIST:
         flags = fn.load(I64, v, fn.layout.list_flags)
         fn.store(v, fn.b.emit(ADD if more else SUB, I64, [flags, fn.i64(_HOLDER)]), fn.layout.list_flags)

@@ -26,7 +26,7 @@ from typing import Final
 
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ProgramInfo, StructInfo, Var
-from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Slot, find
 from mochic.syntax import ast
 
 Code = ast.Node | list[ast.Stmt] | FunInfo | None  # that runs
@@ -80,7 +80,7 @@ def local(v: Var) -> bool:
 # What happens to a list: it gets longer in place, or an element is replaced.
 APPEND: Final = 0
 STORE: Final = 1
-Effect = tuple[int, Ty]  # one of these, the element type
+Effect = tuple[int, Slot]  # one of these, the element type
 
 
 class Region:
@@ -91,7 +91,7 @@ class Region:
 
     def __init__(self) -> None:
         self.effects: set[Effect] = set()
-        self.locals: dict[Var, Ty] = {}
+        self.locals: dict[Var, Slot] = {}
         self.functions: set[FunInfo] = set()
         self.unknown = False  # calls a function that is not known here
 
@@ -179,7 +179,7 @@ class Appends:
         else:
             region.effects.add((APPEND, elem))
 
-    def _elem(self, t: Ty | None) -> Ty | None:
+    def _elem(self, t: Slot | None) -> Slot | None:
         """The element type of what may be a list."""
         return find(self.info.solver.elem(t)) if t is not None and find(t).kinds & LIST else None
 

@@ -17,11 +17,11 @@ from mochic.lower.closures import partial
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import FunInfo
-from mochic.sema.types import FUNC, FunSig, Ty, find
+from mochic.sema.types import FUNC, FunSig, Slot, find
 from mochic.syntax import ast
 
 
-def call_args(fn: Fn, args: list[ast.Expr], params: list[Ty], held: Held, callees: Sequence[Code]) -> list[Value]:
+def call_args(fn: Fn, args: list[ast.Expr], params: list[Slot], held: Held, callees: Sequence[Code]) -> list[Value]:
     """Arguments in the parameters' representations; extra ones are evaluated and dropped.
 
     They are held while the later ones are evaluated and while the callees run.  Arguments that are fewer than the
@@ -39,7 +39,7 @@ def call_args(fn: Fn, args: list[ast.Expr], params: list[Ty], held: Held, callee
     return out
 
 
-def reads_late(fn: Fn, f: FunInfo, i: int, t: Ty) -> bool:
+def reads_late(fn: Fn, f: FunInfo, i: int, t: Slot) -> bool:
     """Parameter i, for which a list of type t is passed, is looked at after an append."""
     return i < len(f.params) and fn.m.late_uses.of(f, f.params[i], find(fn.m.solver.elem(t)))
 
@@ -49,7 +49,7 @@ def result_of(fn: Fn, v: Value, e: ast.Expr) -> Value:
     return fn.convert(v, ir_type(e.ty))
 
 
-def call_value(fn: Fn, callee: Value, t: Ty, e: ast.Call) -> Value:
+def call_value(fn: Fn, callee: Value, t: Slot, e: ast.Call) -> Value:
     k = find(t).kinds
     sig = fn.m.solver.shape(t).sig
     if sig is None or not k & FUNC:
@@ -69,7 +69,7 @@ def call_value(fn: Fn, callee: Value, t: Ty, e: ast.Call) -> Value:
     return v
 
 
-def call_dynamic(fn: Fn, callee: Value, t: Ty, e: ast.Call) -> Value:
+def call_dynamic(fn: Fn, callee: Value, t: Slot, e: ast.Call) -> Value:
     """Call a TAG whose functions have the signature of t."""
     sig = fn.m.solver.shape(t).sig
     if sig is None:

@@ -9,9 +9,9 @@ from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import if_struct, list_len, make_struct, map_store, store_element
-from mochic.sema.infer_decl import inner_types
+from mochic.sema.tree import inner_types
 from mochic.sema.symbols import StructInfo
-from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Slot, find
 from mochic.syntax import ast
 
 _SCALAR_CASTS = {
@@ -26,7 +26,7 @@ def e_cast(fn: Fn, e: ast.Cast) -> Value:
     return fn.convert(cast(fn, v, e.expr.ty, e.type, e.ty), ir_type(e.ty))
 
 
-def cast(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+def cast(fn: Fn, v: Value, t: Slot, ref: ast.TypeRef, res: Slot) -> Value:
     b = fn.b
     ref = fn.m.info.resolve_alias(ref)
     if isinstance(ref, ast.TypeName):
@@ -70,7 +70,7 @@ def cast(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
     return v
 
 
-def cast_any(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+def cast_any(fn: Fn, v: Value, t: Slot, ref: ast.TypeRef, res: Slot) -> Value:
     """Cast a TAG whose values are of type t."""
     ref = fn.m.info.resolve_alias(ref)
     if isinstance(ref, ast.TypeGeneric | ast.TypeOpt | ast.TypeStruct):
@@ -78,7 +78,7 @@ def cast_any(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
     return cast_dynamic(fn, v, ref, t)
 
 
-def cast_dynamic(fn: Fn, v: Value, ref: ast.TypeRef, t: Ty) -> Value:
+def cast_dynamic(fn: Fn, v: Value, ref: ast.TypeRef, t: Slot) -> Value:
     """Cast a TAG to a declared type."""
     ref = fn.m.info.resolve_alias(ref)
     if isinstance(ref, ast.TypeName):
@@ -96,7 +96,7 @@ def f64_to_int(fn: Fn, v: Value) -> Value:
     return fn.b.emit(F2INT, INT, [v])
 
 
-def cast_optional(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
+def cast_optional(fn: Fn, v: Value, t: Slot, ref: ast.TypeRef, res: Slot) -> Value:
     """none stays, anything else is cast."""
     if v.type not in (REF, TAG) or not find(t).kinds & NIL:
         return cast(fn, v, t, ref, res)
@@ -117,7 +117,7 @@ def cast_optional(fn: Fn, v: Value, t: Ty, ref: ast.TypeRef, res: Ty) -> Value:
 # -- lists and maps --------------------------------------------------------------------------------
 
 
-def cast_elements(fn: Fn, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Value:
+def cast_elements(fn: Fn, src: Value, st: Slot, ref: ast.TypeRef, elem: Slot) -> Value:
     """A new list of the elements of src, each cast."""
     n = list_len(fn, src)
     out = fn.call_runtime("list_new", fn.sym(fn.m.list_desc(elem)), n)
@@ -130,7 +130,7 @@ def cast_elements(fn: Fn, src: Value, st: Ty, ref: ast.TypeRef, elem: Ty) -> Val
     return out
 
 
-def cast_entries(fn: Fn, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> Value:
+def cast_entries(fn: Fn, src: Value, mt: Slot, ref: ast.TypeGeneric, res: Slot) -> Value:
     """A new map with every value cast (and every key, where ints are wanted)."""
     s = fn.m.solver
     key, val = s.key(res), s.val(res)
@@ -147,7 +147,7 @@ def cast_entries(fn: Fn, src: Value, mt: Ty, ref: ast.TypeGeneric, res: Ty) -> V
     return out
 
 
-def cast_anonymous(fn: Fn, v: Value, t: Ty, ref: ast.TypeStruct, res: Ty) -> Value:
+def cast_anonymous(fn: Fn, v: Value, t: Slot, ref: ast.TypeStruct, res: Slot) -> Value:
     """A map or struct becomes a map of the fields, each cast to its declared type."""
     src = fn.tag(v)
     key, val = fn.m.solver.key(res), fn.m.solver.val(res)
@@ -162,7 +162,7 @@ def cast_anonymous(fn: Fn, v: Value, t: Ty, ref: ast.TypeStruct, res: Ty) -> Val
 # -- structs ---------------------------------------------------------------------------------------
 
 
-def cast_struct(fn: Fn, v: Value, t: Ty, st: StructInfo) -> Value:
+def cast_struct(fn: Fn, v: Value, t: Slot, st: StructInfo) -> Value:
     """A map becomes a struct, each field cast to its declared type; a struct of the type stays.
 
     Done in place, except that a type which contains itself has a function for it.

@@ -14,7 +14,7 @@ from mochic.ir.types import PTR, REF, VOID
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import FunInfo, StructInfo
-from mochic.sema.types import Ty, find
+from mochic.sema.types import Slot, find
 from mochic.syntax import ast
 
 
@@ -86,7 +86,7 @@ def make_closure(fn: Fn, f: FunInfo) -> Value:
 # -- partial application ---------------------------------------------------------------------------
 
 
-def partial(fn: Fn, closure: Value, params: list[Ty], ret: Ty, args: list[Value]) -> Value:
+def partial(fn: Fn, closure: Value, params: list[Slot], ret: Slot, args: list[Value]) -> Value:
     """A closure of the remaining parameters; it holds the callee and the arguments given."""
     n = len(args)
     key = ("partial", tuple(find(p) for p in params), find(ret), n)
@@ -108,7 +108,7 @@ def partial(fn: Fn, closure: Value, params: list[Ty], ret: Ty, args: list[Value]
     return c
 
 
-def _partial_stub(fn: Fn, params: list[Ty], ret: Ty, n: int) -> FuncSym:
+def _partial_stub(fn: Fn, params: list[Slot], ret: Slot, n: int) -> FuncSym:
     m = fn.m
     layout = fn.layout
     sig = m.sig(params, ret)

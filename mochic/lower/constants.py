@@ -20,9 +20,10 @@ from mochic.lower.descs import LazyDesc
 from mochic.lower.fn import Fn
 from mochic.lower.module import ModuleLower, ir_type
 from mochic.layout import E_BOOL, E_TAG, TAG_FALSE, TAG_TRUE
-from mochic.sema.infer_narrow import is_none
+from mochic.sema.tree import is_none
 from mochic.sema.symbols import StructInfo
-from mochic.sema.types import IntSlot, Ty
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 
 SMALLEST: Final = 16
@@ -37,7 +38,7 @@ def template(fn: Fn, e: ast.Expr) -> Value | None:
     """The literal as a copy of a template, if it is made of enough constants."""
     if constant_size(fn.m, e) < SMALLEST or (fn.given and meant_otherwise(fn, e)):
         return None
-    bounds: dict[IntSlot, tuple[int, int, Ty]] = {}
+    bounds: dict[IntSlot, tuple[int, int, Slot]] = {}
     _bounds(fn.m, e, bounds)
     for lo, hi, t in bounds.values():
         fn.feed(t, fn.int_const(lo))
@@ -90,7 +91,7 @@ def constant_size(m: ModuleLower, e: ast.Expr) -> int:
     return n
 
 
-def _slots(m: ModuleLower, e: ast.Expr) -> list[tuple[ast.Expr, Ty]]:
+def _slots(m: ModuleLower, e: ast.Expr) -> list[tuple[ast.Expr, Slot]]:
     """The parts of a literal and the slots they go to."""
     s = m.solver
     if isinstance(e, ast.ListLit):
@@ -104,7 +105,7 @@ def _slots(m: ModuleLower, e: ast.Expr) -> list[tuple[ast.Expr, Ty]]:
     return []
 
 
-def _bounds(m: ModuleLower, e: ast.Expr, out: dict[IntSlot, tuple[int, int, Ty]]) -> None:
+def _bounds(m: ModuleLower, e: ast.Expr, out: dict[IntSlot, tuple[int, int, Slot]]) -> None:
     for x, t in _slots(m, e):
         n = scalar(x)
         if n == ():
@@ -146,7 +147,7 @@ def make_template(m: ModuleLower, e: ast.Expr) -> DataSym:
     return d
 
 
-def _word(m: ModuleLower, e: ast.Expr, t: Ty) -> Word:
+def _word(m: ModuleLower, e: ast.Expr, t: Slot) -> Word:
     """What a slot of type t holds."""
     n = scalar(e)
     ty = ir_type(t)

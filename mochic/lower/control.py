@@ -8,11 +8,11 @@ from mochic.ir.func import Block, Value
 from mochic.ir.ops import ADD, AND, CAST, EQ, NE, SLT
 from mochic.ir.types import I32, I64, INT, REF
 from mochic.lower.fn import Fn
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 
 
-def truth(fn: Fn, v: Value, t: Ty) -> Value:
+def truth(fn: Fn, v: Value, t: Slot) -> Value:
     """Truthiness (docs/reference.md, 8.4) as I32."""
     b = fn.b
     if v.type == I32:

@@ -26,7 +26,8 @@ from mochic.lower.module import ModuleLower
 from mochic.layout import TAG_FALSE, TAG_SHIFT
 from mochic.ir.rtabi import RUNTIME
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import LIST, MAP, STRUCT, IntSlot, Ty, find
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import LIST, MAP, STRUCT, Slot, find
 from mochic.syntax import ast
 
 
@@ -68,7 +69,7 @@ class Fn:
         self.env_index: dict[Var, int] = {v: i for i, v in enumerate(m.captures(info))}
         self.loops: list[tuple[Block, Block]] = []
         # Lists that the loops around this place hold: variable of the builder, IR type, type.
-        self.running: list[tuple[object, int, Ty]] = []
+        self.running: list[tuple[object, int, Slot]] = []
         # The `append` whose list the assignment around it gives up.
         self.own_append: ast.Call | None = None
         # What expressions mean here instead of what they say (see query/group.py).
@@ -233,7 +234,7 @@ class Fn:
 
     # -- the interval analysis ------------------------------------------------------------------------
 
-    def feed(self, dst: Ty, v: Value | None = None, src: Ty | None = None) -> None:
+    def feed(self, dst: Slot, v: Value | None = None, src: Slot | None = None) -> None:
         """Tell the interval analysis of a store that happens inside the runtime: value v, or what src holds."""
         slot = self.m.slot(dst)
         if slot is None:
@@ -243,7 +244,7 @@ class Fn:
         else:
             self.b.emit(FEED, VOID, [], 0, (slot, self.m.slot(src) if src is not None else None))
 
-    def feed_contents(self, t: Ty, v: Value, key: Value | None = None) -> None:
+    def feed_contents(self, t: Slot, v: Value, key: Value | None = None) -> None:
         """v may become an element, value or field of whatever t holds."""
         s = self.m.solver
         k = find(t).kinds

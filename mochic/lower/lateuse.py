@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from mochic.lower.appends import APPEND, Appends, own_append
 from mochic.sema.symbols import FunInfo, Var
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 
 
@@ -23,9 +23,9 @@ class LateUses:
 
     def __init__(self, appends: Appends) -> None:
         self.appends = appends
-        self._known: dict[tuple[Var, Ty], bool] = {}
+        self._known: dict[tuple[Var, Slot], bool] = {}
 
-    def of(self, f: FunInfo, p: Var, elem: Ty) -> bool:
+    def of(self, f: FunInfo, p: Var, elem: Slot) -> bool:
         """`elem`: the element type of the list that is passed for p."""
         if p.appended or p.captured:
             return False
@@ -45,7 +45,7 @@ class _Walk:
 
     __slots__ = ("effects", "p", "elem", "done")
 
-    def __init__(self, effects: Appends, p: Var, elem: Ty) -> None:
+    def __init__(self, effects: Appends, p: Var, elem: Slot) -> None:
         self.effects = effects
         self.p = p
         self.elem = elem

@@ -12,7 +12,7 @@ from mochic.lower.load import next_row, open_load
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
 from mochic.sema.symbols import Var
-from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STR_TY, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STR_TY, Slot, find
 from mochic.syntax import ast
 
 
@@ -121,7 +121,7 @@ def for_each(fn: Fn, st: ast.For) -> None:
     b.start(done)
 
 
-def begin_holding(fn: Fn, var: object, v: Value, t: Ty) -> None:
+def begin_holding(fn: Fn, var: object, v: Value, t: Slot) -> None:
     """The loop that begins here holds the list v."""
     count_holder(fn, v, t, True)
     fn.b.write(var, v)
@@ -168,7 +168,7 @@ def returns(body: list[ast.Stmt]) -> bool:
     return False
 
 
-def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Ty | None, done: Block, map_keys: bool = False) -> None:
+def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Slot | None, done: Block, map_keys: bool = False) -> None:
     """Length taken once, elements read live by index; lists never shrink, so no bounds check."""
     b = fn.b
     n = list_len(fn, lst)
@@ -184,7 +184,7 @@ def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Ty | None, done: Blo
         elem = STR_TY
     else:
         x = load_element(fn, lst, i, elem)
-    t: Ty = elem_ty(fn, st.source.ty) if elem is None else elem
+    t: Slot = elem_ty(fn, st.source.ty) if elem is None else elem
     held = False
     if v.appended or v.captured:
         mark_aliased(fn, x, t)

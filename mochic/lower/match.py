@@ -18,7 +18,7 @@ from mochic.lower.module import ir_type
 from mochic.lower.objects import is_struct, load_field
 from mochic.lower.values import equal
 from mochic.sema.symbols import StructInfo, Var
-from mochic.sema.types import NIL, STRUCT, Ty, find
+from mochic.sema.types import NIL, STRUCT, Slot, find
 from mochic.syntax import ast
 
 
@@ -120,7 +120,7 @@ def bind_fields(fn: Fn, p: ast.Expr, v: Value, arm: Sequence[Code]) -> None:
         bind_variable(fn, p, v, arm)
 
 
-def test_pattern(fn: Fn, p: ast.Expr, v: Value, t: Ty, no: Block | None) -> None:
+def test_pattern(fn: Fn, p: ast.Expr, v: Value, t: Slot, no: Block | None) -> None:
     """Fall through when p matches v, else go to `no`; None: it is known to match."""
     b = fn.b
     ref = p.ref if isinstance(p, ast.Ident | ast.Call) else None

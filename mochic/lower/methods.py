@@ -17,7 +17,7 @@ from mochic.lower.objects import elem_ty, is_struct, structs_of
 from mochic.lower.values import text_of
 from mochic.sema.builtins import METHODS, OF_MAPS, value_method
 from mochic.sema.symbols import FunInfo
-from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Ty, find
+from mochic.sema.types import LIST, MAP, NIL, STR, STRUCT, Slot, find
 from mochic.syntax import ast
 
 
@@ -53,14 +53,14 @@ def call_method(fn: Fn, e: ast.Call, callee: ast.Field) -> Value:
     return method_among(fn, obj, ot, name, e)
 
 
-def call_known(fn: Fn, obj: Value, m: FunInfo, params: list[Ty], args: list[Value], e: ast.Call) -> Value:
+def call_known(fn: Fn, obj: Value, m: FunInfo, params: list[Slot], args: list[Value], e: ast.Call) -> Value:
     if len(args) < len(params):
         assert m.struct is not None
         return partial(fn, bound_method(fn, obj, m.struct, m.name.split(".")[-1]), params, m.ret, args)
     return result_of(fn, fn.call(fn.m.fun_sym(m), [obj, *args]), e)
 
 
-def method_among(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> Value:
+def method_among(fn: Fn, obj: Value, ot: Slot, name: str, e: ast.Call) -> Value:
     """A method call on a value of several types: dispatch on the descriptor."""
     b = fn.b
     want = ir_type(e.ty)
@@ -102,7 +102,7 @@ def method_among(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> Value:
 # -- methods on builtin kinds ----------------------------------------------------------------------
 
 
-def call_builtin_method(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> Value:
+def call_builtin_method(fn: Fn, obj: Value, ot: Slot, name: str, e: ast.Call) -> Value:
     assert isinstance(e.fn, ast.Field)
     held = Held()
     hold(fn, held, e.fn.obj, obj, e.args)
@@ -111,7 +111,7 @@ def call_builtin_method(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call) -> V
     return builtin_method(fn, obj, ot, name, e, args)
 
 
-def builtin_method(fn: Fn, obj: Value, ot: Ty, name: str, e: ast.Call, args: list[Value]) -> Value:
+def builtin_method(fn: Fn, obj: Value, ot: Slot, name: str, e: ast.Call, args: list[Value]) -> Value:
     k = find(ot).kinds
     b = fn.b
     b.pos = e.lo

@@ -19,13 +19,14 @@ from mochic.lower.descs import LazyDesc, RuntimeData, make_bigint, make_desc, ma
 from mochic.lower.lateuse import LateUses
 from mochic.sema.symbols import CFun, FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import INT as KINT
-from mochic.sema.types import BOOL, FLOAT, NIL, REFKINDS, IntSlot, Ty, find
+from mochic.ir.slots import IntSlot
+from mochic.sema.types import BOOL, FLOAT, NIL, REFKINDS, Slot, find
 from mochic.syntax import ast
 
 _SINGLE_REFS = tuple(1 << i for i in range(10) if (1 << i) & REFKINDS)
 
 
-def ir_type(t: Ty) -> int:
+def ir_type(t: Slot) -> int:
     """The IR type of a slot, from the kinds of values it holds."""
     k = find(t).kinds
     if k == KINT:
@@ -39,7 +40,7 @@ def ir_type(t: Ty) -> int:
     return TAG
 
 
-def ret_type(t: Ty) -> int:
+def ret_type(t: Slot) -> int:
     """The IR type of a function result: nothing when it can only be null."""
     return VOID if not find(t).kinds & ~NIL else ir_type(t)
 
@@ -135,8 +136,8 @@ class ModuleLower:
             self.module.data.append(d)
         return d
 
-    def slot(self, t: Ty) -> IntSlot | None:
-        """The int slot of a Ty that is represented as INT, else None."""
+    def slot(self, t: Slot) -> IntSlot | None:
+        """The int slot of a Slot that is represented as INT, else None."""
         t = find(t)
         if t.kinds != KINT or t.fixed:
             return None
@@ -186,7 +187,7 @@ class ModuleLower:
         s: FuncSym = f.sym
         return s
 
-    def sig(self, params: list[Ty], ret: Ty) -> Sig:
+    def sig(self, params: list[Slot], ret: Slot) -> Sig:
         """The type of an indirect call: closure, then the parameters."""
         r = ret_type(ret)
         s = Sig([REF, *[ir_type(p) for p in params]], r)
@@ -195,15 +196,15 @@ class ModuleLower:
 
     # -- descriptors ----------------------------------------------------------------------------
 
-    def elem_code(self, t: Ty) -> int:
-        """E_* of values of this Ty; only valid after int representations are decided when it is an int."""
+    def elem_code(self, t: Slot) -> int:
+        """E_* of values of this Slot; only valid after int representations are decided when it is an int."""
         ty = ir_type(t)
         if ty == INT:
             s = self.slot(t)
             return E_I64 if s is None or s.word else E_TAG
         return E_F64 if ty == F64 else E_BOOL if ty == I32 else E_TAG
 
-    def list_desc(self, elem: Ty) -> DataSym:
+    def list_desc(self, elem: Slot) -> DataSym:
         if ir_type(elem) != INT:
             return self.runtime_data["desc.list_" + ELEMENTS[self.elem_code(elem)]]
         key = find(elem)
@@ -213,14 +214,14 @@ class ModuleLower:
             self.list_descs[key] = d
         return d
 
-    def key_code(self, key: Ty) -> int:
+    def key_code(self, key: Slot) -> int:
         """0 text, 1 word, 2 int tag."""
         if ir_type(key) != INT:
             return 0
         s = self.slot(key)
         return 1 if s is None or s.word else 2
 
-    def map_desc(self, key: Ty, val: Ty) -> DataSym:
+    def map_desc(self, key: Slot, val: Slot) -> DataSym:
         k, v = find(key), find(val)
         if ir_type(k) != INT and ir_type(v) != INT:
             return self.runtime_data[f"desc.map_str_{ELEMENTS[self.elem_code(v)]}"]
@@ -230,7 +231,7 @@ class ModuleLower:
             self.list_descs[(k, v)] = d
         return d
 
-    def cell_desc(self, t: Ty) -> DataSym:
+    def cell_desc(self, t: Slot) -> DataSym:
         ty = ir_type(t)
         if ty in (REF, TAG):
             return self.runtime_data["desc.cell"]
@@ -238,7 +239,7 @@ class ModuleLower:
             return LazyDesc(lambda: self.runtime_data["desc.cell_raw" if self.elem_code(t) else "desc.cell"])
         return self.runtime_data["desc.cell_raw"]
 
-    def traced(self, t: Ty) -> bool:
+    def traced(self, t: Slot) -> bool:
         return self.elem_code(t) == E_TAG
 
     def struct_desc(self, st: StructInfo) -> LazyDesc:
@@ -271,7 +272,7 @@ class ModuleLower:
         self.module.data.extend(made)
         return made[-1]
 
-    def closure_desc(self, name: str, arity: int, captured: list[tuple[Ty, bool]]) -> LazyDesc:
+    def closure_desc(self, name: str, arity: int, captured: list[tuple[Slot, bool]]) -> LazyDesc:
         """`captured`: type and whether it is a cell."""
 
         def make() -> DataSym:

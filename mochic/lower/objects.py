@@ -17,7 +17,7 @@ from mochic.lower.control import check_ref
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.sema.symbols import StructInfo
-from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, Slot, find
 
 
 LEN_RANGE: Final = (0, 1 << 40)  # of the lengths of lists and maps
@@ -25,8 +25,8 @@ LEN_RANGE: Final = (0, 1 << 40)  # of the lengths of lists and maps
 # -- lists and strings -----------------------------------------------------------------------------
 
 
-def elem_ty(fn: Fn, t: Ty) -> Ty:
-    e: Ty = fn.m.solver.elem(t)
+def elem_ty(fn: Fn, t: Slot) -> Slot:
+    e: Slot = fn.m.solver.elem(t)
     return e
 
 
@@ -34,7 +34,7 @@ def list_len(fn: Fn, lst: Value) -> Value:
     return fn.load(I64, lst, fn.layout.list_length)
 
 
-def len_of(fn: Fn, v: Value, t: Ty) -> Value:
+def len_of(fn: Fn, v: Value, t: Slot) -> Value:
     """len(x) as INT; a group has been replaced by its items."""
     k = find(t).kinds
     if k == GROUP:
@@ -82,7 +82,7 @@ def element_address(fn: Fn, lst: Value, index: Value, ty: int) -> Value:
     return fn.b.emit(ADD, PTR, [data, off])
 
 
-def load_element(fn: Fn, lst: Value, i: Value, elem: Ty) -> Value:
+def load_element(fn: Fn, lst: Value, i: Value, elem: Slot) -> Value:
     ty = ir_type(elem)
     p = element_address(fn, lst, i, ty)
     if ty == I32:
@@ -90,7 +90,7 @@ def load_element(fn: Fn, lst: Value, i: Value, elem: Ty) -> Value:
     return fn.load(ty, p, fn.layout.array_data, fn.m.slot(elem))
 
 
-def store_element(fn: Fn, lst: Value, i: Value, v: Value, elem: Ty) -> None:
+def store_element(fn: Fn, lst: Value, i: Value, v: Value, elem: Slot) -> None:
     ty = ir_type(elem)
     p = element_address(fn, lst, i, ty)
     if ty == I32:
@@ -102,7 +102,7 @@ def store_element(fn: Fn, lst: Value, i: Value, v: Value, elem: Ty) -> None:
 # -- maps ------------------------------------------------------------------------------------------
 
 
-def map_key(fn: Fn, mt: Ty, key: Value, kk: int) -> tuple[str, Value] | None:
+def map_key(fn: Fn, mt: Slot, key: Value, kk: int) -> tuple[str, Value] | None:
     """How to look a key of kinds kk up in a map of type mt: suffix of the runtime function and the key word."""
     kt = fn.m.solver.key(mt)
     kind = ir_type(kt)
@@ -117,7 +117,7 @@ def map_key(fn: Fn, mt: Ty, key: Value, kk: int) -> tuple[str, Value] | None:
     return None
 
 
-def map_find(fn: Fn, m: Value, mt: Ty, key: Value, kk: int) -> Value | None:
+def map_find(fn: Fn, m: Value, mt: Slot, key: Value, kk: int) -> Value | None:
     """Address of the value slot or 0; None when only the dynamic path knows."""
     r = map_key(fn, mt, key, kk)
     if r is None:
@@ -128,7 +128,7 @@ def map_find(fn: Fn, m: Value, mt: Ty, key: Value, kk: int) -> Value | None:
     return fn.call_runtime("map_find_str", m, k)
 
 
-def map_value_or_nil(fn: Fn, slot: Value, mt: Ty, want: int) -> Value:
+def map_value_or_nil(fn: Fn, slot: Value, mt: Slot, want: int) -> Value:
     b = fn.b
     vt = fn.m.solver.val(mt)
     vty = ir_type(vt)
@@ -144,7 +144,7 @@ def map_value_or_nil(fn: Fn, slot: Value, mt: Ty, want: int) -> Value:
     return b.read("#opt", want)
 
 
-def map_store(fn: Fn, m: Value, mt: Ty, key: Value, v: Value, kk: int = STR) -> None:
+def map_store(fn: Fn, m: Value, mt: Slot, key: Value, v: Value, kk: int = STR) -> None:
     """m[key] = v, for a key of kinds kk."""
     val = fn.m.solver.val(mt)
     r = map_key(fn, mt, key, kk)
@@ -164,7 +164,7 @@ def map_store(fn: Fn, m: Value, mt: Ty, key: Value, v: Value, kk: int = STR) -> 
 # -- structs ---------------------------------------------------------------------------------------
 
 
-def structs_of(fn: Fn, t: Ty) -> list[StructInfo]:
+def structs_of(fn: Fn, t: Slot) -> list[StructInfo]:
     bits = find(t).structs
     return [s for s in fn.m.info.structs if bits & s.bit]
 

@@ -11,7 +11,7 @@ from mochic.lower.aliasing import share_elements
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import map_find
-from mochic.sema.types import LIST, MAP, NIL, NUMERIC, STR, Ty, find
+from mochic.sema.types import LIST, MAP, NIL, NUMERIC, STR, Slot, find
 from mochic.syntax import ast
 
 _INT_OPS = {"+": ADD, "-": SUB, "*": MUL, "/": SDIV, "%": SREM}
@@ -39,7 +39,7 @@ def operation(fn: Fn, e: ast.Binary, l: Value, r: Value) -> Value:
     return compare(fn, op, l, r, e.left.ty, e.right.ty)
 
 
-def arithmetic(fn: Fn, op: str, l: Value, r: Value, lt: Ty, rt: Ty, res: Ty) -> Value:
+def arithmetic(fn: Fn, op: str, l: Value, r: Value, lt: Slot, rt: Slot, res: Slot) -> Value:
     b = fn.b
     lk, rk = l.type, r.type
     want = ir_type(res)
@@ -83,7 +83,7 @@ def check_zero_f64(fn: Fn, v: Value) -> None:
     b.start(ok)
 
 
-def text_of(fn: Fn, v: Value, t: Ty) -> Value:
+def text_of(fn: Fn, v: Value, t: Slot) -> Value:
     """Form S of a value, as a string."""
     if v.type == REF and find(t).kinds == STR:
         return v
@@ -99,7 +99,7 @@ def text_of(fn: Fn, v: Value, t: Ty) -> Value:
 # -- comparison ------------------------------------------------------------------------------------
 
 
-def compare(fn: Fn, op: str, l: Value, r: Value, lt: Ty, rt: Ty) -> Value:
+def compare(fn: Fn, op: str, l: Value, r: Value, lt: Slot, rt: Slot) -> Value:
     b = fn.b
     lk, rk = find(lt).kinds, find(rt).kinds
     if op in ("==", "!="):
@@ -143,7 +143,7 @@ def equal(fn: Fn, l: Value, r: Value, lk: int, rk: int) -> Value:
     return fn.call_runtime("dyn_eq", fn.tag(l), fn.tag(r))
 
 
-def contains(fn: Fn, x: Value, c: Value, xt: Ty, ct: Ty) -> Value:
+def contains(fn: Fn, x: Value, c: Value, xt: Slot, ct: Slot) -> Value:
     b = fn.b
     ck = find(ct).kinds
     if c.type == REF:

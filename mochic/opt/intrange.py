@@ -30,7 +30,7 @@ from mochic.ir.ops import (
     SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
 from mochic.ir.types import INT
-from mochic.sema.types import IntSlot
+from mochic.ir.slots import IntSlot
 
 INF: Final = 1 << 200
 W_MAX: Final = (1 << 63) - 1

@@ -8,61 +8,67 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mochic.sema.constraints import ArithC, CallC, ElemFlowC, KeyC, SliceC
+from mochic.sema.constraints import (
+    ArithmeticConstraint,
+    CallConstraint,
+    ElementConstraint,
+    KeyConstraint,
+    SliceConstraint,
+)
 from mochic.sema.types import (
-    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, STRUCT, Solver, Ty, find,
+    BOOL, BOOL_TY, FLOAT, FLOAT_TY, INT, INT_TY, LIST, MAP, NIL, NIL_TY, RAT, STR, STR_TY, STRUCT, Solver, Slot, find,
 )  # fmt: skip
 
-Rule = Callable[[Solver, list[Ty]], Ty]
+Rule = Callable[[Solver, list[Slot]], Slot]
 
 
-def _int(s: Solver, a: list[Ty]) -> Ty:
+def _int(s: Solver, a: list[Slot]) -> Slot:
     return INT_TY
 
 
-def _float(s: Solver, a: list[Ty]) -> Ty:
+def _float(s: Solver, a: list[Slot]) -> Slot:
     return FLOAT_TY
 
 
-def _str(s: Solver, a: list[Ty]) -> Ty:
+def _str(s: Solver, a: list[Slot]) -> Slot:
     return STR_TY
 
 
-def _bool(s: Solver, a: list[Ty]) -> Ty:
+def _bool(s: Solver, a: list[Slot]) -> Slot:
     return BOOL_TY
 
 
-def _nil(s: Solver, a: list[Ty]) -> Ty:
+def _nil(s: Solver, a: list[Slot]) -> Slot:
     return NIL_TY
 
 
-def _first_arg(s: Solver, a: list[Ty]) -> Ty:
+def _first_arg(s: Solver, a: list[Slot]) -> Slot:
     return a[0] if a else NIL_TY
 
 
-def _str_list(s: Solver, a: list[Ty]) -> Ty:
+def _str_list(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     s.grow(s.elem(t), STR)
     return t
 
 
-def _int_list(s: Solver, a: list[Ty]) -> Ty:
+def _int_list(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     s.grow(s.elem(t), INT)
     return t
 
 
-def _float_list(s: Solver, a: list[Ty]) -> Ty:
+def _float_list(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     s.grow(s.elem(t), FLOAT)
     return t
 
 
-def _data(s: Solver, a: list[Ty]) -> Ty:
+def _data(s: Solver, a: list[Slot]) -> Slot:
     return data_type(s)
 
 
-def data_type(s: Solver) -> Ty:
+def data_type(s: Solver) -> Slot:
     """Anything a data file can hold."""
     t = s.new(NIL | BOOL | INT | FLOAT | STR | LIST | MAP)
     shape = s.shape(t)
@@ -71,7 +77,7 @@ def data_type(s: Solver) -> Ty:
     return t
 
 
-def _append(s: Solver, a: list[Ty]) -> Ty:
+def _append(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     s.flow(a[0], t, LIST)
     el = s.elem(t)
@@ -80,33 +86,33 @@ def _append(s: Solver, a: list[Ty]) -> Ty:
     return t
 
 
-def _same_list(s: Solver, a: list[Ty]) -> Ty:
+def _same_list(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     for x in a:
         s.flow(x, t, LIST)
     return t
 
 
-def _collect(s: Solver, a: list[Ty]) -> Ty:
+def _collect(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
-    c = ElemFlowC(a[0], s.elem(t))
-    s.on(a[0], c)
+    c = ElementConstraint(a[0], s.elem(t))
+    s.attach(a[0], c)
     return t
 
 
-def _first(s: Solver, a: list[Ty]) -> Ty:
+def _first(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(NIL)
-    c = ElemFlowC(a[0], t)
-    s.on(a[0], c)
+    c = ElementConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-class SumC:
+class SumConstraint:
     """sum of numbers: int if all are ints, as in an empty list of floats, else float; non-numbers count 0"""
 
     __slots__ = ("src", "res", "watching")
 
-    def __init__(self, src: Ty, res: Ty) -> None:
+    def __init__(self, src: Slot, res: Slot) -> None:
         self.src = src
         self.res = res
         self.watching = False
@@ -119,19 +125,19 @@ class SumC:
         s.grow(self.res, INT | find(e).kinds & (FLOAT | RAT))
 
 
-def _sum(s: Solver, a: list[Ty]) -> Ty:
+def _sum(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(0)
-    c = SumC(a[0], t)
-    s.on(a[0], c)
+    c = SumConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-class MinMaxC:
+class ExtremeConstraint:
     """The elements; of an empty list the int 0"""
 
     __slots__ = ("src", "res", "watching")
 
-    def __init__(self, src: Ty, res: Ty) -> None:
+    def __init__(self, src: Slot, res: Slot) -> None:
         self.src = src
         self.res = res
         self.watching = False
@@ -145,46 +151,46 @@ class MinMaxC:
         s.grow(self.res, INT)
 
 
-def _minmax(s: Solver, a: list[Ty]) -> Ty:
+def _minmax(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(0)
     if len(a) == 1:
-        c = MinMaxC(a[0], t)
-        s.on(a[0], c)
+        c = ExtremeConstraint(a[0], t)
+        s.attach(a[0], c)
     else:
         for x in a:
             s.flow(x, t)
     return t
 
 
-def _slice(s: Solver, a: list[Ty]) -> Ty:
+def _slice(s: Solver, a: list[Slot]) -> Slot:
     t = s.new()
-    c = SliceC(a[0], t)
-    s.on(a[0], c)
+    c = SliceConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-def _reverse(s: Solver, a: list[Ty]) -> Ty:
+def _reverse(s: Solver, a: list[Slot]) -> Slot:
     return _slice(s, a)
 
 
-def _keys(s: Solver, a: list[Ty]) -> Ty:
+def _keys(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
-    s.on(s.key(a[0]), KeyC(s.key(a[0]), s.elem(t)))
+    s.attach(s.key(a[0]), KeyConstraint(s.key(a[0]), s.elem(t)))
     return t
 
 
-def _values(s: Solver, a: list[Ty]) -> Ty:
+def _values(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(LIST)
     s.flow(s.val(a[0]), s.elem(t))
     return t
 
 
-class RoundC:
+class RoundingConstraint:
     """abs, round: the kind of the argument; a truth counts as the float 0 or 1"""
 
     __slots__ = ("src", "res")
 
-    def __init__(self, src: Ty, res: Ty) -> None:
+    def __init__(self, src: Slot, res: Slot) -> None:
         self.src = src
         self.res = res
 
@@ -195,29 +201,29 @@ class RoundC:
             s.grow(self.res, RAT | FLOAT)
 
 
-def _numeric(s: Solver, a: list[Ty]) -> Ty:
+def _numeric(s: Solver, a: list[Slot]) -> Slot:
     t = s.new()
-    c = RoundC(a[0], t)
-    s.on(a[0], c)
+    c = RoundingConstraint(a[0], t)
+    s.attach(a[0], c)
     return t
 
 
-def _round(s: Solver, a: list[Ty]) -> Ty:
+def _round(s: Solver, a: list[Slot]) -> Slot:
     t = _numeric(s, a)
     if len(a) > 1:  # an int is a float at any number of digits but 0
         s.grow(t, FLOAT)
     return t
 
 
-def _pow(s: Solver, a: list[Ty]) -> Ty:
+def _pow(s: Solver, a: list[Slot]) -> Slot:
     t = s.new()
-    c = ArithC("*", a[0], a[1], t)
+    c = ArithmeticConstraint("*", a[0], a[1], t)
     s.watch(a[0], c)
-    s.on(a[1], c)
+    s.attach(a[1], c)
     return t
 
 
-def _get(s: Solver, a: list[Ty]) -> Ty:
+def _get(s: Solver, a: list[Slot]) -> Slot:
     t = s.new()
     s.flow(s.val(a[0]), t)
     if len(a) > 2:
@@ -227,14 +233,14 @@ def _get(s: Solver, a: list[Ty]) -> Ty:
     return t
 
 
-def _reduce(s: Solver, a: list[Ty]) -> Ty:
+def _reduce(s: Solver, a: list[Slot]) -> Slot:
     acc = s.new()
     s.flow(a[2], acc)
     item = s.new()
-    elems = ElemFlowC(a[0], item)
-    s.on(a[0], elems)
-    call = CallC(a[1], [acc, item], acc)
-    s.on(a[1], call)
+    elems = ElementConstraint(a[0], item)
+    s.attach(a[0], elems)
+    call = CallConstraint(a[1], [acc, item], acc)
+    s.attach(a[1], call)
     return acc
 
 

@@ -6,21 +6,19 @@ are known and cannot agree.  `any`-typed values, null, and ints in place of floa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mochic.diag.diagnostic import Diagnostic, make
 from mochic.sema.builtins import METHODS, arguments_wanted, value_method
+from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import ProgramInfo
 from mochic.sema.types import (
-    ANYKIND, BOOL, FLOAT, FUNC, GROUP, INT, KIND_NAMES, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Ty, find,
+    ANYKIND, BOOL, FLOAT, FUNC, GROUP, INT, KIND_NAMES, LIST, MAP, NIL, NUMERIC, STR, STRUCT, Slot, find,
 )  # fmt: skip
 from mochic.syntax import ast
 
-if TYPE_CHECKING:
-    from mochic.sema.infer import Infer
 
-
-def type_text(info: ProgramInfo, t: Ty, depth: int = 0) -> str:
+def type_text(info: ProgramInfo, t: Slot, depth: int = 0) -> str:
     """An inferred type as in diagnostics; mixtures are `any`."""
     t = find(t)
     if depth > 4:
@@ -99,7 +97,7 @@ class Checker:
             return f"fun({', '.join(self.type_text(p) for p in ref.params)}){res}"
         return "struct"
 
-    def text(self, t: Ty) -> str:
+    def text(self, t: Slot) -> str:
         return type_text(self.inf.info, t)
 
     # -- rules ----------------------------------------------------------------------------------
@@ -107,7 +105,7 @@ class Checker:
     def error(self, code: str, lo: int, hi: int, *args: object) -> None:
         self.diags.append(make(code, lo, hi, *args))
 
-    def mismatch(self, ref: ast.TypeRef, t: Ty) -> bool:
+    def mismatch(self, ref: ast.TypeRef, t: Slot) -> bool:
         """No value of t can be meant by the declared type."""
         k = find(t).kinds
         if not k or k & NIL:
@@ -128,19 +126,19 @@ class Checker:
         self.diags.sort(key=lambda d: d.lo)
         return self.diags
 
-    def r_declared(self, code: str, lo: int, hi: int, ref: ast.TypeRef, t: Ty) -> None:
+    def r_declared(self, code: str, lo: int, hi: int, ref: ast.TypeRef, t: Slot) -> None:
         if self.mismatch(ref, t):
             self.error(code, lo, hi, self.type_text(ref), self.text(t))
 
-    def r_assign(self, code: str, lo: int, hi: int, what: tuple[ast.TypeRef, str], t: Ty) -> None:
+    def r_assign(self, code: str, lo: int, hi: int, what: tuple[ast.TypeRef, str], t: Slot) -> None:
         if self.mismatch(what[0], t):
             self.error(code, lo, hi, self.text(t), what[1], self.type_text(what[0]))
 
-    def r_argument(self, code: str, lo: int, at: tuple[int, int], ref: ast.TypeRef, t: Ty) -> None:
+    def r_argument(self, code: str, lo: int, at: tuple[int, int], ref: ast.TypeRef, t: Slot) -> None:
         if self.mismatch(ref, t):
             self.error(code, lo, at[0], at[1], self.type_text(ref), self.text(t))
 
-    def r_operator(self, code: str, lo: int, op: str, l: Ty, r: Ty) -> None:
+    def r_operator(self, code: str, lo: int, op: str, l: Slot, r: Slot) -> None:
         lk, rk = find(l).kinds, find(r).kinds
         if not lk or not rk or (lk | rk) & NIL:
             return
@@ -150,7 +148,7 @@ class Checker:
             return
         self.error(code, lo, lo + 1, op, self.text(l), self.text(r))
 
-    def r_index(self, code: str, lo: int, hi: int, key: Ty, obj: Ty) -> None:
+    def r_index(self, code: str, lo: int, hi: int, key: Slot, obj: Slot) -> None:
         k = find(obj).kinds
         if k and not k & (LIST | MAP | STR | STRUCT | GROUP | NIL):
             self.error("T018", lo, hi, self.text(obj))
@@ -159,7 +157,7 @@ class Checker:
             if kk and not kk & (INT | NIL | FLOAT):
                 self.error("T015", lo, hi)
 
-    def r_store(self, code: str, lo: int, hi: int, target: ast.Index, obj: Ty) -> None:
+    def r_store(self, code: str, lo: int, hi: int, target: ast.Index, obj: Slot) -> None:
         k = find(obj).kinds
         if k and not k & (LIST | MAP | STRUCT | NIL):
             self.error("T018", lo, hi, self.text(obj))
@@ -168,17 +166,17 @@ class Checker:
             if kk and not kk & (INT | NIL | FLOAT):
                 self.error("T015", target.op_lo, hi)
 
-    def r_iter(self, code: str, lo: int, hi: int, none: None, t: Ty) -> None:
+    def r_iter(self, code: str, lo: int, hi: int, none: None, t: Slot) -> None:
         k = find(t).kinds
         if k and not k & (LIST | MAP | STR | GROUP | NIL):
             self.error("T022", lo, hi, self.text(t))
 
-    def r_url(self, code: str, lo: int, hi: int, none: None, t: Ty) -> None:
+    def r_url(self, code: str, lo: int, hi: int, none: None, t: Slot) -> None:
         k = find(t).kinds
         if k and not k & STR:
             self.error(code, lo, hi)
 
-    def r_options(self, code: str, lo: int, hi: int, what: str, t: Ty) -> None:
+    def r_options(self, code: str, lo: int, hi: int, what: str, t: Slot) -> None:
         k = find(t).kinds
         if k and not k & (MAP | STRUCT | NIL):
             d = make(code, lo, hi)
@@ -187,20 +185,20 @@ class Checker:
                 d.help = 'Pass a map like `{ format: "json" }` after `with`.'
             self.diags.append(d)
 
-    def r_range(self, code: str, lo: int, hi: int, a: Ty, b: Ty) -> None:
+    def r_range(self, code: str, lo: int, hi: int, a: Slot, b: Slot) -> None:
         for t in (a, b):
             k = find(t).kinds
             if k and not k & (INT | NIL | FLOAT):
                 self.error("T023", lo, hi)
                 return
 
-    def r_call(self, code: str, lo: int, e: ast.Call, none: None, t: Ty) -> None:
+    def r_call(self, code: str, lo: int, e: ast.Call, none: None, t: Slot) -> None:
         k = find(t).kinds
         if k and not k & (FUNC | NIL):
             name = e.fn.name if isinstance(e.fn, ast.Ident) else ""
             self.error("T004", lo, e.hi, name)
 
-    def r_field(self, code: str, lo: int, hi: int, name: str, t: Ty) -> None:
+    def r_field(self, code: str, lo: int, hi: int, name: str, t: Slot) -> None:
         t = find(t)
         if not t.kinds or t.kinds & (NIL | MAP | GROUP):
             return
@@ -211,7 +209,7 @@ class Checker:
             if not any(s.row or name in s.fields or name in s.methods for s in sts):
                 self.error("T026", lo, hi, name, self.text(t))
 
-    def r_method(self, code: str, lo: int, e: ast.Call, name: str, t: Ty) -> None:
+    def r_method(self, code: str, lo: int, e: ast.Call, name: str, t: Slot) -> None:
         t = find(t)
         if value_method(t.kinds, name):
             fewest, most, _ = METHODS[name]

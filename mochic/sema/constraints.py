@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from mochic.sema.symbols import StructInfo
 from mochic.sema.types import (
-    ANYKIND, BOOL, BOOL_TY, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, NUMERIC, RAT, STR, STR_TY, STRUCT, FunSig, Solver,
-    Ty, find,
+    BOOL, FLOAT, FUNC, GROUP, INT, LIST, MAP, NIL, RAT, STR, STRUCT, FunSig, Solver,
+    Slot, find,
 )  # fmt: skip
 
 
-def arith_kinds(op: str, l: int, r: int) -> int:
+def arithmetic_kinds(op: str, l: int, r: int) -> int:
     """Scalar kinds of `l op r` for + - * / % (8.2); lists are handled by the caller."""
     k = 0
     if op == "+" and (l | r) & STR:
@@ -40,12 +40,12 @@ def arith_kinds(op: str, l: int, r: int) -> int:
     return k
 
 
-class ArithC:
+class ArithmeticConstraint:
     """res = l op r"""
 
     __slots__ = ("op", "l", "r", "res", "lists")
 
-    def __init__(self, op: str, l: Ty, r: Ty, res: Ty) -> None:
+    def __init__(self, op: str, l: Slot, r: Slot, res: Slot) -> None:
         self.op = op
         self.l = l
         self.r = r
@@ -57,19 +57,19 @@ class ArithC:
         r = find(self.r)
         if not l.kinds or not r.kinds:
             return
-        s.grow(self.res, arith_kinds(self.op, l.kinds, r.kinds))
+        s.grow(self.res, arithmetic_kinds(self.op, l.kinds, r.kinds))
         if self.op == "+" and not self.lists and l.kinds & LIST and r.kinds & LIST:
             self.lists = True
             s.flow(l, self.res, LIST)
             s.flow(r, self.res, LIST)
 
 
-class NegC:
+class NegationConstraint:
     """res = -x"""
 
     __slots__ = ("x", "res")
 
-    def __init__(self, x: Ty, res: Ty) -> None:
+    def __init__(self, x: Slot, res: Slot) -> None:
         self.x = x
         self.res = res
 
@@ -88,12 +88,12 @@ def each_struct(bits: int, structs: list[StructInfo]) -> list[StructInfo]:
     return out
 
 
-class IndexC:
+class IndexConstraint:
     """res = obj[key]; a struct is indexed by field name, which may be any field's"""
 
     __slots__ = ("obj", "key", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, key: Slot, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.res = res
@@ -127,12 +127,12 @@ class IndexC:
             s.grow(self.res, NIL)
 
 
-class StoreIndexC:
+class StoreIndexConstraint:
     """obj[key] = value"""
 
     __slots__ = ("obj", "key", "val", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, key: Ty, val: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, key: Slot, val: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.key = key
         self.val = val
@@ -155,7 +155,7 @@ class StoreIndexC:
         if k & LIST:
             elem = s.elem(self.obj)
             s.flow(self.val, elem)
-            s.on(elem, GapC(elem))
+            s.attach(elem, GapConstraint(elem))
         if self.done & LIST and self.done & ~(LIST | NIL):
             s.grow(s.elem(self.obj), NIL)  # the dynamic path fills a gap with null
         if k & MAP:
@@ -163,13 +163,13 @@ class StoreIndexC:
             s.flow(self.val, s.val(self.obj))
 
 
-class GapC:
+class GapConstraint:
     """A store past the end of a list fills the gap with null, where that has a representation at no cost: in elements
     of several kinds, which are tags anyway (adr/list-gaps.md)."""
 
     __slots__ = ("elem",)
 
-    def __init__(self, elem: Ty) -> None:
+    def __init__(self, elem: Slot) -> None:
         self.elem = elem
 
     def run(self, s: Solver) -> None:
@@ -178,12 +178,12 @@ class GapC:
             s.grow(self.elem, NIL)
 
 
-class FieldC:
+class FieldConstraint:
     """res = obj.name; `structs` lists all struct types by id"""
 
     __slots__ = ("obj", "name", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.res = res
@@ -203,13 +203,13 @@ class FieldC:
                 elif self.name in st.methods:
                     m = st.methods[self.name]
                     s.grow(self.res, FUNC)
-                    bind_sig(s, self.res, [p.ty for p in m.params], m.ret)
+                    bind_signature(s, self.res, [p.ty for p in m.params], m.ret)
                 elif st.row:
                     # 12.5: a name that is no query variable is looked up in the variables' values.
                     s.grow(self.res, NIL)
                     for inner in st.fields.values():
-                        c = FieldC(inner, self.name, self.res, self.structs)
-                        s.on(inner, c)
+                        c = FieldConstraint(inner, self.name, self.res, self.structs)
+                        s.attach(inner, c)
                 else:
                     s.grow(self.res, NIL)
         k = o.kinds & ~self.done
@@ -231,17 +231,17 @@ class FieldC:
             elif self.name == "count":
                 s.grow(self.res, INT)
             else:
-                c2 = FieldC(s.key(self.obj), self.name, self.res, self.structs)
-                s.on(s.key(self.obj), c2)
+                c2 = FieldConstraint(s.key(self.obj), self.name, self.res, self.structs)
+                s.attach(s.key(self.obj), c2)
                 s.grow(self.res, NIL)
 
 
-class CastFieldC:
+class CastFieldConstraint:
     """res = what a cast of obj to a struct finds as field `name`; a cast without it fails"""
 
     __slots__ = ("obj", "name", "res", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, res: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, res: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.res = res
@@ -263,12 +263,12 @@ class CastFieldC:
             s.flow(s.val(self.obj), self.res)
 
 
-class StoreFieldC:
+class StoreFieldConstraint:
     """obj.name = value"""
 
     __slots__ = ("obj", "name", "val", "structs", "done", "seen")
 
-    def __init__(self, obj: Ty, name: str, val: Ty, structs: list[StructInfo]) -> None:
+    def __init__(self, obj: Slot, name: str, val: Slot, structs: list[StructInfo]) -> None:
         self.obj = obj
         self.name = name
         self.val = val
@@ -292,12 +292,12 @@ class StoreFieldC:
             s.flow(self.val, s.val(self.obj))
 
 
-class KeyC:
+class KeyConstraint:
     """dst gets the keys of a map as reading gives them: ints, and the texts that all others are stored as (7.2)."""
 
     __slots__ = ("dst", "key")
 
-    def __init__(self, key: Ty, dst: Ty) -> None:
+    def __init__(self, key: Slot, dst: Slot) -> None:
         self.key = key
         self.dst = dst
 
@@ -306,12 +306,12 @@ class KeyC:
         s.grow(self.dst, k & (INT | STR) | (STR if k & ~(INT | STR) else 0))
 
 
-class IterC:
+class IterationConstraint:
     """for var in src"""
 
     __slots__ = ("src", "var", "done")
 
-    def __init__(self, src: Ty, var: Ty) -> None:
+    def __init__(self, src: Slot, var: Slot) -> None:
         self.src = src
         self.var = var
         self.done = 0
@@ -324,17 +324,17 @@ class IterC:
         if k & (LIST | GROUP):
             s.flow(s.elem(self.src), self.var)
         if k & MAP:
-            s.on(s.key(self.src), KeyC(s.key(self.src), self.var))
+            s.attach(s.key(self.src), KeyConstraint(s.key(self.src), self.var))
         if k & (STR | STRUCT):  # characters; field names
             s.grow(self.var, STR)
 
 
-class SliceC:
+class SliceConstraint:
     """res = obj[a:b]"""
 
     __slots__ = ("obj", "res", "done")
 
-    def __init__(self, obj: Ty, res: Ty) -> None:
+    def __init__(self, obj: Slot, res: Slot) -> None:
         self.obj = obj
         self.res = res
         self.done = False
@@ -347,7 +347,7 @@ class SliceC:
             s.flow(self.obj, self.res, LIST)
 
 
-def bind_sig(s: Solver, t: Ty, params: list[Ty], ret: Ty) -> None:
+def bind_signature(s: Solver, t: Slot, params: list[Slot], ret: Slot) -> None:
     """The functions in t include one with these parameters and result."""
     sh = s.shape(t)
     if sh.sig is None:
@@ -362,7 +362,7 @@ def bind_sig(s: Solver, t: Ty, params: list[Ty], ret: Ty) -> None:
     s.unify(sig.ret, ret)
 
 
-class CallC:
+class CallConstraint:
     """res = fn(args) through a function value.
 
     Fewer arguments than parameters make a function of the rest; how many parameters the values have is
@@ -371,7 +371,7 @@ class CallC:
 
     __slots__ = ("fn", "args", "res", "arities")
 
-    def __init__(self, fn: Ty, args: list[Ty], res: Ty) -> None:
+    def __init__(self, fn: Slot, args: list[Slot], res: Slot) -> None:
         self.fn = fn
         self.args = args
         self.res = res
@@ -394,17 +394,17 @@ class CallC:
             s.flow(a, p)
         if n < len(sig.params):
             s.grow(self.res, FUNC)
-            bind_sig(s, self.res, sig.params[n:], sig.ret)
+            bind_signature(s, self.res, sig.params[n:], sig.ret)
         if n >= sig.fewest:
             s.flow(sig.ret, self.res)
 
 
-class ElemFlowC:
+class ElementConstraint:
     """Elements of the list (or group) `src` flow to `dst`; `extra` kinds are added too (an empty list gives none)."""
 
     __slots__ = ("src", "dst", "extra", "done")
 
-    def __init__(self, src: Ty, dst: Ty, extra: int = 0) -> None:
+    def __init__(self, src: Slot, dst: Slot, extra: int = 0) -> None:
         self.src = src
         self.dst = dst
         self.extra = extra
@@ -420,12 +420,12 @@ class ElemFlowC:
             s.grow(self.dst, self.extra)
 
 
-class MatchNilC:
+class MatchNullConstraint:
     """A match gives null when no arm fits: add NIL to res if the subject can be something not covered."""
 
     __slots__ = ("subject", "res", "kinds", "structs")
 
-    def __init__(self, subject: Ty, res: Ty, kinds: int, structs: int) -> None:
+    def __init__(self, subject: Slot, res: Slot, kinds: int, structs: int) -> None:
         self.subject = subject
         self.res = res
         self.kinds = kinds
@@ -437,12 +437,12 @@ class MatchNilC:
             s.grow(self.res, NIL)
 
 
-class LogicC:
+class LogicConstraint:
     """res = l && r or l || r: the deciding operand itself; only bools give a plain bool."""
 
     __slots__ = ("l", "r", "res", "done")
 
-    def __init__(self, l: Ty, r: Ty, res: Ty) -> None:
+    def __init__(self, l: Slot, r: Slot, res: Slot) -> None:
         self.l = l
         self.r = r
         self.res = res
@@ -453,9 +453,3 @@ class LogicC:
             self.done = True
             s.flow(self.l, self.res)
             s.flow(self.r, self.res)
-
-
-__all__ = [
-    "ANYKIND", "ArithC", "BOOL_TY", "CallC", "CastFieldC", "ElemFlowC", "FieldC", "IndexC", "IterC", "LogicC",
-    "MatchNilC", "NUMERIC", "NegC", "STR_TY", "SliceC", "StoreFieldC", "StoreIndexC", "arith_kinds", "bind_sig",
-]  # fmt: skip

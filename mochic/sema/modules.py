@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.sema.symbols import ImportInfo
-from mochic.sema.types import FLOAT_TY, INT_TY, LIST, NIL_TY, STR, STR_TY, Solver, Ty
+from mochic.sema.types import FLOAT_TY, INT_TY, LIST, NIL_TY, STR, STR_TY, Solver, Slot
 
 
 NATIVE: Final = "mochi/native"  # only the library's own files import it
@@ -24,14 +24,14 @@ class Member:
 
     __slots__ = ("name", "kinds", "code", "value", "result")
 
-    def __init__(self, name: str, kinds: str, code: str, value: float = 0.0, result: Ty = FLOAT_TY) -> None:
+    def __init__(self, name: str, kinds: str, code: str, value: float = 0.0, result: Slot = FLOAT_TY) -> None:
         self.name = name
         self.kinds = kinds
         self.code = code
         self.value = value
         self.result = result
 
-    def result_type(self, s: Solver) -> Ty:
+    def result_type(self, s: Solver) -> Slot:
         """The type of one use."""
         if self.result is not STRINGS:
             return self.result
@@ -40,7 +40,7 @@ class Member:
         return t
 
 
-STRINGS: Final = Ty(LIST)
+STRINGS: Final = Slot(LIST)
 
 _MATH: Final = {
     m.name: m

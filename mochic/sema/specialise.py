@@ -19,10 +19,10 @@ errors, which are about instances that the user has not written, the first one's
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from mochic.sema.symbols import FunInfo, ProgramInfo
-from mochic.sema.types import FUNC, LIST, MAP, NIL, Solver, Ty, find
+from mochic.sema.types import FUNC, LIST, MAP, NIL, Solver, Slot, find
 from mochic.syntax import ast
 
 MAX_INSTANCES: Final = 24  # of one function, before joining
@@ -86,7 +86,7 @@ class Specialiser:
         s.solve()
 
 
-def structure(s: Solver, t: Ty, depth: int) -> object:
+def structure(s: Solver, t: Slot, depth: int) -> object:
     """What a type is made of: equal for types that may be one without loss."""
     t = find(t)
     k = t.kinds
@@ -106,7 +106,7 @@ def structure(s: Solver, t: Ty, depth: int) -> object:
     return tuple(parts)
 
 
-def mixed(s: Solver, t: Ty, depth: int) -> bool:
+def mixed(s: Solver, t: Slot, depth: int) -> bool:
     """Whether a slot, or what is in it, holds values of several kinds."""
     t = find(t)
     k = t.kinds & ~NIL
@@ -135,25 +135,3 @@ def choose(info: ProgramInfo, calls: dict[FunInfo, int]) -> Specialiser | None:
         return None
     assert info.program is not None
     return Specialiser(chosen, max(MIN_TOTAL, info.program.hi - info.program.lo))
-
-
-_FILLED: Final = frozenset(("ty", "ref", "info", "sym", "code", "decl", "loop", "row"))
-_slots: dict[type, tuple[str, ...]] = {}
-
-
-def copy_tree(n: Any) -> Any:
-    """A copy of a part of the tree, without what inference has written into it.  Type references are shared."""
-    if isinstance(n, list):
-        return [copy_tree(x) for x in n]
-    if isinstance(n, tuple):
-        return tuple(copy_tree(x) for x in n)
-    if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef):
-        return n
-    cls = type(n)
-    slots = _slots.get(cls)
-    if slots is None:
-        slots = _slots[cls] = tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()))
-    out = cls.__new__(cls)
-    for x in slots:
-        setattr(out, x, None if x in _FILLED else copy_tree(getattr(n, x, None)))
-    return out

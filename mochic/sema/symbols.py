@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mochic.source import SourceFile
-from mochic.sema.types import FUNC, STRUCT, Ty
+from mochic.source import SourceFile, SourceMap
+from mochic.sema.types import Solver, Slot
 from mochic.syntax import ast
 
 
@@ -22,7 +22,7 @@ class Var:
         "global_", "declared", "appended", "fun",
     )  # fmt: skip
 
-    def __init__(self, id: int, name: str, ty: Ty, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> None:
+    def __init__(self, id: int, name: str, ty: Slot, mutable: bool, owner: FunInfo | None, kind: str, pos: int) -> None:
         self.id = id
         self.name = name
         self.ty = ty
@@ -61,13 +61,13 @@ class FunInfo:
         "sym", "falls", "decl_ret", "body", "expr", "id", "local_var", "c",
     )  # fmt: skip
 
-    def __init__(self, id: int, name: str, owner: FunInfo | None, node: Any) -> None:
+    def __init__(self, id: int, name: str, owner: FunInfo | None, node: ast.Node) -> None:
         self.id = id
         self.name = name
         self.owner = owner
         self.node = node
         self.params: list[Var] = []
-        self.ret = Ty()
+        self.ret = Slot()
         self.captures: dict[Var, None] = {}
         self.funs: dict[FunInfo, None] = {}
         self.reads: dict[Var, None] = {}
@@ -98,16 +98,16 @@ class StructInfo:
         self.id = id
         self.name = name
         self.pos = pos
-        self.fields: dict[str, Ty] = {}
+        self.fields: dict[str, Slot] = {}
         self.decls: dict[str, ast.TypeRef] = {}
         self.methods: dict[str, FunInfo] = {}
         self.union: UnionInfo | None = None
         self.desc: Any = None
         self.singleton: Any = None
-        self.sources: dict[str, Ty] | None = None  # what casts find for each field; None: nothing is cast to it
+        self.sources: dict[str, Slot] | None = None  # what casts find for each field; None: nothing is cast to it
         self.recursive: bool | None = None  # lowering: a cast to it casts to it again; None: not asked yet
         self.caster: Any = None  # lowering: the function that casts to it, when the type contains itself
-        self.row = False  # an item of a grouped join: prints as a map, see sema.infer_query
+        self.row = False  # an item of a grouped join: prints as a map, see sema.infer.queries
 
     @property
     def bit(self) -> int:
@@ -238,7 +238,7 @@ class Package:
         self.types = types
         self.private: set[str] = set()  # what is declared without `export`
         self.broken = False  # a file could not be read or parsed, which has been reported
-        self.names: dict[str, object] | None = None  # None while it is being walked
+        self.names: dict[str, Named] | None = None  # None while it is being walked
 
 
 class ImportInfo:
@@ -268,6 +268,20 @@ class KeyEntry:
         self.group = group
 
 
+class QueryInfo:
+    """What lowering needs: the query's variables, the item struct of a grouped join, the scalar aggregate."""
+
+    __slots__ = ("vars", "row", "group", "aggregate", "rows", "keys")
+
+    def __init__(self) -> None:
+        self.vars: list[Var] = []
+        self.row: StructInfo | None = None
+        self.group: Var | None = None
+        self.aggregate = ""
+        self.rows: Slot = Slot()  # the list of selected values
+        self.keys: list[str] = []
+
+
 class BuiltinRef:
     """A builtin function by name; `sema.builtins` has the rules."""
 
@@ -277,11 +291,15 @@ class BuiltinRef:
         self.name = name
 
 
+# What a name can mean; a field with its struct is one inside a method.
+Named = Var | FunInfo | StructInfo | ImportInfo | KeyEntry | tuple[StructInfo, str]
+
+
 class Scope:
     __slots__ = ("names", "parent", "fun")
 
     def __init__(self, parent: Scope | None, fun: FunInfo | None) -> None:
-        self.names: dict[str, Any] = {}
+        self.names: dict[str, Named] = {}
         self.parent = parent
         self.fun = fun
 
@@ -306,13 +324,13 @@ class ProgramInfo:
         "libraries", "network",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, sources: SourceMap) -> None:
         self.functions: list[FunInfo] = []
         self.structs: list[StructInfo] = []
         self.globals: list[Var] = []
         self.main: FunInfo | None = None
-        self.solver: Any = None
-        self.sources: Any = None
+        self.solver = Solver()
+        self.sources = sources
         self.program: ast.Program | None = None
         self.libraries: list[CLibrary] = []  # of C, in the order of their imports
         self.network = NetworkUse()
@@ -344,9 +362,3 @@ class ProgramInfo:
         """The struct type that a reference names; not a variant of a union."""
         st = self.table(ref).struct(ref.name)
         return None if st is None or st.union is not None else st
-
-
-__all__ = [
-    "BuiltinRef", "FUNC", "FunInfo", "ImportInfo", "KeyEntry", "ProgramInfo", "STRUCT", "Scope", "StructInfo",
-    "TypeTable", "UnionInfo", "Var",
-]  # fmt: skip

@@ -7,15 +7,12 @@ The model learns of a tool its name, its description, and a JSON schema of its p
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from mochic.sema.logic import constant
-from mochic.sema.symbols import FunInfo
+from mochic.sema.symbols import FunInfo, ProgramInfo
 from mochic.syntax import ast
 from mochic.syntax.printer import print_type
-
-if TYPE_CHECKING:
-    from mochic.sema.symbols import ProgramInfo
 
 SCALARS: Final = {
     "int": "integer", "int64": "integer", "bigint": "integer", "float": "number", "bigrat": "number",

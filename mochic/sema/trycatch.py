@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from mochic.sema.specialise import copy_tree
+from mochic.sema.tree import PART_SLOTS, copy_tree
 from mochic.syntax import ast
 
 RETURN: Final = 1
@@ -93,14 +93,12 @@ def blocks_of_matches(st: ast.Stmt) -> list[ast.MatchCase]:
         elif isinstance(n, ast.MatchCase) and n.body is not None:
             out.append(n)
         elif isinstance(n, ast.Node) and not isinstance(n, ast.FunExpr | ast.FunDecl | ast.TypeRef):
-            skipped = _BLOCKS if isinstance(n, ast.If | ast.While | ast.For | ast.Try) else _FILLED
-            slots = [x for c in type(n).__mro__ for x in getattr(c, "__slots__", ()) if x not in skipped]
-            todo.extend(getattr(n, x, None) for x in slots)
+            skipped = _BLOCKS if isinstance(n, ast.If | ast.While | ast.For | ast.Try) else ()
+            todo.extend(getattr(n, x, None) for x in PART_SLOTS[type(n)] if x not in skipped)
     return out
 
 
-_FILLED: Final = ("ty", "ref", "info", "sym", "code", "decl", "loop", "row")  # by inference
-_BLOCKS: Final = (*_FILLED, "then", "orelse", "body", "handler")
+_BLOCKS: Final = ("then", "orelse", "body", "handler")
 
 
 class Desugared:

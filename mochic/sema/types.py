@@ -4,20 +4,21 @@ Problem.  Mochi programs are gradually typed: annotations may be missing, and wh
 they do not convert (a `float` variable given an int holds an int).  The compiler needs the set of
 kinds that can really reach each slot, so that a slot with one kind is compiled unboxed.
 
-Method.  One `Ty` per slot (variable, parameter, result, field, element, expression).  Top-level kinds
+Method.  One `Slot` per slot (variable, parameter, result, field, element, expression).  Top-level kinds
 flow along directed edges (subset constraints); the *contents* of aggregates (element, key, value,
 function signature), which can be written through any alias, are unified instead, in the manner of
 Steensgaard (POPL 1996): a flow edge merges the `Shape`s of its ends.  Constraints whose outcome
-depends on kinds (operators, indexing, field access, calls through values) watch the Ty's they read
+depends on kinds (operators, indexing, field access, calls through values) watch the Slot's they read
 and run again when those grow.  All sets only grow, so the work list ends; it is near linear.
 
-Invariants.  A Ty's kinds are a superset of every value's kind that can be stored there.  All lists
-that can flow to one slot share one element Ty, so they have one representation.
+Invariants.  A Slot's kinds are a superset of every value's kind that can be stored there.  All lists
+that can flow to one slot share one element Slot, so they have one representation.
 """
 
 from __future__ import annotations
 
 from typing import Final, Protocol
+from mochic.ir.slots import IntSlot
 
 # Kinds, a bitset
 NIL: Final = 1
@@ -39,22 +40,6 @@ REFKINDS: Final = STR | LIST | MAP | STRUCT | FUNC | GROUP
 KIND_NAMES: Final = ("none", "bool", "int", "float", "string", "list", "map", "struct", "fun", "group", "bigrat")
 
 
-class IntSlot:
-    """The interval of an int slot and, after `opt.intrep`, its representation."""
-
-    __slots__ = ("id", "lo", "hi", "word", "node")
-
-    def __init__(self, id: int) -> None:
-        self.id = id
-        self.lo = 0
-        self.hi = -1  # empty
-        self.word = False
-        self.node = -1
-
-    def __repr__(self) -> str:
-        return f"slot{self.id}"
-
-
 class Shape:
     """Contents of the aggregates in a slot; merged shapes form a union-find forest."""
 
@@ -62,9 +47,9 @@ class Shape:
 
     def __init__(self) -> None:
         self.parent: Shape | None = None
-        self.elem: Ty | None = None
-        self.key: Ty | None = None
-        self.val: Ty | None = None
+        self.elem: Slot | None = None
+        self.key: Slot | None = None
+        self.val: Slot | None = None
         self.sig: FunSig | None = None
 
 
@@ -73,7 +58,7 @@ class FunSig:
 
     __slots__ = ("params", "ret", "fewest")
 
-    def __init__(self, params: list[Ty], ret: Ty) -> None:
+    def __init__(self, params: list[Slot], ret: Slot) -> None:
         self.params = params
         self.ret = ret
         self.fewest = len(params)
@@ -83,32 +68,32 @@ class Constraint(Protocol):
     def run(self, s: Solver) -> None: ...
 
 
-class Ty:
+class Slot:
     """A slot.  `structs` is a bitset of StructInfo ids; `outs` are (target, kind mask) edges."""
 
     __slots__ = ("parent", "kinds", "structs", "shape", "outs", "watchers", "slot", "queued", "fixed")
 
     def __init__(self, kinds: int = 0, fixed: bool = False) -> None:
-        self.parent: Ty | None = None
+        self.parent: Slot | None = None
         self.kinds = kinds
         self.fixed = fixed  # a shared scalar type that never grows and has no shape
         self.structs = 0
         self.shape: Shape | None = None
-        self.outs: list[tuple[Ty, int]] = []
+        self.outs: list[tuple[Slot, int]] = []
         self.watchers: list[Constraint] = []
         self.slot: IntSlot | None = None
         self.queued = False
 
 
-NIL_TY: Final = Ty(NIL, True)
-BOOL_TY: Final = Ty(BOOL, True)
-INT_TY: Final = Ty(INT, True)
-FLOAT_TY: Final = Ty(FLOAT, True)
-STR_TY: Final = Ty(STR, True)
-RAT_TY: Final = Ty(RAT, True)
+NIL_TY: Final = Slot(NIL, True)
+BOOL_TY: Final = Slot(BOOL, True)
+INT_TY: Final = Slot(INT, True)
+FLOAT_TY: Final = Slot(FLOAT, True)
+STR_TY: Final = Slot(STR, True)
+RAT_TY: Final = Slot(RAT, True)
 
 
-def find(t: Ty) -> Ty:
+def find(t: Slot) -> Slot:
     p = t.parent
     if p is None:
         return t
@@ -135,18 +120,18 @@ class Solver:
     __slots__ = ("_dirty", "_pending", "nslots", "appended", "calls")
 
     def __init__(self) -> None:
-        self._dirty: list[Ty] = []
-        self._pending: list[tuple[Ty, Ty]] = []
+        self._dirty: list[Slot] = []
+        self._pending: list[tuple[Slot, Slot]] = []
         self.nslots = 0
         self.calls: list[Constraint] = []  # calls through values: they depend on arities too, see `solve`
-        self.appended: list[Ty] = []  # element types of lists that `append` extends
+        self.appended: list[Slot] = []  # element types of lists that `append` extends
 
     # -- building -------------------------------------------------------------------------------
 
-    def new(self, kinds: int = 0) -> Ty:
-        return Ty(kinds)
+    def new(self, kinds: int = 0) -> Slot:
+        return Slot(kinds)
 
-    def grow(self, t: Ty, kinds: int, structs: int = 0) -> None:
+    def grow(self, t: Slot, kinds: int, structs: int = 0) -> None:
         t = find(t)
         if kinds & ~t.kinds or structs & ~t.structs:
             t.kinds |= kinds
@@ -155,16 +140,16 @@ class Solver:
                 t.queued = True
                 self._dirty.append(t)
 
-    def watch(self, t: Ty, c: Constraint) -> None:
+    def watch(self, t: Slot, c: Constraint) -> None:
         if not t.fixed:
             find(t).watchers.append(c)
 
-    def on(self, t: Ty, c: Constraint) -> None:
+    def attach(self, t: Slot, c: Constraint) -> None:
         """Watch t, and run the constraint on what is known of it now."""
         self.watch(t, c)
         c.run(self)
 
-    def flow(self, a: Ty, b: Ty, mask: int = ANYKIND) -> None:
+    def flow(self, a: Slot, b: Slot, mask: int = ANYKIND) -> None:
         """Every value of `a` whose kind is in mask may be stored in `b`."""
         if a.fixed:
             self.grow(b, a.kinds & mask)
@@ -179,7 +164,7 @@ class Solver:
         if k:
             self.grow(b, k, a.structs if k & STRUCT else 0)
 
-    def shape(self, t: Ty) -> Shape:
+    def shape(self, t: Slot) -> Shape:
         t = find(t)
         s = t.shape
         if s is None:
@@ -187,32 +172,32 @@ class Solver:
             return s
         return find_shape(s)
 
-    def elem(self, t: Ty) -> Ty:
+    def elem(self, t: Slot) -> Slot:
         s = self.shape(t)
         if s.elem is None:
-            s.elem = Ty()
+            s.elem = Slot()
         return find(s.elem)
 
-    def key(self, t: Ty) -> Ty:
+    def key(self, t: Slot) -> Slot:
         s = self.shape(t)
         if s.key is None:
-            s.key = Ty()
+            s.key = Slot()
         return find(s.key)
 
-    def val(self, t: Ty) -> Ty:
+    def val(self, t: Slot) -> Slot:
         s = self.shape(t)
         if s.val is None:
-            s.val = Ty()
+            s.val = Slot()
         return find(s.val)
 
-    def sig(self, t: Ty, nparams: int) -> FunSig:
+    def sig(self, t: Slot, nparams: int) -> FunSig:
         """The signature of the functions in t, with at least nparams parameters."""
         s = self.shape(t)
         if s.sig is None:
-            s.sig = FunSig([Ty() for _ in range(nparams)], Ty())
+            s.sig = FunSig([Slot() for _ in range(nparams)], Slot())
         return s.sig
 
-    def merge_shapes(self, a: Ty, b: Ty) -> None:
+    def merge_shapes(self, a: Slot, b: Slot) -> None:
         sa = a.shape
         sb = b.shape
         if sa is None:
@@ -261,7 +246,7 @@ class Solver:
                 ga.fewest = min(ga.fewest, gb.fewest)
                 pend.append((ga.ret, gb.ret))
 
-    def unify(self, a: Ty, b: Ty) -> None:
+    def unify(self, a: Slot, b: Slot) -> None:
         """Make a and b one slot."""
         self._pending.append((a, b))
         self._drain()
@@ -306,7 +291,7 @@ class Solver:
         self._propagate()
 
     def solve(self) -> None:
-        """To the fixpoint.  Signatures grow without their Ty's kinds growing, so calls are looked at again."""
+        """To the fixpoint.  Signatures grow without their Slot's kinds growing, so calls are looked at again."""
         self._propagate()
         again = True
         while again:
@@ -342,8 +327,8 @@ class Solver:
                 ws[i].run(self)
                 i += 1
 
-    def slot_of(self, t: Ty) -> IntSlot:
-        """The int slot of a Ty; only meaningful after solving."""
+    def slot_of(self, t: Slot) -> IntSlot:
+        """The int slot of a Slot; only meaningful after solving."""
         t = find(t)
         s = t.slot
         if s is None:

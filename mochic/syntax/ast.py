@@ -863,6 +863,11 @@ class ImportDecl(Stmt):
         self.alias = alias
         self.auto = auto
 
+    @property
+    def name(self) -> str:
+        """What the program calls the module: its alias, else the last part of the path."""
+        return self.alias or self.path.rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+
 
 class ExternDecl(Stmt):
     """kind is "type", "var", "fun" or "object"; name is dotted; lang is set by `extern go fun` (newer upstream)."""
@@ -992,7 +997,7 @@ class FetchStmt(Stmt):
 
 
 class Update(Stmt):
-    """`loop` is what it means (`sema.infer_data`)."""
+    """`loop` is what it means (`sema.infer.data`)."""
 
     __slots__ = ("target", "sets", "where", "loop")
 

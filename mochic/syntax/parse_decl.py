@@ -1,4 +1,4 @@
-"""Declarations: variables, functions, types, imports, tests, logic, streams and agents."""
+"""Declarations: variables, functions, types, imports, tests."""
 
 from __future__ import annotations
 
@@ -6,31 +6,12 @@ from typing import Final
 
 from mochic.diag.diagnostic import make
 from mochic.syntax import ast
-from mochic.syntax.parse_base import BLOCK_RULE, HEADER_RULE, package_name
-from mochic.syntax.parse_words import WordParser
+from mochic.syntax.cursor import Cursor
+from mochic.syntax.parse_block import BLOCK_RULE, HEADER_RULE, block, expression_stmt
+from mochic.syntax.parse_expr import expr
+from mochic.syntax.parse_types import effect_list, field_decl, param_list, result_type, type_param_list, type_ref
 from mochic.syntax.tokens import (
-    AS,
-    ASSIGN,
-    BANG,
-    BAR,
-    COLON,
-    COMMA,
-    DOT,
-    FUN,
-    IDENT,
-    INTENT,
-    LBRACE,
-    LET,
-    LPAREN,
-    NE,
-    ON,
-    RBRACE,
-    RPAREN,
-    RULE_IS,
-    SET,
-    STRING,
-    TYPE,
-    VAR,
+    AS, ASSIGN, BANG, BAR, COLON, COMMA, DOT, FUN, IDENT, LBRACE, LET, LPAREN, RBRACE, RPAREN, STRING, TYPE, VAR,
 )  # fmt: skip
 
 LANGUAGES: Final = ("go", "python", "typescript", "zig", "lua", "clj", "clojure", "c")
@@ -39,351 +20,245 @@ EFFECTS: Final = ("io", "fs", "net", "time", "meta")
 _DECL_RULE: Final = '<ident> (":" TypeRef)? ("=" Expr)?'
 
 
-class DeclParser(WordParser):
-    """Declarations; other statements come from the subclass."""
+def var_decl(cur: Cursor) -> ast.Stmt:
+    """VarDecl = ("let" | "var") <ident> (":" TypeRef)? ("=" Expr)? ."""
+    p = cur.p
+    kinds = cur.kinds
+    at = p + 1
+    if kinds[at] < IDENT:
+        cur.fail(at, _DECL_RULE, "P031" if kinds[p] == LET and kinds[at] == COLON else "")
+    lo = cur.starts[p]
+    cur.p = p + 2
+    typ: ast.TypeRef | None = None
+    value: ast.Expr | None = None
+    if kinds[p + 2] == COLON:
+        cur.p = p + 3
+        typ = type_ref(cur)
+    if kinds[cur.p] == ASSIGN:
+        cur.p += 1
+        value = expr(cur)
+    doc = cur.docs.get(lo, "")
+    return ast.VarDecl(lo, cur.ends[cur.p - 1], cur.texts[at], typ, value, kinds[p] == VAR, doc)
 
-    __slots__ = ()
 
-    def expression(self) -> ast.Stmt:
-        raise NotImplementedError
+def fun_stmt(cur: Cursor) -> ast.Stmt:
+    """FunDecl | Expr ."""
+    if cur.kinds[cur.p + 1] >= IDENT:
+        return fun_decl(cur, cur.p, False)
+    return expression_stmt(cur)
 
-    def declaration(self) -> ast.Stmt:
-        """let, var."""
-        p = self.p
-        kinds = self.kinds
-        at = p + 1
-        if kinds[at] < IDENT:
-            self.fail(at, _DECL_RULE, "P031" if kinds[p] == LET and kinds[at] == COLON else "")
-        lo = self.starts[p]
-        self.p = p + 2
-        typ: ast.TypeRef | None = None
-        value: ast.Expr | None = None
-        if kinds[p + 2] == COLON:
-            self.p = p + 3
-            typ = self.type_ref()
-        if kinds[self.p] == ASSIGN:
-            self.p += 1
-            value = self.expr()
-        doc = self.docs.get(lo, "")
-        return ast.VarDecl(lo, self.ends[self.p - 1], self.texts[at], typ, value, kinds[p] == VAR, doc)
 
-    def fun_stmt(self) -> ast.Stmt:
-        if self.kinds[self.p + 1] >= IDENT:
-            return self.fun_decl(self.p, False)
-        return self.expression()
+def fun_decl(cur: Cursor, first: int, export: bool) -> ast.FunDecl:
+    """FunDecl = "fun" <ident> TypeParams "(" Params Result Effects Block ."""
+    at = cur.p + 1
+    cur.p = at
+    name = cur.name('<ident> "(" (Param ("," Param)*)? ' + HEADER_RULE)
+    tparams = type_param_list(cur)
+    cur.expect(LPAREN, '"(" (Param ("," Param)*)? ' + HEADER_RULE)
+    params = param_list(cur, HEADER_RULE)
+    result = result_type(cur)
+    effects = effect_list(cur)
+    body = block(cur)
+    lo = cur.starts[first]
+    doc = cur.docs.get(lo, "")
+    return ast.FunDecl(
+        lo, cur.ends[cur.p - 1], name, cur.starts[at], tparams, params, result, effects, body, export, doc
+    )
 
-    def export_stmt(self) -> ast.Stmt:
-        p = self.p
-        self.p = p + 1
-        k = self.kinds[p + 1]
-        if k == TYPE or k == LET or k == VAR:
-            st = self.type_decl() if k == TYPE else self.declaration()
-            assert isinstance(st, ast.TypeDecl | ast.VarDecl)
-            st.lo = self.starts[p]
-            st.export = True
-            return st
-        if k != FUN:
-            self.fail(p + 1, '"fun" <ident>')
-        return self.fun_decl(p, True)
 
-    def fun_decl(self, first: int, export: bool) -> ast.FunDecl:
-        at = self.p + 1
-        self.p = at
-        name = self.name('<ident> "(" (Param ("," Param)*)? ' + HEADER_RULE)
-        tparams = self.type_params()
-        self.expect(LPAREN, '"(" (Param ("," Param)*)? ' + HEADER_RULE)
-        params = self.params(HEADER_RULE)
-        result = self.result_type()
-        effects = self.effects()
-        body = self.block()
-        lo = self.starts[first]
-        doc = self.docs.get(lo, "")
-        return ast.FunDecl(
-            lo, self.ends[self.p - 1], name, self.starts[at], tparams, params, result, effects, body, export, doc
-        )
+def export_stmt(cur: Cursor) -> ast.Stmt:
+    """Export = "export" (FunDecl | TypeDecl | VarDecl) ."""
+    p = cur.p
+    cur.p = p + 1
+    k = cur.kinds[p + 1]
+    if k == TYPE or k == LET or k == VAR:
+        st = type_decl(cur) if k == TYPE else var_decl(cur)
+        assert isinstance(st, ast.TypeDecl | ast.VarDecl)
+        st.lo = cur.starts[p]
+        st.export = True
+        return st
+    if k != FUN:
+        cur.fail(p + 1, '"fun" <ident>')
+    return fun_decl(cur, p, True)
 
-    def test_decl(self) -> ast.Stmt:
-        p = self.p
-        self.p = p + 1
-        self.expect(STRING, "<string> " + BLOCK_RULE)
-        body = self.block()
-        return ast.TestDecl(self.starts[p], self.ends[self.p - 1], self.texts[p + 1], body)
 
-    def bench_decl(self) -> ast.Stmt:
-        p = self.p
-        if self.kinds[p + 1] != STRING or self.kinds[p + 2] != LBRACE:
-            return self.expression()
-        self.p = p + 2
-        body = self.block()
-        return ast.BenchDecl(self.starts[p], self.ends[self.p - 1], self.texts[p + 1], body)
+def test_decl(cur: Cursor) -> ast.Stmt:
+    """Test = "test" <string> Block ."""
+    p = cur.p
+    cur.p = p + 1
+    cur.expect(STRING, "<string> " + BLOCK_RULE)
+    body = block(cur)
+    return ast.TestDecl(cur.starts[p], cur.ends[cur.p - 1], cur.texts[p + 1], body)
 
-    def type_decl(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        name = self.name()
-        fields: list[ast.FieldDecl] | None = None
-        methods: list[ast.FunDecl] = []
-        variants: list[ast.Variant] | None = None
-        alias: ast.TypeRef | None = None
-        equals = kinds[self.p] == ASSIGN
-        if equals:
-            self.p += 1
-        k = kinds[self.p]
-        if k == LBRACE and not (equals and kinds[self.p + 1] == RBRACE):
-            fields = []
-            self.p += 1
-            self.members(fields, methods)
-        elif not equals:
-            self.fail(self.p, '"{"')
-        elif k >= IDENT and (kinds[self.p + 1] == BAR or self.variant_fields_ahead()):
-            variants = [self.variant()]
-            while kinds[self.p] == BAR:
-                self.p += 1
-                variants.append(self.variant())
+
+def bench_decl(cur: Cursor) -> ast.Stmt:
+    """Bench = "bench" <string> Block ."""
+    p = cur.p
+    if cur.kinds[p + 1] != STRING or cur.kinds[p + 2] != LBRACE:
+        return expression_stmt(cur)
+    cur.p = p + 2
+    body = block(cur)
+    return ast.BenchDecl(cur.starts[p], cur.ends[cur.p - 1], cur.texts[p + 1], body)
+
+
+# -- types
+
+
+def type_decl(cur: Cursor) -> ast.Stmt:
+    """TypeDecl = "type" <ident> ("="? "{" TypeMembers | "=" (TypeVariant ("|" TypeVariant)* | TypeRef)) ."""
+    p = cur.p
+    kinds = cur.kinds
+    cur.p = p + 1
+    name = cur.name()
+    fields: list[ast.FieldDecl] | None = None
+    methods: list[ast.FunDecl] = []
+    variants: list[ast.Variant] | None = None
+    alias: ast.TypeRef | None = None
+    equals = kinds[cur.p] == ASSIGN
+    if equals:
+        cur.p += 1
+    k = kinds[cur.p]
+    if k == LBRACE and not (equals and kinds[cur.p + 1] == RBRACE):
+        fields = []
+        cur.p += 1
+        members(cur, fields, methods)
+    elif not equals:
+        cur.fail(cur.p, '"{"')
+    elif k >= IDENT and (kinds[cur.p + 1] == BAR or variant_fields_ahead(cur)):
+        variants = [variant(cur)]
+        while kinds[cur.p] == BAR:
+            cur.p += 1
+            variants.append(variant(cur))
+    else:
+        alias = type_ref(cur)
+    lo = cur.starts[p]
+    return ast.TypeDecl(lo, cur.ends[cur.p - 1], name, fields, methods, variants, alias, cur.docs.get(lo, ""))
+
+
+def members(cur: Cursor, fields: list[ast.FieldDecl], methods: list[ast.FunDecl]) -> None:
+    """TypeMembers = ((Field | FunDecl) ","?)* "}" ."""
+    kinds = cur.kinds
+    if kinds[cur.p] == RBRACE:
+        cur.fail(cur.p, "TypeMember")
+    while kinds[cur.p] != RBRACE:
+        if kinds[cur.p] == FUN:
+            methods.append(fun_decl(cur, cur.p, False))
         else:
-            alias = self.type_ref()
-        lo = self.starts[p]
-        return ast.TypeDecl(lo, self.ends[self.p - 1], name, fields, methods, variants, alias, self.docs.get(lo, ""))
+            fields.append(field_decl(cur, '"}"'))
+        if kinds[cur.p] == COMMA:
+            cur.p += 1
+    cur.p += 1
 
-    def members(self, fields: list[ast.FieldDecl], methods: list[ast.FunDecl]) -> None:
-        """The members of a struct; the commas between them are optional."""
-        kinds = self.kinds
-        if kinds[self.p] == RBRACE:
-            self.fail(self.p, "TypeMember")
-        while kinds[self.p] != RBRACE:
-            if kinds[self.p] == FUN:
-                methods.append(self.fun_decl(self.p, False))
-            else:
-                fields.append(self.field_decl('"}"'))
-            if kinds[self.p] == COMMA:
-                self.p += 1
-        self.p += 1
 
-    def variant_fields_ahead(self) -> bool:
-        """Whether the name here has a field list: `A(x: T)`, `A { x: T }` or an empty `A {}`."""
-        p = self.p
-        kinds = self.kinds
-        k = kinds[p + 1]
-        if k == LBRACE and kinds[p + 2] == RBRACE:
-            return True
-        return (k == LBRACE or k == LPAREN) and kinds[p + 2] >= IDENT and kinds[p + 3] == COLON
-
-    def variant(self) -> ast.Variant:
-        p = self.p
-        kinds = self.kinds
-        if kinds[p] < IDENT:
-            self.fail(p, "TypeVariant")
-        fields: list[ast.FieldDecl] = []
-        if self.variant_fields_ahead():
-            close, expected = (RBRACE, '"}"') if kinds[p + 1] == LBRACE else (RPAREN, '")"')
-            self.p = p + 2
-            while kinds[self.p] != close:
-                fields.append(self.field_decl(expected))
-                if kinds[self.p] == COMMA:
-                    self.p += 1
-                elif close == RPAREN:
-                    break
-            self.expect(close, expected)
-        else:
-            self.p = p + 1
-        return ast.Variant(self.starts[p], self.ends[self.p - 1], self.texts[p], fields)
-
-    def import_decl(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        lang = ""
-        if kinds[p + 1] >= IDENT:
-            lang = self.texts[p + 1]
-            self.p = p + 2
-        at = self.p
-        self.expect(STRING, '<string> ("as" <ident>)? "auto"?')
-        if lang and lang not in LANGUAGES:
-            self.checks.append(make("P064", self.starts[p], self.ends[at], lang))
-        alias: str | None = None
-        auto = False
-        effects: list[str] | None = None
-        if kinds[self.p] == AS:
-            self.p += 1
-            alias = self.name()
-        if self.word() == "auto" and kinds[self.p + 1] != ASSIGN and not self.begins_own(self.p):
-            self.p += 1
-            auto = True
-        if kinds[self.p] == BANG and self.texts[self.p + 1] in EFFECTS and kinds[self.p + 2] != LPAREN:
-            effects = self.effects()
-        if not lang:
-            self.packages.add(alias or package_name(self.texts[at]))
-        return ast.ImportDecl(self.starts[p], self.ends[self.p - 1], lang, self.texts[at], alias, auto, effects)
-
-    def extern_decl(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        lang = ""
-        if kinds[p + 2] == FUN and self.texts[p + 1] in _EXTERN_LANGUAGES:
-            lang = self.texts[p + 1]
-            self.p = p + 2
-        k = kinds[self.p]
-        params: list[ast.Param] | None = None
-        typ: ast.TypeRef | None = None
-        if k == TYPE or (k >= IDENT and self.texts[self.p] == "object"):
-            kind = "type" if k == TYPE else "object"
-            self.p += 1
-            name = self.name()
-        elif k == VAR or k == LET:
-            kind = "var"
-            self.p += 1
-            name = self.dotted()
-            self.expect(COLON, '":" TypeRef')
-            typ = self.type_ref()
-        elif k == FUN:
-            kind = "fun"
-            self.p += 1
-            name = self.dotted()
-            self.expect(LPAREN, '"(" (Param ("," Param)*)? ")" (":" TypeRef)?')
-            params = self.params('")" (":" TypeRef)?')
-            typ = self.result_type()
-        else:
-            self.fail(self.p, '("type" | "var" | "let" | "fun" | "object")')
-        lo = self.starts[p]
-        return ast.ExternDecl(lo, self.ends[self.p - 1], kind, name, params, typ, lang, self.docs.get(lo, ""))
-
-    def dotted(self) -> str:
-        """`a.b.c`."""
-        name = self.name()
-        while self.kinds[self.p] == DOT:
-            self.p += 1
-            name += "." + self.name()
-        return name
-
-    # -- logic, streams, agents
-
-    def fact(self) -> ast.Stmt:
-        p = self.p
-        self.p = p + 1
-        pred = self.pred()
-        return ast.FactDecl(self.starts[p], pred.hi, pred)
-
-    def rule(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        head = self.pred()
-        self.expect(RULE_IS, '":-" LogicCond ("," LogicCond)*')
-        body: list[ast.Pred | tuple[str, str]] = []
-        while True:
-            at = self.p
-            if kinds[at] >= IDENT and kinds[at + 1] == NE:
-                self.p = at + 2
-                body.append((self.texts[at], self.name()))
-            else:
-                negated = self.texts[at] == "not" and kinds[at + 1] >= IDENT
-                if negated:
-                    self.p = at + 1
-                pred = self.pred()
-                pred.negated = negated
-                body.append(pred)
-            if kinds[self.p] != COMMA:
+def variant(cur: Cursor) -> ast.Variant:
+    """TypeVariant = <ident> ("{" (Field ","?)* "}" | "(" Field ("," Field)* ","? ")")? ."""
+    p = cur.p
+    kinds = cur.kinds
+    if kinds[p] < IDENT:
+        cur.fail(p, "TypeVariant")
+    fields: list[ast.FieldDecl] = []
+    if variant_fields_ahead(cur):
+        close, expected = (RBRACE, '"}"') if kinds[p + 1] == LBRACE else (RPAREN, '")"')
+        cur.p = p + 2
+        while kinds[cur.p] != close:
+            fields.append(field_decl(cur, expected))
+            if kinds[cur.p] == COMMA:
+                cur.p += 1
+            elif close == RPAREN:
                 break
-            self.p += 1
-        return ast.RuleDecl(self.starts[p], self.ends[self.p - 1], head, body)
+        cur.expect(close, expected)
+    else:
+        cur.p = p + 1
+    return ast.Variant(cur.starts[p], cur.ends[cur.p - 1], cur.texts[p], fields)
 
-    def stream(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        name = self.name()
-        self.expect(LBRACE, '"{" StreamField* "}"')
-        fields: list[ast.FieldDecl] = []
-        while kinds[self.p] != RBRACE:
-            fields.append(self.field_decl('"}"'))
-            if kinds[self.p] == COMMA:
-                self.p += 1
-        self.p += 1
-        return ast.StreamDecl(self.starts[p], self.ends[self.p - 1], name, fields)
 
-    def model(self) -> ast.Stmt:
-        """`model name { k: e ... }`; the fields have no commas between them."""
-        p = self.p
-        kinds = self.kinds
-        if kinds[p + 1] < IDENT or kinds[p + 2] != LBRACE:
-            return self.expression()
-        self.p = p + 3
-        fields: list[ast.FieldInit] = []
-        while kinds[self.p] != RBRACE:
-            at = self.p
-            key = self.name('"}"')
-            self.expect(COLON, '":" Expr')
-            value = self.expr()
-            fields.append(ast.FieldInit(self.starts[at], value.hi, key, value))
-            if kinds[self.p] == COMMA:
-                self.p += 1
-        self.p += 1
-        return ast.ModelDecl(self.starts[p], self.ends[self.p - 1], self.texts[p + 1], fields)
+def variant_fields_ahead(cur: Cursor) -> bool:
+    """Whether the name here has a field list: `A(x: T)`, `A { x: T }` or an empty `A {}`."""
+    p = cur.p
+    kinds = cur.kinds
+    k = kinds[p + 1]
+    if k == LBRACE and kinds[p + 2] == RBRACE:
+        return True
+    return (k == LBRACE or k == LPAREN) and kinds[p + 2] >= IDENT and kinds[p + 3] == COLON
 
-    def on_handler(self) -> ast.Stmt:
-        p = self.p
-        self.p = p + 1
-        stream = self.name()
-        self.expect(AS, '"as" <ident> ' + BLOCK_RULE)
-        var = self.name()
-        body = self.block()
-        return ast.OnHandler(self.starts[p], self.ends[self.p - 1], stream, var, body)
 
-    def emit(self) -> ast.Stmt:
-        p = self.p
-        if self.kinds[p + 1] == LPAREN:
-            return self.expression()
-        self.p = p + 1
-        stream = self.name()
-        self.expect(LBRACE, '"{" (StructLitField ("," StructLitField)*)? ","? "}"')
-        fields = self.field_inits()
-        return ast.Emit(self.starts[p], self.ends[self.p - 1], stream, fields)
+# -- other modules
 
-    def agent(self) -> ast.Stmt:
-        p = self.p
-        kinds = self.kinds
-        self.p = p + 1
-        name = self.name()
-        self.expect(LBRACE, '"{" AgentBlock* "}"')
-        body: list[ast.Stmt] = []
-        while kinds[self.p] != RBRACE:
-            k = kinds[self.p]
-            if k == LET or k == VAR:
-                body.append(self.declaration())
-            elif k == ON:
-                body.append(self.on_handler())
-            elif k == INTENT:
-                body.append(self.intent())
-            elif k >= IDENT:
-                at = self.p
-                stmt = self.expression()
-                if not isinstance(stmt, ast.Assign):
-                    self.fail(at, '"}"')
-                body.append(stmt)
-            else:
-                self.fail(self.p, '"}"')
-        self.p += 1
-        return ast.AgentDecl(self.starts[p], self.ends[self.p - 1], name, body)
 
-    def intent(self) -> ast.Stmt:
-        p = self.p
-        self.p = p + 1
-        name = self.name()
-        self.expect(LPAREN, '"(" (Param ("," Param)*)? ")" (":" TypeRef)? ' + BLOCK_RULE)
-        params = self.params('")" (":" TypeRef)? ' + BLOCK_RULE)
-        result = self.result_type()
-        body = self.block()
-        return ast.IntentDecl(self.starts[p], self.ends[self.p - 1], name, params, result, body)
+def import_decl(cur: Cursor) -> ast.Stmt:
+    """Import = "import" <ident>? <string> ("as" <ident>)? "auto"? Effects ."""
+    p = cur.p
+    kinds = cur.kinds
+    cur.p = p + 1
+    lang = ""
+    if kinds[p + 1] >= IDENT:
+        lang = cur.texts[p + 1]
+        cur.p = p + 2
+    at = cur.p
+    cur.expect(STRING, '<string> ("as" <ident>)? "auto"?')
+    if lang and lang not in LANGUAGES:
+        cur.checks.append(make("P064", cur.starts[p], cur.ends[at], lang))
+    alias: str | None = None
+    auto = False
+    effects: list[str] | None = None
+    if kinds[cur.p] == AS:
+        cur.p += 1
+        alias = cur.name()
+    if cur.word() == "auto" and kinds[cur.p + 1] != ASSIGN and not cur.begins_own(cur.p):
+        cur.p += 1
+        auto = True
+    if kinds[cur.p] == BANG and cur.texts[cur.p + 1] in EFFECTS and kinds[cur.p + 2] != LPAREN:
+        effects = effect_list(cur)
+    st = ast.ImportDecl(cur.starts[p], cur.ends[cur.p - 1], lang, cur.texts[at], alias, auto, effects)
+    if not lang:
+        cur.packages.add(st.name)
+    return st
 
-    def update(self) -> ast.Stmt:
-        """`update xs set { k: e } where c`."""
-        p = self.p
-        kinds = self.kinds
-        if kinds[p + 1] < IDENT or kinds[p + 2] != SET or kinds[p + 3] != LBRACE:
-            return self.expression()
-        self.p = p + 4
-        sets = self.map_rest(self.starts[p + 3], None)
-        where = None if self.begins_own(self.p) else self.clause("where")
-        return ast.Update(self.starts[p], self.ends[self.p - 1], self.texts[p + 1], sets, where)
+
+def extern_decl(cur: Cursor) -> ast.Stmt:
+    """Extern = "extern" <ident>? (ExternType | ExternVar | ExternFun) .
+
+    ExternType = ("type" | "object") <ident> ;
+    ExternVar = ("var" | "let") Dotted ":" TypeRef ;
+    ExternFun = "fun" Dotted "(" Params Result .
+    """
+    p = cur.p
+    kinds = cur.kinds
+    cur.p = p + 1
+    lang = ""
+    if kinds[p + 2] == FUN and cur.texts[p + 1] in _EXTERN_LANGUAGES:
+        lang = cur.texts[p + 1]
+        cur.p = p + 2
+    k = kinds[cur.p]
+    params: list[ast.Param] | None = None
+    typ: ast.TypeRef | None = None
+    if k == TYPE or (k >= IDENT and cur.texts[cur.p] == "object"):
+        kind = "type" if k == TYPE else "object"
+        cur.p += 1
+        name = cur.name()
+    elif k == VAR or k == LET:
+        kind = "var"
+        cur.p += 1
+        name = dotted(cur)
+        cur.expect(COLON, '":" TypeRef')
+        typ = type_ref(cur)
+    elif k == FUN:
+        kind = "fun"
+        cur.p += 1
+        name = dotted(cur)
+        cur.expect(LPAREN, '"(" (Param ("," Param)*)? ")" (":" TypeRef)?')
+        params = param_list(cur, '")" (":" TypeRef)?')
+        typ = result_type(cur)
+    else:
+        cur.fail(cur.p, '("type" | "var" | "let" | "fun" | "object")')
+    lo = cur.starts[p]
+    return ast.ExternDecl(lo, cur.ends[cur.p - 1], kind, name, params, typ, lang, cur.docs.get(lo, ""))
+
+
+def dotted(cur: Cursor) -> str:
+    """Dotted = <ident> ("." <ident>)* ."""
+    name = cur.name()
+    while cur.kinds[cur.p] == DOT:
+        cur.p += 1
+        name += "." + cur.name()
+    return name

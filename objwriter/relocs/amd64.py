@@ -29,19 +29,49 @@ NUMBERS: Final = {
     "R_X86_64_REX_GOTPCRELX": 42,
 }
 
+# How Mach-O and COFF number their types, and where an addend goes (formats.py).
+TYPES: Final = """
+# format  type        number  pcrel  rule
+macho     UNSIGNED    0       0      field
+macho     SIGNED      1       1      end
+macho     BRANCH      2       1      end
+macho     GOT_LOAD    3       1      got
+macho     GOT         4       1      got
+macho     SUBTRACTOR  5       0      diff
+macho     SIGNED_1    6       1      end
+macho     SIGNED_2    7       1      end
+macho     SIGNED_4    8       1      end
+macho     TLV         9       1      got
+coff      ADDR64      1       0      field
+coff      ADDR32      2       0      field
+coff      ADDR32NB    3       0      field
+coff      REL32       4       1      end
+coff      REL32_1     5       1      end
+coff      REL32_2     6       1      end
+coff      REL32_3     7       1      end
+coff      REL32_4     8       1      end
+coff      REL32_5     9       1      end
+coff      SECTION     10      0      field
+coff      SECREL      11      0      field
+"""
+
 ROWS: Final = """
-# kind/size   elf
-R_ADDR/8      0:R_X86_64_64
-R_ADDR/4      0:R_X86_64_32
-R_ADDR32S/4   0:R_X86_64_32S
-R_PCREL/4     0:R_X86_64_PC32
-R_PCREL32/4   0:R_X86_64_PC32
-R_PCREL/8     0:R_X86_64_PC64
-R_CALL/4      0:R_X86_64_PLT32
-R_GOTPCREL/4  0:R_X86_64_GOTPCREL
-R_TLS_LE/4    0:R_X86_64_TPOFF32
-R_TLS_IE/4    0:R_X86_64_GOTTPOFF
-R_SIZE/4      0:R_X86_64_SIZE32
+# kind/size     elf                  macho         coff
+R_ADDR/8        0:R_X86_64_64        0:UNSIGNED    0:ADDR64
+R_ADDR/4        0:R_X86_64_32        0:UNSIGNED    0:ADDR32
+R_ADDR32S/4     0:R_X86_64_32S       0:UNSIGNED    0:ADDR32
+R_PCREL/4       0:R_X86_64_PC32      0:SIGNED      0:REL32
+R_PCREL32/4     0:R_X86_64_PC32      0:SIGNED      0:REL32
+R_PCREL/8       0:R_X86_64_PC64      0:SUBTRACTOR  -
+R_CALL/4        0:R_X86_64_PLT32     0:BRANCH      0:REL32
+R_GOTPCREL/4    0:R_X86_64_GOTPCREL  0:GOT_LOAD    -
+R_TLS_LE/4      0:R_X86_64_TPOFF32   -             0:SECREL
+R_TLS_IE/4      0:R_X86_64_GOTTPOFF  -             -
+R_SIZE/4        0:R_X86_64_SIZE32    -             -
+R_TLVP/4        -                    0:TLV         -
+R_PEIMAGEOFF/4  -                    -             0:ADDR32NB
+R_SECREL/4      -                    -             0:SECREL
+R_SECTION/2     -                    -             0:SECTION
 """
 _GOT: Final[dict[int, Records]] = {
     form: ((0, NUMBERS[name], 0),)

@@ -1,4 +1,4 @@
-"""Reading of the Mach-O and COFF tables: kinds to records, and what each relocation type does with its addend.
+"""Reading of the Mach-O and COFF columns: kinds to records, and what each relocation type does with its addend.
 
 ELF stores an addend beside the relocation, so a type number is all its writer needs; these two formats keep addends in
 the code, each type in its own way.  A table of types therefore gives, for every type, its number and its rule.
@@ -6,7 +6,11 @@ the code, each type in its own way.  A table of types therefore gives, for every
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Final
+
+from objwriter.model import ObjectError, Target
+from objwriter.relocs import read_cells
 
 RULES: Final = (
     "field",  # the whole field holds A
@@ -39,22 +43,20 @@ Records = tuple[tuple[int, RelocType], ...]  # (offset inside the field, type)
 FormatTable = dict[tuple[str, int], Records]
 
 
-def parse_format(types: str, rows: str, arch: str) -> tuple[FormatTable, dict[str, RelocType]]:
-    """(kind, size) -> records, and type name -> type, of one architecture's columns.
+def load_format(target: Target) -> tuple[FormatTable, dict[str, RelocType]]:
+    """(kind, size) -> records, and type name -> type, in the format of the target.
 
-    `types` has lines `arch name number pcrel rule`, `rows` lines `arch kind/size offset:TYPE+...`.
+    Raises ObjectError when the module that the target's row names has no column for the format.
     """
+    module = import_module(target.relocs)
     by_name: dict[str, RelocType] = {}
-    for line in types.split("\n"):
+    for line in getattr(module, "TYPES", "").split("\n"):
         words = line.split()
-        if words and words[0] == arch:
+        if words and words[0] == target.format:
             _, name, number, pcrel, rule = words
             by_name[name] = RelocType(name, int(number), int(pcrel), RULES.index(rule))
-    table: FormatTable = {}
-    for line in rows.split("\n"):
-        words = line.split()
-        if words and words[0] == arch:
-            kind, _, size = words[1].partition("/")
-            records = [part.partition(":") for part in words[2].split("+")]
-            table[kind, int(size)] = tuple((int(offset), by_name[name]) for offset, _, name in records)
+    cells = read_cells(module.ROWS, target.format)
+    if not cells:
+        raise ObjectError(f"no relocations of {target.format} for {target.arch}")
+    table = {key: tuple((offset, by_name[name]) for offset, name in cell) for key, cell in cells.items()}
     return table, by_name

@@ -19,14 +19,27 @@ NUMBERS: Final = {
     "R_386_SIZE32": 38,  # Z + A
 }
 
+# How Mach-O and COFF number their types, and where an addend goes (formats.py).
+TYPES: Final = """
+# format  type     number  pcrel  rule
+coff      DIR32    6       0      field
+coff      DIR32NB  7       0      field
+coff      SECTION  10      0      field
+coff      SECREL   11      0      field
+coff      REL32    20      1      end
+"""
+
 ROWS: Final = """
-# kind/size   elf
-R_ADDR/4      0:R_386_32
-R_PCREL/4     0:R_386_PC32
-R_PCREL32/4   0:R_386_PC32
-R_CALL/4      0:R_386_PLT32
-R_GOTPCREL/4  0:$R_386_GOTPC+0:R_386_GOT32
-R_TLS_LE/4    0:R_386_TLS_LE
-R_TLS_IE/4    0:$R_386_GOTPC+0:R_386_TLS_GOTIE
-R_SIZE/4      0:R_386_SIZE32
+# kind/size     elf                               coff
+R_ADDR/4        0:R_386_32                        0:DIR32
+R_PCREL/4       0:R_386_PC32                      0:REL32
+R_PCREL32/4     0:R_386_PC32                      0:REL32
+R_CALL/4        0:R_386_PLT32                     0:REL32
+R_GOTPCREL/4    0:$R_386_GOTPC+0:R_386_GOT32      -
+R_TLS_LE/4      0:R_386_TLS_LE                    -
+R_TLS_IE/4      0:$R_386_GOTPC+0:R_386_TLS_GOTIE  -
+R_SIZE/4        0:R_386_SIZE32                    -
+R_PEIMAGEOFF/4  -                                 0:DIR32NB
+R_SECREL/4      -                                 0:SECREL
+R_SECTION/2     -                                 0:SECTION
 """

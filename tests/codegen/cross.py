@@ -40,7 +40,7 @@ from mochic.link.runtime_lib import RUNTIME_DIR
 from mochic.opt.pipeline import run_pipeline
 from mochic.targets import TARGETS, Target
 from objwriter.build import build_object
-from objwriter.elf import TARGETS as ELF
+from objwriter.targets import TARGETS as ELF
 from objwriter.elf import write_elf
 
 DRIVER = (Path(__file__).parent / "driver.ir").read_text()
@@ -176,7 +176,6 @@ def program(target: Target, cases: list[Case], level: int, march: str = "", prot
     symbols += ctx.asm.constants.values()
     symbols += ctx.machine.notes()
     arch = load_arch(target.arch, march)
-    assert arch is not None
     symbols += parse_assembly(arch, ctx.asm, Path(RUNTIME_DIR, "asm", f"{target.os}_{target.arch}.s").read_text())
     assert not ctx.asm.errors
     return write_elf(build_object(ELF[target.name], symbols))

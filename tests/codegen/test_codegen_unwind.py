@@ -10,13 +10,14 @@ import pytest
 from backend.obj.ctx import Ctx
 from backend.obj.sym import STEXT, LSym
 from mochic import compile as c
+from mochic.codegen.code import Compiled
 from mochic.codegen.module import compile_module
 from mochic.codegen.targets import load_target, load_unwind
 from mochic.codegen.unwind import frame_of
 from mochic.options import Options
 from mochic.source import SourceMap
 from mochic.targets import TARGETS
-from objwriter.unwind import MACHINES, final_layout
+from objwriter.unwind import final_layout, machine_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAMS = ("gc_deep_frames", "closure_in_collections", "fun_mutual_recursion", "union_tree")
@@ -52,8 +53,9 @@ def test_frames(target: str, name: str) -> None:
             continue
         frame = frame_of(s, t.arch, cpu, t.format == "coff")
         layout = final_layout(frame)
-        f, prologue = s.info
-        assert layout.depth == f.total if f.total else layout.depth == MACHINES[t.arch].entry
+        assert isinstance(s.owner, Compiled)
+        f, prologue = s.owner.frame, s.owner.prologue
+        assert layout.depth == f.total if f.total else layout.depth == machine_of(t.arch).entry
         if s.name in notes:
             # Distances from SP to the return address, of calls that come back.
             data = notes[s.name].data
@@ -62,8 +64,8 @@ def test_frames(target: str, name: str) -> None:
         saved = {cpu.dwarf_number(reg) for reg in f.saved} | ({30} if f.linked else set())
         assert set(layout.saved) == saved
         # One word each, the first right below the caller's SP and what the call pushed there.
-        first = MACHINES[t.arch].entry + 8
+        first = machine_of(t.arch).entry + 8
         assert sorted(layout.saved.values()) == [first + 8 * i for i in range(len(saved))]
         framed += bool(frame.steps)
     assert framed
-    assert machine.link_bytes == MACHINES[t.arch].entry
+    assert machine.link_bytes == machine_of(t.arch).entry

@@ -163,7 +163,6 @@ def machine_code(fn: Func, cpu: str, march: str = "") -> str:
     sym = ctx.lsym(fn.sym)
     ctx.machine.assemble(sym, code.progs)
     arch = load_arch(cpu, march)
-    assert arch is not None
     return format_function(arch, sym, code.progs)
 
 

@@ -12,7 +12,7 @@ from mochic.options import Options
 from objwriter import coff
 from objwriter.archive import parse_def, write_import_library
 from objwriter.build import build_object
-from objwriter.macho import TARGETS as MACHO
+from objwriter.targets import TARGETS
 from objwriter.macho import write_macho
 from objwriter.universal import write_universal
 
@@ -42,12 +42,12 @@ def make_files(folder: str, example: str) -> dict[str, str]:
             opt.out = made[f"{target} {stage}"] = os.path.join(folder, f"{target.replace('/', '-')}.{stage}")
             assert guarded(lambda opt=opt: build(os.path.join(EXAMPLES, example), opt)) == 0  # type: ignore[misc]
     objects = [call("amd64", "leaf"), call("amd64", "top", "other")]
-    big = coff.write_coff(build_object(coff.TARGETS["windows/amd64"], objects), big=True)
+    big = coff.write_coff(build_object(TARGETS["windows/amd64"], objects), big=True)
     made["bigobj"] = save(folder, "big.obj", big)
     for style in ("gnu", "bsd", "coff"):
         made[f"archive {style}"] = save(folder, f"lib{style}.a", library(style))
     made["import library"] = save(folder, "k.lib", write_import_library("windows/amd64", *parse_def(DEF)))
     made["wasm"] = save(folder, "m.wasm", WASM)
-    slices = [write_macho(build_object(MACHO[f"darwin/{a}"], [call(a, "leaf", "other")])) for a in ("amd64", "arm64")]
+    slices = [write_macho(build_object(TARGETS[f"darwin/{a}"], [call(a, "leaf", "other")])) for a in ("amd64", "arm64")]
     made["universal"] = save(folder, "fat.o", write_universal(slices))
     return made

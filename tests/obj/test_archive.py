@@ -10,6 +10,7 @@ from images import Image, link_coff, link_macho, run, save, tool
 from backend.obj.sym import STEXT, LSym, Reloc
 from mochic.link.tools import find_zig
 from objwriter import coff, elf, macho
+from objwriter.targets import TARGETS
 from objwriter.archive import (
     BSD,
     COFF,
@@ -44,12 +45,12 @@ def call(arch: str, name: str, callee: str = "") -> LSym:
 
 def member(fmt: str, arch: str, file: str, symbols: list[LSym]) -> Member:
     if fmt == "gnu":
-        obj = build_object(elf.TARGETS[f"linux/{arch}"], symbols)
+        obj = build_object(TARGETS[f"linux/{arch}"], symbols)
         return Member(file, elf.write_elf(obj), defined_symbols(obj))
     if fmt == "bsd":
-        obj = build_object(macho.TARGETS[f"darwin/{arch}"], symbols)
+        obj = build_object(TARGETS[f"darwin/{arch}"], symbols)
         return Member(file, macho.write_macho(obj), defined_symbols(obj, "_"))
-    obj = build_object(coff.TARGETS[f"windows/{arch}"], symbols)
+    obj = build_object(TARGETS[f"windows/{arch}"], symbols)
     return Member(file, coff.write_coff(obj), defined_symbols(obj))
 
 

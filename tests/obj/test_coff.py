@@ -21,7 +21,8 @@ from backend.obj.sym import (
     Reloc,
 )
 from objwriter.build import build_object
-from objwriter.coff import TARGETS, _Strings, section_name_field, write_coff
+from objwriter.targets import TARGETS, targets_of
+from objwriter.coff import _Strings, section_name_field, write_coff
 from objwriter.model import (
     ABSOLUTE,
     B_LOCAL,
@@ -128,7 +129,7 @@ def test_symbol(row: str) -> None:
         assert parsed.big is big
 
 
-@pytest.mark.parametrize("name", sorted(TARGETS))
+@pytest.mark.parametrize("name", sorted(targets_of("coff")))
 def test_header(name: str) -> None:
     lief = pytest.importorskip("lief")
     data = write_coff(build_object(TARGETS[name], [sym("s")]))
@@ -270,7 +271,7 @@ def test_same_bytes_twice() -> None:
 
 
 def test_readers_do_not_complain(tmp_path: object) -> None:
-    for name in sorted(TARGETS):
+    for name in sorted(targets_of("coff")):
         f, data = sym("main"), sym("d", SDATA)
         data.relocs = [Reloc(0, 4, "R_ADDR", f, 4), Reloc(8, 4, "R_PCREL", f, 0)]
         path = save(tmp_path, "a.obj", write_coff(build_object(TARGETS[name], [f, data, sym("z", SBSS)])))

@@ -14,7 +14,8 @@ from backend.obj.ctx import Ctx
 from crosslink import find_tool, link, run
 
 from objwriter.build import build_object
-from objwriter.elf import TARGETS, write_elf
+from objwriter.elf import write_elf
+from objwriter.targets import TARGETS
 
 elffile = pytest.importorskip("elftools.elf.elffile")
 

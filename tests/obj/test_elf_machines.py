@@ -20,8 +20,10 @@ from crosslink import find_tool
 
 from backend.obj.sym import SDATA, STEXT, STLSBSS, LSym, Reloc
 from objwriter.build import build_object
-from objwriter.elf import TARGETS, write_elf
+from objwriter.elf import write_elf
+from objwriter.targets import TARGETS
 from objwriter.model import ObjectError
+from objwriter.relocs import read_cells
 
 elffile = pytest.importorskip("elftools.elf.elffile")
 
@@ -360,14 +362,9 @@ def test_runs(row: str, which: str, tmp_path: Path) -> None:
 
 def kinds_of(machine: str) -> list[tuple[str, int, list[str]]]:
     """Every kind of a machine's table, with the names of its types."""
-    module: Any = import_module(f"objwriter.relocs.{TARGETS[f'linux/{machine}'].relocs}")
-    out = []
-    for line in module.ROWS.split("\n"):
-        words = line.split()
-        if words and words[0] != "#":
-            kind, _, size = words[0].partition("/")
-            out.append((kind, int(size), [part.partition(":")[2].strip("$@") for part in words[1].split("+")]))
-    return out
+    module: Any = import_module(TARGETS[f"linux/{machine}"].relocs)
+    cells = read_cells(module.ROWS, "elf")
+    return [(kind, size, [name.strip("$@") for _, name in cell]) for (kind, size), cell in cells.items()]
 
 
 UNKNOWN_TO_LLVM = ("R_386_SIZE32", "R_PPC64_D34")

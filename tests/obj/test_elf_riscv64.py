@@ -13,7 +13,8 @@ from backend.riscv.arch import make_arch
 from crosslink import find_tool, link, run
 
 from objwriter.build import build_object
-from objwriter.elf import TARGETS, write_elf
+from objwriter.elf import write_elf
+from objwriter.targets import TARGETS
 
 elffile = pytest.importorskip("elftools.elf.elffile")
 

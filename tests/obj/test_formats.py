@@ -13,10 +13,10 @@ from images import Image, link_coff, link_macho, read_field, save, tool
 
 from backend.obj.sym import A_DUPOK, SDATA, SRODATA, STEXT, LSym, Reloc
 from objwriter import coff, macho
+from objwriter.targets import TARGETS, targets_of
 from objwriter.build import build_object
 from objwriter.model import ObjectError
-from objwriter.relocs.coff import ROWS as COFF_ROWS
-from objwriter.relocs.macho import ROWS as MACHO_ROWS
+from objwriter.relocs.formats import load_format
 
 # PC-relative addends count from the field: -4 is the symbol itself where the field ends the instruction.
 CASES = """
@@ -88,7 +88,7 @@ coff  386   R_SECREL/4      data SECREL               0
 coff  386   R_SECTION/2     data SECTION              0
 """
 RET = {"amd64": b"\xc3", "arm64": bytes.fromhex("c0035fd6"), "386": b"\xc3"}
-FORMATS = {"macho": (macho.TARGETS, macho.write_macho, "darwin"), "coff": (coff.TARGETS, coff.write_coff, "windows")}
+FORMATS = {"macho": (TARGETS, macho.write_macho, "darwin"), "coff": (TARGETS, coff.write_coff, "windows")}
 ELSEWHERE = 24 << 20  # large enough for the largest addend
 
 
@@ -178,16 +178,14 @@ def test_in_object(row: list[str], tmp_path: object) -> None:
 def test_every_row_has_a_case(fmt: str) -> None:
     """A row added to a table needs a case here."""
     rows = [
-        line.split()[:2]
-        for line in (MACHO_ROWS if fmt == "macho" else COFF_ROWS).split("\n")
-        if line[:1] not in ("", "#")
+        (target.arch, f"{kind}/{size}") for target in targets_of(fmt).values() for kind, size in load_format(target)[0]
     ]
     have = {
         (r[1], r[2])
         for r in [line.split() for line in (CASES + OBJECT_ONLY).split("\n") if line]
         if r[0] in ("both", fmt)
     }
-    assert [row for row in rows if tuple(row) not in have] == []
+    assert [row for row in rows if row not in have] == []
 
 
 ERRORS = [
@@ -245,7 +243,7 @@ def test_unsigned_addends() -> None:
     s = LSym("s")
     s.data = bytearray(12)
     s.relocs = [Reloc(0, 8, "R_ADDRARM64", LSym("u"), -8)]
-    obj = build_object(macho.TARGETS["darwin/arm64"], [s])
+    obj = build_object(TARGETS["darwin/arm64"], [s])
     assert macho.write_macho(obj)
     with pytest.raises(ObjectError, match="takes addends for unsigned"):
         macho.write_macho(obj, unsigned_addends=True)
@@ -265,7 +263,7 @@ def test_linked_386(choice: str, tmp_path: object) -> None:
         for r in s.relocs:
             if r.size == 8:
                 r.size = 4
-    path = save(tmp_path, "a.o", coff.write_coff(build_object(coff.TARGETS["windows/386"], symbols)))
+    path = save(tmp_path, "a.o", coff.write_coff(build_object(TARGETS["windows/386"], symbols)))
     image = Image(link_coff(choice, "386", [path], tmp_path, ("/opt:noref", "/safeseh")))
     names = {name.removeprefix("_"): at for name, at in image.symbols.items()}
     for i, (_, _, kind, _, _, off, add, how) in enumerate(rows):

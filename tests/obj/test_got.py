@@ -16,6 +16,7 @@ from crosslink import find_tool
 
 from backend.obj.sym import SDATA, STEXT, LSym, Reloc
 from objwriter import elf, macho
+from objwriter.targets import TARGETS
 from objwriter.build import build_object
 from objwriter.relocs.x86_code import got_forms
 
@@ -161,7 +162,7 @@ def test_as_assemblers_do(which: str, tmp_path: Path) -> None:
     text = "\n".join(known).replace("V", "v@GOTPCREL(%rip)") + "\n"
     code, relocs = read(assemble(which, text, tmp_path))
     assert {type_ for _, type_, _ in relocs} == {9, 41, 42}
-    ours = read(elf.write_elf(build_object(elf.TARGETS["linux/amd64"], [write(code, relocs)])), ".text.f")[1]
+    ours = read(elf.write_elf(build_object(TARGETS["linux/amd64"], [write(code, relocs)])), ".text.f")[1]
     assert ours == relocs
 
 
@@ -182,7 +183,7 @@ bf11000044030d00000000 7 -4 41   a constant that ends like a REX prefix
 def test_fixed(row: str) -> None:
     code, off, add, type_ = row.split()[:4]
     f = write(bytes.fromhex(code), [(int(off), 0, int(add))])
-    assert read(elf.write_elf(build_object(elf.TARGETS["linux/amd64"], [f])), ".text.f")[1][0][1] == int(type_)
+    assert read(elf.write_elf(build_object(TARGETS["linux/amd64"], [f])), ".text.f")[1][0][1] == int(type_)
 
 
 def test_data_before_code() -> None:
@@ -193,7 +194,7 @@ def test_data_before_code() -> None:
     d = LSym("d", SDATA)
     d.data = bytearray(bytes.fromhex("030d00000000"))
     d.relocs = [Reloc(2, 4, "R_GOTPCREL", LSym("v"), -4)]
-    assert read(elf.write_elf(build_object(elf.TARGETS["linux/amd64"], [d])), ".data.d")[1] == [(2, 9, -4)]
+    assert read(elf.write_elf(build_object(TARGETS["linux/amd64"], [d])), ".data.d")[1] == [(2, 9, -4)]
 
 
 MACHO = """
@@ -211,7 +212,7 @@ def test_macho(row: str) -> None:
     lief: Any = pytest.importorskip("lief")
     words = row.partition("GOT")[0].split()
     f = write(bytes.fromhex("".join(words[:-2])), [(int(words[-2]), 0, -4)])
-    data = macho.write_macho(build_object(macho.TARGETS["darwin/amd64"], [f]))
+    data = macho.write_macho(build_object(TARGETS["darwin/amd64"], [f]))
     image = lief.parse(data)  # must outlive what it lists
     (r,) = image.relocations
     assert int(r.type.value) & 0xF == int(words[-1])
@@ -263,7 +264,7 @@ def make(text: str) -> bytes:
             start.data.append(int(code[at : at + 2], 16))
             at += 2
     start.data += bytes.fromhex("b83c000000 0f05")
-    return elf.write_elf(build_object(elf.TARGETS["linux/amd64"], [start, v, f]))
+    return elf.write_elf(build_object(TARGETS["linux/amd64"], [start, v, f]))
 
 
 @pytest.mark.parametrize("linker", ["ld.lld-19", "x86_64-linux-gnu-ld", "ld.gold", "mold"])

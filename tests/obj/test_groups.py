@@ -11,6 +11,7 @@ from images import Image, link_coff, link_macho, save
 from backend.obj.sym import A_DUPOK, A_STATIC, SDATA, SNOTE, STEXT, LSym, Reloc
 from objwriter import coff, macho
 from objwriter.build import build_object
+from objwriter.targets import TARGETS
 from objwriter.model import S_DATA, S_NOTE, S_TEXT
 
 RET = {"amd64": b"\xc3", "arm64": bytes.fromhex("c0035fd6")}
@@ -84,9 +85,7 @@ def objects(arch: str) -> list[list[LSym]]:
 def test_groups(fmt: str, choice: str, arch: str, tmp_path: object) -> None:
     paths = []
     for i, symbols in enumerate(objects(arch)):
-        obj = build_object(
-            (macho if fmt == "macho" else coff).TARGETS[("darwin/" if fmt == "macho" else "windows/") + arch], symbols
-        )
+        obj = build_object(TARGETS[("darwin/" if fmt == "macho" else "windows/") + arch], symbols)
         obj.bounds = BOUNDS
         data = macho.write_macho(obj) if fmt == "macho" else coff.write_coff(obj)
         paths.append(save(tmp_path, f"{i}.o", data))

@@ -16,6 +16,8 @@ import pytest
 from images import tool
 
 from objwriter import coff, elf, macho
+from objwriter.targets import TARGETS, targets_of
+from objwriter.write import write
 from objwriter.model import (
     ABSOLUTE,
     B_GLOBAL,
@@ -43,8 +45,7 @@ from objwriter.model import (
     Target,
 )
 from objwriter.relocs import load_relocs
-from objwriter.relocs.coff import load_coff
-from objwriter.relocs.macho import load_macho
+from objwriter.relocs.formats import load_format
 
 FORMATS: dict[str, Any] = {"elf": elf, "macho": macho, "coff": coff}
 COUNT = int(os.environ.get("MOCHI_OBJECT_FUZZ", "600"))
@@ -73,7 +74,7 @@ KINDS += ("COFF:SECREL", "COFF:", "", "R_NOTHING", "MACHO:SUBTRACTOR", "MACHO:AD
 def known_kinds(fmt: str, target: Target) -> list[tuple[str, int]]:
     if fmt == "elf":
         return list(load_relocs(target).table)
-    return list((load_macho if fmt == "macho" else load_coff)(target.arch)[0])
+    return list(load_format(target)[0])
 
 
 def valid_object(rnd: random.Random, fmt: str, target: Target) -> Object:
@@ -205,7 +206,7 @@ def test_hostile(fmt: str, tmp_path: Path) -> None:
     refused = 0
     for i in range(COUNT // 3):
         rnd = random.Random(f"{fmt} {i}")
-        target = module.TARGETS[rnd.choice(sorted(module.TARGETS))]
+        target = TARGETS[rnd.choice(sorted(targets_of(fmt)))]
         obj = valid_object(rnd, fmt, target)
         for _ in range(rnd.choice((0, 1, 1, 1, 2, 3))):
             spoil(rnd, obj)
@@ -284,13 +285,11 @@ def small(target: Target) -> tuple[Object, dict[str, Any]]:
 def test_bad(name: str, row: str) -> None:
     where, slot, rest = row.split(None, 2)
     value, _, message = rest.partition(" ")
-    module = next(module for module in FORMATS.values() if name in module.TARGETS)
-    obj, parts = small(module.TARGETS[name])
-    module_name = module.__name__.rpartition(".")[2]
-    getattr(module, f"write_{module_name}")(obj)  # right so far
+    obj, parts = small(TARGETS[name])
+    write(obj, TARGETS[name])  # right so far
     setattr(parts[where], slot, eval(value))
     with pytest.raises(ObjectError, match=message.strip()):
-        getattr(module, f"write_{module_name}")(obj)
+        write(obj, TARGETS[name])
 
 
 def test_defined_twice() -> None:
@@ -301,7 +300,7 @@ def test_defined_twice() -> None:
         ("coff", "windows/amd64", "f", "\1f"),
         ("coff", "windows/386", "f", "\1_f"),
     ):
-        obj, _ = small(FORMATS[fmt].TARGETS[name])
+        obj, _ = small(TARGETS[name])
         obj.symbols += [Symbol(first, 0), Symbol(second, 0, 8)]
         with pytest.raises(ObjectError, match=r"_?f is defined twice"):
             getattr(FORMATS[fmt], f"write_{fmt}")(obj)
@@ -326,7 +325,7 @@ elf   name     ".strtab" section .strtab of type 0x8 is one that the writer make
 @pytest.mark.parametrize("row", LIMITS.strip().split("\n"))
 def test_limits(row: str) -> None:
     fmt, slot, value, message = row.split(None, 3)
-    obj = Object(FORMATS[fmt].TARGETS[{"elf": "linux/amd64", "macho": "darwin/arm64", "coff": "windows/arm64"}[fmt]])
+    obj = Object(TARGETS[{"elf": "linux/amd64", "macho": "darwin/arm64", "coff": "windows/arm64"}[fmt]])
     first, s = Section(".bss.a", S_BSS), Section(".bss.d", S_BSS)
     first.size = s.size = 8
     obj.sections = [first, s]
@@ -337,7 +336,7 @@ def test_limits(row: str) -> None:
 
 def test_32_bits() -> None:
     """A 32-bit format's own sizes."""
-    obj = Object(elf.TARGETS["linux/386"])
+    obj = Object(TARGETS["linux/386"])
     s = Section(".bss.d", S_BSS)
     s.size = 5 << 30
     obj.sections = [s]

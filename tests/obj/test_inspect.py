@@ -16,9 +16,9 @@ from test_archive import call
 from mochic.driver import guarded
 from mochic.inspect import Wanted, inspect_files
 from objwriter.build import build_object
-from objwriter.elf import TARGETS as ELF
+from objwriter.targets import TARGETS as ELF
 from objwriter.elf import write_elf
-from objwriter.macho import TARGETS as MACHO
+from objwriter.targets import TARGETS as MACHO
 from objwriter.macho import write_macho
 
 _SECTION = re.compile(r"^ +(\d+) (.*?) +([A-Z]\S*) +([a-z]*) +(\d+) bytes  align")

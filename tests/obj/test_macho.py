@@ -22,7 +22,8 @@ from backend.obj.sym import (
     Reloc,
 )
 from objwriter.build import build_object
-from objwriter.macho import TARGETS, write_macho
+from objwriter.macho import write_macho
+from objwriter.targets import TARGETS, targets_of
 from objwriter.model import ABSOLUTE, B_WEAK, K_FILE, S_DATA, UNDEF, Object, ObjectError, Section, Symbol
 from objwriter.universal import write_universal
 
@@ -106,7 +107,7 @@ def test_symbol(row: str) -> None:
     assert parsed.flags == 0x2000  # MH_SUBSECTIONS_VIA_SYMBOLS
 
 
-@pytest.mark.parametrize("name", sorted(TARGETS))
+@pytest.mark.parametrize("name", sorted(targets_of("macho")))
 def test_header(name: str) -> None:
     lief = pytest.importorskip("lief")
     data = write_macho(build_object(TARGETS[name], [sym("s")]), "12.3", "13.0.1")
@@ -229,7 +230,7 @@ def test_same_bytes_twice_and_readers() -> None:
 
 
 def test_readers_do_not_complain(tmp_path: object) -> None:
-    for name in sorted(TARGETS):
+    for name in sorted(targets_of("macho")):
         f = sym("main")
         f.relocs = [Reloc(0, 8, "R_ADDR", f, 0)]
         data = sym("d", SDATA)
@@ -241,7 +242,7 @@ def test_readers_do_not_complain(tmp_path: object) -> None:
 
 
 def test_universal(tmp_path: object) -> None:
-    slices = [write_macho(build_object(TARGETS[name], [sym("main")])) for name in sorted(TARGETS)]
+    slices = [write_macho(build_object(TARGETS[name], [sym("main")])) for name in sorted(targets_of("macho"))]
     path = save(tmp_path, "fat", write_universal(slices))
     out = run([tool("llvm-objdump"), "--macho", "--universal-headers", path])
     assert re.findall(r"cputype CPU_TYPE_(\w+)", out) == ["X86_64", "ARM64"]

@@ -10,16 +10,21 @@ from images import save, tool
 
 from backend.obj.sym import A_DUPOK, A_HIDDEN, A_STATIC, SBSS, SDATA, SNOTE, SRODATA, STEXT, STLSBSS, LSym, Reloc
 from objwriter import coff, elf, macho
+from objwriter.targets import TARGETS, targets_of
 from objwriter.build import build_object
 from objwriter.model import ObjectError
-from objwriter.relocs.coff import ROWS as COFF_ROWS
-from objwriter.relocs.macho import ROWS as MACHO_ROWS
+from objwriter.relocs.formats import load_format
 
-WRITERS = [(macho.TARGETS[name], macho.write_macho) for name in sorted(macho.TARGETS)]
-WRITERS += [(coff.TARGETS[name], coff.write_coff) for name in sorted(coff.TARGETS)]
-WRITERS += [(elf.TARGETS[f"linux/{arch}"], elf.write_elf) for arch in ("amd64", "arm64", "riscv64")]
+WRITERS = [(TARGETS[name], macho.write_macho) for name in sorted(targets_of("macho"))]
+WRITERS += [(TARGETS[name], coff.write_coff) for name in sorted(targets_of("coff"))]
+WRITERS += [(TARGETS[f"linux/{arch}"], elf.write_elf) for arch in ("amd64", "arm64", "riscv64")]
 KINDS = sorted(
-    {tuple(line.split()[1].split("/")) for line in (MACHO_ROWS + COFF_ROWS).split("\n") if line[:1] not in ("", "#")}
+    {
+        (kind, str(size))
+        for target in TARGETS.values()
+        if target.format != "elf"
+        for kind, size in load_format(target)[0]
+    }
 )
 KINDS += [
     ("MACHO:ADDEND", "4"),

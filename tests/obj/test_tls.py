@@ -13,6 +13,7 @@ from images import link_macho, run, save, tool
 
 from backend.obj.sym import SDATA, STEXT, STLSBSS, LSym, Reloc
 from objwriter import coff, elf, macho
+from objwriter.targets import TARGETS
 from objwriter.build import build_object
 
 INITIAL = bytes(range(1, 17))
@@ -33,7 +34,7 @@ def symbols(arch: str) -> list[LSym]:
 @pytest.mark.parametrize("linker", ["ld.lld-19", "x86_64-linux-gnu-ld", "ld.gold", "mold"])
 def test_elf(linker: str, tmp_path: Path) -> None:
     elffile: Any = pytest.importorskip("elftools.elf.elffile")
-    data = elf.write_elf(build_object(elf.TARGETS["linux/amd64"], symbols("amd64")))
+    data = elf.write_elf(build_object(TARGETS["linux/amd64"], symbols("amd64")))
     file = elffile.ELFFile(io.BytesIO(data))
     section = file.get_section_by_name(".tdata.t")
     assert (section["sh_type"], section["sh_flags"], section["sh_size"]) == ("SHT_PROGBITS", 0x403, 32)
@@ -52,7 +53,7 @@ def test_elf(linker: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64"])
 def test_macho(arch: str, tmp_path: Path) -> None:
-    data = macho.write_macho(build_object(macho.TARGETS[f"darwin/{arch}"], symbols(arch)))
+    data = macho.write_macho(build_object(TARGETS[f"darwin/{arch}"], symbols(arch)))
     path = save(tmp_path, "a.o", data)
     text = run([tool("llvm-readobj"), "--sections", path])
     assert "Type: ThreadLocalRegular (0x11)" in text
@@ -64,6 +65,6 @@ def test_macho(arch: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arch", ["amd64", "arm64"])
 def test_coff(arch: str, tmp_path: Path) -> None:
-    data = coff.write_coff(build_object(coff.TARGETS[f"windows/{arch}"], symbols(arch)))
+    data = coff.write_coff(build_object(TARGETS[f"windows/{arch}"], symbols(arch)))
     text = run([tool("llvm-objdump"), "-s", "--section=.tls$m", save(tmp_path, "a.obj", data)])
     assert "01020304 05060708 090a0b0c 0d0e0f10" in text

@@ -11,12 +11,14 @@ from images import link_coff, link_macho, linker, run, save, tool
 
 from backend.obj.sym import STEXT, LSym, Reloc
 from objwriter import coff, elf, macho
+from objwriter.targets import TARGETS
 from objwriter.build import build_object
 from objwriter.model import ObjectError
 from objwriter.unwind import ALLOC, PUSH, PUSH_PAIR, SAVE, SAVE_PAIR, SET_FP, Frame, Step, simple_frame
 from objwriter.unwind_compact import compact_encoding, compact_unwind, needs_dwarf
 from objwriter.unwind_dwarf import eh_frame
-from objwriter.unwind_windows import arm64_packed, windows_unwind
+from objwriter.cpus.arm64 import arm64_packed
+from objwriter.unwind_windows import windows_unwind
 
 OPS = {"alloc": ALLOC, "push": PUSH, "pushp": PUSH_PAIR, "save": SAVE, "savep": SAVE_PAIR, "fp": SET_FP}
 RET = {"amd64": b"\xc3", "arm64": bytes.fromhex("c0035fd6"), "riscv64": bytes.fromhex("67800000")}
@@ -65,9 +67,9 @@ def test_dwarf(row: str, fmt: str, tmp_path: object) -> None:
     f = function(arch)
     symbols = [f, eh_frame([(f, frame_of(arch, text))], fmt == "macho")]
     if fmt == "elf":
-        data = elf.write_elf(build_object(elf.TARGETS[f"linux/{arch}"], symbols))
+        data = elf.write_elf(build_object(TARGETS[f"linux/{arch}"], symbols))
     else:
-        data = macho.write_macho(build_object(macho.TARGETS[f"darwin/{arch}"], symbols))
+        data = macho.write_macho(build_object(TARGETS[f"darwin/{arch}"], symbols))
     out = run([tool("llvm-dwarfdump"), "--eh-frame", save(tmp_path, "a.o", data)])
     fde = out[out.index(" FDE ") :]
     found = "; ".join(re.findall(r"0x[0-9a-f]+: (CFA=.*)", fde))
@@ -124,7 +126,7 @@ def test_compact_linked(arch: str, choice: str, tmp_path: object) -> None:
         if needs_dwarf(frame):
             dwarf.append((f, frame))
     symbols.append(eh_frame(dwarf, macho=True))
-    path = save(tmp_path, "a.o", macho.write_macho(build_object(macho.TARGETS[f"darwin/{arch}"], symbols)))
+    path = save(tmp_path, "a.o", macho.write_macho(build_object(TARGETS[f"darwin/{arch}"], symbols)))
     assert "Contents of __compact_unwind section" in run([tool("llvm-objdump"), "--unwind-info", path])
     image = link_macho(choice, arch, [path], tmp_path)
     out = run([tool("llvm-objdump"), "--unwind-info", image])
@@ -178,7 +180,7 @@ def test_windows(row: str, tmp_path: object) -> None:
     arch, text = head.split(None, 1)
     f = function(arch)
     symbols = [f, *windows_unwind(f, frame_of(arch, text))]
-    data = coff.write_coff(build_object(coff.TARGETS[f"windows/{arch}"], symbols))
+    data = coff.write_coff(build_object(TARGETS[f"windows/{arch}"], symbols))
     path = save(tmp_path, "a.obj", data)
     out = run([tool("llvm-readobj"), "--unwind", path])
     found = _codes(out, arch)
@@ -216,7 +218,7 @@ def test_packed(row: str, tmp_path: object) -> None:
     f = function("arm64")
     notes = windows_unwind(f, frame)
     assert [n.section for n in notes] == [".pdata"]
-    data = coff.write_coff(build_object(coff.TARGETS["windows/arm64"], [f, *notes]))
+    data = coff.write_coff(build_object(TARGETS["windows/arm64"], [f, *notes]))
     out = run([tool("llvm-readobj"), "--unwind", save(tmp_path, "a.obj", data)])
     shown = _prologue(out)
     assert len([line for line in shown if line != "end"]) == len(frame.steps)
@@ -226,7 +228,7 @@ def test_epilogue_scopes(tmp_path: object) -> None:
     f = function("arm64")
     frame = frame_of("arm64", "4:pushp,29,32 8:fp,0,0 12:save,19,16 @40 @52")
     notes = windows_unwind(f, frame, LSym("handler"))
-    data = coff.write_coff(build_object(coff.TARGETS["windows/arm64"], [f, *notes]))
+    data = coff.write_coff(build_object(TARGETS["windows/arm64"], [f, *notes]))
     out = run([tool("llvm-readobj"), "--unwind", save(tmp_path, "a.obj", data)])
     assert re.findall(r"StartOffset: (\d+)", out) == ["10", "13"]
     assert out.count("ldr x19, [sp, #16]") == 2
@@ -237,7 +239,7 @@ def test_epilogue_scopes(tmp_path: object) -> None:
 def test_handler_amd64(tmp_path: object) -> None:
     f = function("amd64")
     notes = windows_unwind(f, frame_of("amd64", "4:alloc,0,40"), LSym("handler"))
-    data = coff.write_coff(build_object(coff.TARGETS["windows/amd64"], [f, *notes]))
+    data = coff.write_coff(build_object(TARGETS["windows/amd64"], [f, *notes]))
     out = run([tool("llvm-readobj"), "--unwind", save(tmp_path, "a.obj", data)])
     assert "ExceptionHandler (0x1)" in out
     assert "Handler: handler" in out
@@ -275,7 +277,7 @@ def test_elf_linked(choice: str, tmp_path: object) -> None:
     f.data[:5] = b"\xe8\0\0\0\0"
     f.relocs = [Reloc(1, 4, "R_CALL", g, -4)]
     frames = [(fn, frame_of("amd64", "4:alloc,0,24")) for fn in (f, g, unused)]
-    obj = build_object(elf.TARGETS["linux/amd64"], [f, g, unused, eh_frame(frames)])
+    obj = build_object(TARGETS["linux/amd64"], [f, g, unused, eh_frame(frames)])
     path = save(tmp_path, "a.o", elf.write_elf(obj))
     if choice == "ld" and not shutil.which("ld"):
         pytest.skip("no GNU ld")

@@ -15,10 +15,11 @@ from images import link_coff, save
 
 from backend.obj.asmparse import parse_assembly
 from backend.obj.ctx import Ctx
-from backend.x86.arch import AMD64
+from backend import load_arch
 from objwriter.archive import parse_def, write_import_library
 from objwriter.build import build_object
-from objwriter.coff import TARGETS, write_coff
+from objwriter.coff import write_coff
+from objwriter.targets import TARGETS
 from objwriter.unwind import ALLOC, PUSH, SAVE, SET_FP, Frame, Step
 from objwriter.unwind_windows import windows_unwind
 
@@ -80,7 +81,7 @@ def wine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
 def test_program(choice: str, tmp_path: object, wine: Wine) -> None:
     path = os.path.join(os.path.dirname(__file__), "programs", "windows_amd64.s")
     with open(path, encoding="utf-8") as fh:
-        symbols = parse_assembly(AMD64, Ctx(), fh.read())
+        symbols = parse_assembly(load_arch("amd64"), Ctx(), fh.read())
     obj = save(tmp_path, "a.obj", write_coff(build_object(TARGETS["windows/amd64"], symbols)))
     library = save(tmp_path, "k.lib", write_import_library("windows/amd64", *parse_def(DEFINITIONS)))
     assert wine(link_coff(choice, "amd64", [obj, library], tmp_path)) == (42, b"hello\n")
@@ -88,7 +89,7 @@ def test_program(choice: str, tmp_path: object, wine: Wine) -> None:
 
 def test_exception_reaches_the_handler(tmp_path: object, wine: Wine) -> None:
     ctx = Ctx()
-    symbols = parse_assembly(AMD64, ctx, EXCEPTION)
+    symbols = parse_assembly(load_arch("amd64"), ctx, EXCEPTION)
     assert not ctx.errors
     by_name = {s.name: s for s in symbols}
     handler = by_name["handler"]

@@ -20,14 +20,15 @@ from backend.obj.ctx import Ctx
 from backend.obj.printer import format_prog
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.sym import LSym
-from backend.x86.arch import AMD64
-from backend.x86.encode import assemble, forms_of
+from backend.x86.arch import make_arch
+from backend.x86.forms import Forms
 from backend.x86.ops import AJEQ, AJMP, ANOP, APCALIGN, ARET, AXORL, NAMES, OPS
 from backend.x86.regs import AX, R15, SP, X0
 from mochic.asmcmd import assemble_line
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "asm"))
 
+AMD64 = make_arch()
 GP = st.integers(AX, R15)
 INDEX = GP.filter(lambda r: r != SP)
 OFFSET = st.one_of(st.sampled_from([0, 1, 127, 128, -128, -129, 2**31 - 1, -(2**31)]), st.integers(-(2**31), 2**31 - 1))
@@ -59,8 +60,9 @@ BY_PATTERN = {
 
 def _rows() -> list[tuple[int, list[str]]]:
     out = []
-    for as_ in range(len(NAMES)):
-        for form in forms_of(as_):
+    table = Forms().table
+    for as_ in NAMES:
+        for form in table.forms_of(as_):
             words = form.text.partition(" ")[2].partition("{")[0]
             patterns = [w.strip().rstrip("!=") for w in words.split(",") if w.strip()]
             if patterns and all(p in BY_PATTERN for p in patterns):
@@ -82,7 +84,7 @@ def test_disassembles_to_the_same(insn: tuple[int, tuple[Addr, ...]]) -> None:
 
     p = Prog(insn[0], list(insn[1]))
     text = LSym("f")
-    assemble(text, [p])
+    AMD64.assemble(text, [p])
     assert p.size == len(text.data)
     line = format_prog(AMD64, p).replace("\t", " ")
     assert disasm.compare(line, bytes(text.data)) == "", (line, text.data.hex())
@@ -110,7 +112,7 @@ def test_relaxation(shape: list[tuple[str, int, int]]) -> None:
     for p, to in jumps:
         p.args[0].sym = progs[to % len(progs)]
     text = LSym("f")
-    assemble(text, progs)
+    AMD64.assemble(text, progs)
     at = 0
     aligned = any(p.as_ == APCALIGN for p in progs)
     for p in progs:

@@ -59,13 +59,6 @@ def test_nothing_heavy() -> None:
     assert not wrong, "\n".join(wrong)
 
 
-# Circles that are still there, by their folders: records in the rooms of algorithms, towers of classes.  They may only
-# become fewer.
-CIRCLES = {
-    "mochic.sema": 1,
-}
-
-
 def import_graph() -> dict[str, set[str]]:
     """Which modules of ours each imports: at its top, inside functions, and for types alone."""
     paths = {}
@@ -81,7 +74,8 @@ def import_graph() -> dict[str, set[str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 found |= {a.name for a in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
+            elif isinstance(node, ast.ImportFrom):
+                assert node.module and not node.level, f"{path}:{node.lineno}: a relative import"
                 for a in node.names:
                     whole = f"{node.module}.{a.name}"
                     found.add(whole if whole in paths else node.module)
@@ -111,11 +105,7 @@ def circles(graph: dict[str, set[str]]) -> list[set[str]]:
 
 
 def test_circles() -> None:
-    found: dict[str, int] = {}
-    for c in circles(import_graph()):
-        for folder in sorted({m.rpartition(".")[0] for m in c}):
-            found[folder] = found.get(folder, 0) + 1
-    assert found == CIRCLES
+    assert not circles(import_graph())
 
 
 def test_circles_are_found() -> None:
@@ -124,12 +114,6 @@ def test_circles_are_found() -> None:
 
 
 MANY_METHODS = 60
-# Classes that have more, inherited ones included, by the packages that they stand in.  They may only become fewer.
-TOWERS = {
-    "mochic.codegen": 1,
-    "mochic.sema": 9,
-    "mochic.syntax": 4,
-}
 
 
 def methods_of_classes() -> dict[str, set[str]]:
@@ -163,11 +147,8 @@ def methods_of_classes() -> dict[str, set[str]]:
 
 
 def test_no_class_of_many_methods() -> None:
-    found: dict[str, list[str]] = {}
-    for name, methods in methods_of_classes().items():
-        if len(methods) > MANY_METHODS:
-            found.setdefault(".".join(name.split(".")[:2]), []).append(f"{name} ({len(methods)})")
-    assert {package: len(names) for package, names in found.items()} == TOWERS, found
+    found = [f"{name}: {len(m)}" for name, m in methods_of_classes().items() if len(m) > MANY_METHODS]
+    assert not found
 
 
 def test_inherited_methods_are_counted() -> None:

@@ -8,8 +8,9 @@ from backend.obj.asmparse import Parser
 from backend.obj.ctx import Ctx
 from backend.obj.printer import format_addr, format_function, format_prog
 from backend.obj.prog import REG, VREG, Addr, Prog
-from backend.x86.arch import AMD64
+from backend import load_arch
 
+AMD64 = load_arch("amd64")
 OPERANDS = """
 $(0x2000000+116)  $33554548
 $~15              $-16

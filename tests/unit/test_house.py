@@ -13,13 +13,14 @@ from mochic.targets import TARGETS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = ("mochic", "backend", "objwriter", "linkscripts")
-NAMES = frozenset(TARGETS) | {t.arch for t in TARGETS.values()} | {t.os for t in TARGETS.values()}
+FAMILIES = ("x86", "i386", "riscv", "x86_64", "aarch64")
+NAMES = frozenset(FAMILIES) | set(TARGETS) | {t.arch for t in TARGETS.values()} | {t.os for t in TARGETS.values()}
 # Where the names of CPUs and systems belong: the tables, and each CPU's own folders.
 TABLES = re.compile(
     r"mochic/targets\.py"
     r"|mochic/codegen/targets/\w+/\w+\.py"
     r"|backend/arches\.py|backend/(x86|arm64|riscv)/\w+\.py"
-    r"|objwriter/(elf|macho|coff|unwind\w*)\.py|objwriter/relocs/\w+\.py"
+    r"|objwriter/(targets|unwind)\.py|objwriter/(relocs|cpus)/\w+\.py"
     r"|mochic/inspect/\w+\.py"  # names of the formats' own, as their readers have them
 )
 HELP = frozenset(("mochic/cli.py",))  # texts for users

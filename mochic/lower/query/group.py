@@ -36,7 +36,7 @@ from mochic.lower.query.plan import TOTAL, Effects, Writes, nodes, variables
 from mochic.lower.query.rows import bind_row
 from mochic.sema.symbols import StructInfo, Var
 from mochic.sema.types import INT as KINT
-from mochic.sema.types import BOOL, LIST, NIL, STR, Ty, find
+from mochic.sema.types import BOOL, LIST, NIL, STR, Slot, find
 from mochic.syntax import ast
 
 # How parts of keys are hashed and compared
@@ -267,7 +267,7 @@ def record_of(fn: Fn, e: ast.Query, parts: list[ast.Expr], index: Value, desc: D
     return b.read(found, REF)
 
 
-def key_word(fn: Fn, v: Value, t: Ty) -> tuple[Value, int]:
+def key_word(fn: Fn, v: Value, t: Slot) -> tuple[Value, int]:
     """A part of a key as it is compared, and how."""
     k = find(t).kinds
     if k == STR and v.type == REF:
@@ -292,7 +292,7 @@ def key_value(fn: Fn, e: ast.Query, parts: list[ast.Expr], vals: list[Value]) ->
 
 def add_item(fn: Fn, e: ast.Query, group: Value) -> None:
     info = e.info
-    items_ty = Ty(LIST)
+    items_ty = Slot(LIST)
     s = fn.m.solver
     s.unify(s.elem(items_ty), s.elem(info.group.ty))
     if info.row is None:

@@ -12,7 +12,7 @@ from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
 from mochic.sema.symbols import Var
-from mochic.sema.types import GROUP, LIST, MAP, Ty, find
+from mochic.sema.types import GROUP, LIST, MAP, Slot, find
 from mochic.syntax import ast
 
 Body = Callable[[Value], None]
@@ -27,7 +27,7 @@ class Rows:
 
     __slots__ = ("lst", "elem", "text_keys", "tags")
 
-    def __init__(self, lst: Value, elem: Ty | None, text_keys: bool = False, tags: bool = False) -> None:
+    def __init__(self, lst: Value, elem: Slot | None, text_keys: bool = False, tags: bool = False) -> None:
         self.lst = lst
         self.elem = elem
         self.text_keys = text_keys

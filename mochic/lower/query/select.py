@@ -24,7 +24,7 @@ from mochic.lower.query.fold import Fold, fold_in_variables, fold_result, fold_s
 from mochic.lower.query.group import grouped
 from mochic.lower.query.join import Plan
 from mochic.lower.query.rows import push, tag_list
-from mochic.sema.types import Ty
+from mochic.sema.types import Slot
 from mochic.syntax import ast
 
 
@@ -135,7 +135,7 @@ def folded(fn: Fn, e: ast.Call, name: str) -> Value | None:
     return fold_query(fn, q, name, q.select, q.info.rows, e, ir_type(e.ty))
 
 
-def fold_query(fn: Fn, q: ast.Query, name: str, value: ast.Expr, rows: Ty, e: ast.Expr, want: int) -> Value:
+def fold_query(fn: Fn, q: ast.Query, name: str, value: ast.Expr, rows: Slot, e: ast.Expr, want: int) -> Value:
     """What a query selects, folded."""
     elem = elem_ty(fn, rows)
     f = Fold(name, ir_type(elem))

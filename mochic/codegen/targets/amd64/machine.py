@@ -12,7 +12,7 @@ from typing import Final
 
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, CONST, MEM, NAME_EXTERN, REG, Addr, Prog
-from backend.x86.encode import assemble
+from backend.x86.arch import make_arch
 from backend.x86.ops import (
     AADDQ, ACALL, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL, ALEAQ,
     AMOVAPS, AMOVB, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, ANOP, APOPQ, APUSHQ, ARET, ASUBQ, AUD2, AXCHGQ, AXORL, AXORPS,
@@ -50,7 +50,7 @@ class Amd64(Machine):
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
         self.gp_result, self.fp_result = AX, X0
         self.gp_caller, self.gp_callee, self.fp_caller = GP_CALLER, GP_CALLEE, FP_REGS
-        self.set_registers(NREGS, X0, NREGS)
+        self.set_registers(AX, NREGS, X0, NREGS)
         self.stack = SP
         self.scratch_fp = SCRATCH_FP
         self.call_target = CALL_TARGET
@@ -68,7 +68,7 @@ class Amd64(Machine):
         self.exchange = AXCHGQ
         self.reads_memory, self.compares = READS_MEMORY, COMPARES
         self.ops = _DIVIDES | TESTS | {ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD, ACVTSQ2SD, ACMOVSD}
-        self.assemble = assemble
+        self.assemble = make_arch().assemble
 
     def foreign_places(self, types: list[int]) -> list[int] | None:
         """ "x64 calling convention": the first four arguments by their position, the rest above room for those four."""

@@ -34,7 +34,7 @@ _ZERO: Final = (CC_EQ, CC_NE)
 _ZERO_SIGN: Final = (CC_EQ, CC_NE, CC_MI, CC_PL)
 
 
-def shorten(regs: list[Addr], candidates: list[int], out: list[Prog], cc: int) -> None:
+def shorten(regs: dict[int, Addr], candidates: list[int], out: list[Prog], cc: int) -> None:
     """Replace LEA by ADD and MOV $0 by XOR where nothing reads the flags behind them; drop a final TEST of what the
     instruction before it has just computed, flags included.  `cc` is the condition of the branch that follows."""
     n = len(out)

@@ -13,12 +13,12 @@ from __future__ import annotations
 from struct import pack
 from typing import Final
 
-from backend.arm64.encode import Assembler
+from backend.arm64.arch import make_arch
 from backend.arm64.immediates import float8
 from backend.arm64.ops import (
     AADD, AAUTIASP, AB, ABL, ABRK, ABTI, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, APACIASP, ARET, ASTP, ASUB,
 )  # fmt: skip
-from backend.arm64.regs import F0, FP as R29
+from backend.arm64.regs import F0, R0, FP as R29
 from backend.arm64.sysreg import BRANCH_TYPES
 from backend.obj.ctx import Ctx
 from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, SPECIAL, Addr, Prog
@@ -61,7 +61,7 @@ class Arm64(Risc):
         self.gp_caller = GP_CALLER
         self.gp_callee = tuple([r for r in GP_CALLEE if r != R29]) if frame_pointer else GP_CALLEE
         self.fp_caller, self.fp_callee = FP_CALLER, FP_CALLEE
-        self.set_registers(NREGS, F0, NREGS)
+        self.set_registers(R0, NREGS, F0, NREGS)
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET
@@ -73,7 +73,7 @@ class Arm64(Risc):
         self.makes = frozenset((AADD,))
         self.ops = self.copies
         self.lacks = frozenset((POPCNT,))  # there is one, for vector registers only
-        self.assemble = Assembler(False).assemble
+        self.assemble = make_arch().assemble
 
     def double(self, dst: int, bits: int, asm: Ctx, pos: int, out: list[Prog]) -> None:
         if dst >= MEMORY:

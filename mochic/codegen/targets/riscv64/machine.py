@@ -16,7 +16,7 @@ from mochic.codegen.targets.riscv64.regs import (
     SCRATCH, SCRATCH_FP, STACK, ZERO,
 )  # fmt: skip
 from mochic.ir.ops import CLZ, CTZ, POPCNT
-from backend.riscv.regs import F0
+from backend.riscv.regs import F0, X0
 
 
 class Riscv64(Risc):
@@ -36,7 +36,7 @@ class Riscv64(Risc):
         self.gp_result, self.fp_result = GP_ARGS[0], FP_ARGS[0]
         self.gp_caller, self.gp_callee = GP_CALLER, GP_CALLEE
         self.fp_caller, self.fp_callee = FP_CALLER, FP_CALLEE
-        self.set_registers(NREGS, F0, NREGS)
+        self.set_registers(X0, NREGS, F0, NREGS)
         self.stack, self.link, self.zero = STACK, LINK, ZERO
         self.scratch, self.scratch_fp = SCRATCH, SCRATCH_FP
         self.call_target = CALL_TARGET

@@ -1,0 +1,81 @@
+"""The tree as several stages look at it: walks over all of its nodes, and questions that need no types.
+
+The parser fills most slots of a node; what a node means is filled in later (`FILLED`) and is no part of the tree.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mochic.syntax import ast
+
+AGGREGATES: Final = ("sum", "avg", "min", "max", "count")  # of which a query makes one value
+
+FILLED: Final = frozenset(("ty", "ref", "info", "sym", "code", "decl", "loop", "row"))
+_NO_PARTS: Final = FILLED | {"lo", "hi"}
+
+
+# By class of nodes: the slots that the parser fills, without the span, the class's own first.
+PART_SLOTS: Final[dict[type, tuple[str, ...]]] = {
+    cls: tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()) if x not in _NO_PARTS)
+    for cls in vars(ast).values()
+    if isinstance(cls, type) and issubclass(cls, ast.Node)
+}
+
+
+def parts(node: ast.Node) -> list[ast.Node]:
+    """The nodes directly below one."""
+    out: list[ast.Node] = []
+    for name in PART_SLOTS[type(node)]:
+        work = [getattr(node, name)]
+        while work:
+            v = work.pop()
+            if isinstance(v, ast.Node):
+                out.append(v)
+            elif isinstance(v, (list, tuple)):
+                work += v
+    return out
+
+
+def copy_tree(n: Any) -> Any:
+    """A copy of a part of the tree, without what inference has written into it.  Type references are shared."""
+    if isinstance(n, list):
+        return [copy_tree(x) for x in n]
+    if isinstance(n, tuple):
+        return tuple(copy_tree(x) for x in n)
+    if not isinstance(n, ast.Node) or isinstance(n, ast.TypeRef):
+        return n
+    cls = type(n)
+    out = cls.__new__(cls)
+    out.lo = n.lo
+    out.hi = n.hi
+    for x in PART_SLOTS[cls]:
+        setattr(out, x, copy_tree(getattr(n, x, None)))
+    for x in FILLED:
+        if hasattr(cls, x):
+            setattr(out, x, None)
+    return out
+
+
+def is_none(e: ast.Expr) -> bool:
+    return isinstance(e, ast.NoneLit) or (isinstance(e, ast.Ident) and e.name in ("null", "nil") and e.ref is None)
+
+
+def inner_types(ref: ast.TypeRef) -> list[ast.TypeRef]:
+    """The types of which values of a type are made: elements, entries, fields; a function is made of nothing."""
+    if isinstance(ref, ast.TypeOpt):
+        return [ref.inner]
+    if isinstance(ref, ast.TypeGeneric):
+        return ref.args
+    if isinstance(ref, ast.TypeStruct):
+        return [f.type for f in ref.fields]
+    return []
+
+
+def key_name(k: ast.Expr, i: int) -> str:
+    """The entry name of a group key among several (12.3)."""
+    if isinstance(k, ast.Field):
+        return k.name
+    if isinstance(k, ast.Ident):
+        return k.name
+    return f"k{i + 1}"
