@@ -14,7 +14,8 @@ the mnemonics are those of Go's assembler (go.dev/doc/asm).
 
 Stability: the names of `__all__`, the fields their docstrings name, the opcodes and registers by their names
 (`Arch.ops`, `Arch.regs`, `backend.<family>.ops`, `.regs`; not their numbers) and the kinds of relocations stay as they
-are, or CHANGELOG.md says what changed.  All other modules are internal.  `register_arch` adds a CPU from outside.
+are, or CHANGELOG.md says what changed.  So does what a CPU from outside is made of: `register_arch`, and of backend.obj
+`assemble` (Encoder, Branch, Fixup), `formtable`, `portable` and the windows in `prog`.  All other modules are internal.
 
 Importing this package loads no CPU: `load_arch` does.
 """

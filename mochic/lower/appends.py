@@ -28,11 +28,10 @@ from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, ProgramInfo, StructInfo, Var
 from mochic.sema.types import FUNC, LIST, MAP, NIL, STR, STRUCT, Slot, find
 from mochic.syntax import ast
+from mochic.sema.tree import PART_SLOTS
 
 Code = ast.Node | list[ast.Stmt] | FunInfo | None  # that runs
 
-# Slots that hold no code that runs with the node; a function's body runs when it is called.
-_NO_CODE = frozenset({"ty", "ref", "info", "sym", "type", "row", "lo", "hi"})
 # Where inference took a statement or expression apart, what it made stands for it.
 _STANDS_FOR = ("code", "loop", "decl")
 
@@ -99,13 +98,12 @@ class Region:
 class Appends:
     """The appends of a whole program; functions are looked at when the first question comes."""
 
-    __slots__ = ("info", "_effects", "_all", "_slots")
+    __slots__ = ("info", "_effects", "_all")
 
     def __init__(self, info: ProgramInfo) -> None:
         self.info = info
         self._effects: dict[FunInfo, set[Effect]] | None = None
         self._all: set[Effect] = set()
-        self._slots: dict[type, tuple[str, ...]] = {}  # with code in them, by the class of the node
 
     def of(self, code: Iterable[Code]) -> Region:
         """What the code does, with all that it calls."""
@@ -228,11 +226,4 @@ class Appends:
                 todo.append(n.ref)
                 continue
             made = next((x for s in _STANDS_FOR if (x := getattr(n, s, None)) is not None), None)
-            todo.extend([made] if made is not None else [getattr(n, s, None) for s in self._code_slots(type(n))])
-
-    def _code_slots(self, cls: type) -> tuple[str, ...]:
-        got = self._slots.get(cls)
-        if got is None:
-            names = [s for c in cls.__mro__ for s in getattr(c, "__slots__", ()) if s not in _NO_CODE]
-            got = self._slots[cls] = tuple(names)
-        return got
+            todo.extend([made] if made is not None else [getattr(n, s, None) for s in PART_SLOTS[type(n)]])

@@ -14,6 +14,7 @@ from mochic.lower.objects import elem_ty, element_address, list_len, load_elemen
 from mochic.sema.symbols import Var
 from mochic.sema.types import GROUP, LIST, MAP, NIL, STR, STR_TY, Slot, find
 from mochic.syntax import ast
+from mochic.sema.tree import CODE_SLOTS
 
 
 def s_while(fn: Fn, st: ast.While) -> None:
@@ -163,8 +164,7 @@ def returns(body: list[ast.Stmt]) -> bool:
         if isinstance(x, list):
             stack.extend(x)
         elif isinstance(x, ast.Node) and not isinstance(x, ast.FunDecl | ast.FunExpr):
-            names = [n for c in type(x).__mro__ for n in getattr(c, "__slots__", ())]
-            stack.extend(getattr(x, n, None) for n in names if n not in ("ty", "ref", "info", "sym"))
+            stack.extend([getattr(x, name, None) for name in CODE_SLOTS[type(x)]])
     return False
 
 

@@ -12,13 +12,12 @@ knowing a wrong length would only cost time, for null that never comes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from mochic.sema.symbols import BuiltinRef, Var
 from mochic.sema.types import NIL, Solver
 from mochic.syntax import ast
-
-_NOT_PARTS: Final = ("ty", "ref", "info", "sym")
+from mochic.sema.tree import CODE_SLOTS
 
 
 class Lengths:
@@ -102,8 +101,6 @@ def _parts(e: ast.Expr) -> Iterator[tuple[ast.Node, bool]]:
             todo.extend([(y, reads) for y in x])
         elif isinstance(x, ast.Node) and not isinstance(x, ast.TypeRef):
             yield x, reads
-            for c in type(x).__mro__:
-                for slot in getattr(c, "__slots__", ()):
-                    if slot not in _NOT_PARTS:
-                        whole = isinstance(x, ast.Call) or (isinstance(x, ast.Index) and slot == "obj")
-                        todo.append((getattr(x, slot, None), whole))
+            for slot in CODE_SLOTS[type(x)]:
+                whole = isinstance(x, ast.Call) or (isinstance(x, ast.Index) and slot == "obj")
+                todo.append((getattr(x, slot, None), whole))

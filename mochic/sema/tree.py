@@ -5,22 +5,43 @@ The parser fills most slots of a node; what a node means is filled in later (`FI
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from mochic.syntax import ast
 
 AGGREGATES: Final = ("sum", "avg", "min", "max", "count")  # of which a query makes one value
 
-FILLED: Final = frozenset(("ty", "ref", "info", "sym", "code", "decl", "loop", "row"))
-_NO_PARTS: Final = FILLED | {"lo", "hi"}
+MEANING: Final = frozenset(("ty", "ref", "info", "sym"))  # what it is
+# What inference made of it, in terms of the rest of the language.
+MADE: Final = frozenset(("code", "decl", "loop", "row"))
+FILLED: Final = MEANING | MADE
+_SPAN: Final = frozenset(("lo", "hi"))
 
 
-# By class of nodes: the slots that the parser fills, without the span, the class's own first.
-PART_SLOTS: Final[dict[type, tuple[str, ...]]] = {
-    cls: tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()) if x not in _NO_PARTS)
-    for cls in vars(ast).values()
-    if isinstance(cls, type) and issubclass(cls, ast.Node)
-}
+def _slots(without: frozenset[str]) -> dict[type, tuple[str, ...]]:
+    """By class of nodes: its slots but for some, the class's own first."""
+    return {
+        cls: tuple(x for c in cls.__mro__ for x in getattr(c, "__slots__", ()) if x not in without)
+        for cls in vars(ast).values()
+        if isinstance(cls, type) and issubclass(cls, ast.Node)
+    }
+
+
+PART_SLOTS: Final = _slots(FILLED | _SPAN)  # what the parser filled
+CODE_SLOTS: Final = _slots(MEANING | _SPAN)  # and what inference made of it
+
+
+def nodes(root: object) -> Iterator[ast.Node]:
+    """All nodes of a piece of syntax, with what inference made of them; `root` is a node, or a list of such."""
+    stack = [root]
+    while stack:
+        x = stack.pop()
+        if isinstance(x, ast.Node):
+            yield x
+            stack.extend([getattr(x, name, None) for name in CODE_SLOTS[type(x)]])
+        elif isinstance(x, list | tuple):
+            stack.extend(x)
 
 
 def parts(node: ast.Node) -> list[ast.Node]:

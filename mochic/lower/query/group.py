@@ -32,12 +32,12 @@ from mochic.lower.module import ir_type
 from mochic.lower.objects import make_struct, map_store
 from mochic.lower.query.fold import Fold, Get, Set, aggregate_of, fold_result, fold_start, fold_step
 from mochic.lower.query.join import Plan, mixed
-from mochic.lower.query.plan import TOTAL, Effects, Writes, nodes, variables
+from mochic.lower.query.plan import TOTAL, Effects, Writes, variables
 from mochic.lower.query.rows import bind_row
 from mochic.sema.symbols import StructInfo, Var
-from mochic.sema.types import INT as KINT
-from mochic.sema.types import BOOL, LIST, NIL, STR, Slot, find
+from mochic.sema.types import BOOL, INT as KINT, LIST, NIL, STR, Slot, find
 from mochic.syntax import ast
+from mochic.sema.tree import CODE_SLOTS, nodes
 
 # How parts of keys are hashed and compared
 _WORD: Final = 0
@@ -94,10 +94,7 @@ class Uses:
                 else:
                     self.whole = x.ref is self.group
             elif isinstance(x, ast.Node) and not (isinstance(x, ast.Expr) and self.takes(x)):
-                for c in type(x).__mro__:
-                    for name in getattr(c, "__slots__", ()):
-                        if name not in ("ty", "sym", "info", "lo", "hi", "ref"):
-                            stack.append(getattr(x, name, None))
+                stack.extend([getattr(x, name, None) for name in CODE_SLOTS[type(x)]])
 
     def takes(self, e: ast.Expr) -> bool:
         """The expression is a use of the group that needs no items."""

@@ -31,13 +31,14 @@ query; `Step.own` what the index left out rows by.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from mochic.sema.modules import Member
 from mochic.sema.symbols import BuiltinRef, FunInfo, StructInfo, Var
 from mochic.sema.types import BOOL, FLOAT, GROUP, INT, LIST, MAP, NIL, STR, STRUCT, find
 from mochic.syntax import ast
+from mochic.sema.tree import CODE_SLOTS, nodes
 
 # How freely a condition may be moved
 TOTAL: Final = 0  # never fails, changes nothing
@@ -460,10 +461,7 @@ def invariants(q: ast.Query, writes: Writes) -> list[ast.Expr]:
                     out.append(x)
                     stack.append(x.left)
                     continue
-            for c in type(x).__mro__:
-                for name in getattr(c, "__slots__", ()):
-                    if name not in _NOT_PARTS:
-                        stack.append(getattr(x, name, None))
+            stack.extend([getattr(x, name, None) for name in CODE_SLOTS[type(x)]])
     return out
 
 
@@ -500,24 +498,6 @@ def conjuncts(e: ast.Expr | None) -> list[ast.Expr]:
     return out
 
 
-def nodes(e: object) -> Iterator[ast.Node]:
-    """All nodes of a piece of syntax."""
-    stack = [e]
-    while stack:
-        x = stack.pop()
-        if isinstance(x, ast.Node):
-            yield x
-            for c in type(x).__mro__:
-                for name in getattr(c, "__slots__", ()):
-                    if name not in _NOT_PARTS:
-                        stack.append(getattr(x, name, None))
-        elif isinstance(x, list | tuple):
-            stack.extend(x)
-
-
 def variables(e: object) -> set[Var]:
     """The variables that occur in an expression."""
     return {x.ref for x in nodes(e) if isinstance(x, ast.Ident) and isinstance(x.ref, Var)}
-
-
-_NOT_PARTS: Final = ("ty", "sym", "info", "lo", "hi", "ref")

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from backend.obj.assemble import Assembler
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, CONST, MEM, NAME_EXTERN, REG, Addr, Prog
-from backend.x86.arch import make_arch
+from backend.x86.encode import X86Encoder
 from backend.x86.ops import (
     AADDQ, ACALL, ACDQ, ACMPL, ACMPQ, ACQO, ACVTSQ2SD, ADIVL, ADIVQ, AIDIVL, AIDIVQ, AJMP, AJNE, ALEAL, ALEAQ,
     AMOVAPS, AMOVB, AMOVL, AMOVQ, AMOVSD, ANEGL, ANEGQ, ANOP, APOPQ, APUSHQ, ARET, ASUBQ, AUD2, AXCHGQ, AXORL, AXORPS,
@@ -68,7 +69,7 @@ class Amd64(Machine):
         self.exchange = AXCHGQ
         self.reads_memory, self.compares = READS_MEMORY, COMPARES
         self.ops = _DIVIDES | TESTS | {ALEAQ, ALEAL, AMOVQ, AMOVL, AMOVSD, ACVTSQ2SD, ACMOVSD}
-        self.assemble = make_arch().assemble
+        self.assemble = Assembler(X86Encoder()).assemble
 
     def foreign_places(self, types: list[int]) -> list[int] | None:
         """ "x64 calling convention": the first four arguments by their position, the rest above room for those four."""

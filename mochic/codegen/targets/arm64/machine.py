@@ -13,13 +13,14 @@ from __future__ import annotations
 from struct import pack
 from typing import Final
 
-from backend.arm64.arch import make_arch
+from backend.arm64.encode import Arm64Encoder
 from backend.arm64.immediates import float8
 from backend.arm64.ops import (
     AADD, AAUTIASP, AB, ABL, ABRK, ABTI, AFLDPD, AFMOVD, AFSTPD, ALDP, AMOVB, AMOVD, ANOP, APACIASP, ARET, ASTP, ASUB,
 )  # fmt: skip
 from backend.arm64.regs import F0, R0, FP as R29
 from backend.arm64.sysreg import BRANCH_TYPES
+from backend.obj.assemble import Assembler
 from backend.obj.ctx import Ctx
 from backend.obj.prog import FCONST, MEM, NAME_EXTERN, REGREG, SPECIAL, Addr, Prog
 from backend.obj.sym import A_STATIC, SNOTE, LSym
@@ -73,7 +74,7 @@ class Arm64(Risc):
         self.makes = frozenset((AADD,))
         self.ops = self.copies
         self.lacks = frozenset((POPCNT,))  # there is one, for vector registers only
-        self.assemble = make_arch().assemble
+        self.assemble = Assembler(Arm64Encoder()).assemble
 
     def double(self, dst: int, bits: int, asm: Ctx, pos: int, out: list[Prog]) -> None:
         if dst >= MEMORY:
