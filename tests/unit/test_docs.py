@@ -147,7 +147,11 @@ def has_module(name: str) -> bool:
             file = at / "__init__.py"
         if not file.exists():
             return False
-        text = file.read_text(encoding="utf-8")
+        text = (
+            file.read_text(encoding="utf-8").rpartition('"""')[2]
+            if file.stem == "__init__"
+            else file.read_text(encoding="utf-8")
+        )
         return all(re.search(rf"\b{re.escape(n)}\b", text) for n in after)
     return True
 
