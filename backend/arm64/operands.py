@@ -16,12 +16,14 @@ operand means that none was written, which is LSL (option 3).
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from backend.arm64 import regs
-from backend.obj.asmlex import Expressions
 from backend.obj.ctx import AsmError
 from backend.obj.prog import MEM, REG, REGLIST, REGREG, SHIFT, Addr
+
+if TYPE_CHECKING:
+    from backend.obj.asmlex import Expressions
 
 EXTENDED: Final = 8
 OPTIONS: Final = ("UXTB", "UXTH", "UXTW", "UXTX", "SXTB", "SXTH", "SXTW", "SXTX")

@@ -19,7 +19,7 @@ from typing import Any, Final
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, CONST, MEM, REG, Addr, Prog
 from backend.obj.sym import LSym
-from mochic.layout import LITTLE_64
+from mochic.layout import Layout
 from mochic.codegen.code import Frame, Special
 
 # A location is an int: a machine register, or SLOT + offset for the word at that offset from SP.
@@ -68,9 +68,9 @@ class Machine:
         "jump_pads", "shadow_space", "loop_align",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.name = ""
-        self.layout = LITTLE_64
+        self.layout = layout
         self.regs: dict[int, Addr] = {}  # register operands by number; Progs never change one
         self.is_float: dict[int, bool] = {}
         self.stack = 0

@@ -22,8 +22,6 @@ from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, len_of, list_len, word_index
-from mochic.lower.query.fold import AGGREGATES
-from mochic.lower.query.select import folded
 from mochic.lower.values import compare, text_of
 from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, find
 from mochic.syntax import ast
@@ -61,11 +59,14 @@ _SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "readFile": ("s", "read_file"),
     "lines": ("s", "file_lines"),
 }
-_AGGREGATES: Final = frozenset((*AGGREGATES, "exists"))  # of a query, which is folded where it can be
+# Of a query, which is folded where it can be.
+_AGGREGATES: Final = frozenset(("count", "len", "sum", "avg", "min", "max", "exists"))
 
 
 def call_builtin(fn: Fn, e: ast.Call, name: str) -> Value:
-    if name in _AGGREGATES:
+    if name in _AGGREGATES and len(e.args) == 1 and isinstance(e.args[0], ast.Query):
+        from mochic.lower.query.select import folded
+
         whole = folded(fn, e, name)
         if whole is not None:
             return whole

@@ -10,17 +10,48 @@ from mochic.lower.cast import e_cast
 from mochic.lower.closures import e_fun
 from mochic.lower.composites import e_list, e_map, e_struct
 from mochic.lower.expr import e_binary, e_code, e_ident, e_if, e_unary
-from mochic.lower.fn import Dispatch
+from mochic.ir.func import Value
+from mochic.lower.fn import Dispatch, Fn
 from mochic.lower.literals import e_literal
-from mochic.lower.load import e_fetch, e_load
 from mochic.lower.loops import s_break, s_continue, s_for, s_update, s_while
-from mochic.lower.match import e_match
-from mochic.lower.query.select import e_query
-from mochic.lower.save import e_save
 from mochic.lower.stmt import (
     s_assign, s_bench, s_code, s_expect, s_expr, s_fetch, s_fun, s_if, s_nothing, s_return, s_test, s_vardecl,
 )  # fmt: skip
 from mochic.syntax import ast
+
+# What many programs do without is imported when a program has it: a build of a short program takes as long as its
+# imports do.
+
+
+def e_match(fn: Fn, e: ast.Match) -> Value:
+    from mochic.lower.match import e_match as lower_match
+
+    return lower_match(fn, e)
+
+
+def e_query(fn: Fn, e: ast.Query) -> Value:
+    from mochic.lower.query.select import e_query as lower_query
+
+    return lower_query(fn, e)
+
+
+def e_load(fn: Fn, e: ast.Load) -> Value:
+    from mochic.lower.load import e_load as lower_load
+
+    return lower_load(fn, e)
+
+
+def e_save(fn: Fn, e: ast.Save) -> Value:
+    from mochic.lower.save import e_save as lower_save
+
+    return lower_save(fn, e)
+
+
+def e_fetch(fn: Fn, e: ast.Fetch) -> Value:
+    from mochic.lower.load import e_fetch as lower_fetch
+
+    return lower_fetch(fn, e)
+
 
 DISPATCH: Final = Dispatch(
     {

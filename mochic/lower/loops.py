@@ -8,7 +8,6 @@ from mochic.ir.types import I32, I64, INT, REF
 from mochic.lower.aliasing import count_holder, extends, mark_aliased, may_disturb
 from mochic.lower.control import branch
 from mochic.lower.fn import Fn
-from mochic.lower.load import next_row, open_load
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, element_address, list_len, load_element
 from mochic.sema.symbols import Var
@@ -136,6 +135,8 @@ def end_holding(fn: Fn) -> None:
 
 def for_loaded(fn: Fn, st: ast.For, e: ast.Load) -> None:
     """Rows as they are read; the way out of the loop closes the file."""
+    from mochic.lower.load import next_row, open_load
+
     b = fn.b
     v: Var = st.sym
     reader = open_load(fn, e)

@@ -9,7 +9,6 @@ from mochic.ir.func import Func, Module
 from mochic.ir.ops import EQ
 from mochic.ir.types import I32
 from mochic.lower.aliasing import mark_aliased
-from mochic.lower.ccall import begin_c, call_c
 from mochic.lower.dispatch import DISPATCH
 from mochic.lower.fn import Fn
 from mochic.lower.module import ModuleLower
@@ -55,12 +54,16 @@ def lower_function(m: ModuleLower, f: FunInfo) -> Func:
             mark_aliased(fn, p, v.ty)
         fn.declare_var(v, p)
     if f.c is not None:
+        from mochic.lower.ccall import call_c
+
         fn.ret(call_c(fn, f.c, f.params, ps))
     elif f.expr is not None:
         fn.ret(moved_out(fn, f.expr))
     else:
         assert f.body is not None
         if f is m.info.main and m.c_process:
+            from mochic.lower.ccall import begin_c
+
             begin_c(fn)
             if m.tls:
                 fn.call_runtime("use_tls")

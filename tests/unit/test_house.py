@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from mochic.targets import TARGETS
+from mochic.targets import TARGETS, ready_targets
+from objwriter.targets import FORMATS
+from objwriter.targets import TARGETS as OBJECTS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = ("mochic", "backend", "objwriter", "linkscripts")
@@ -73,6 +78,13 @@ def test_a_name_is_found(text: str) -> None:
     assert targets_named(ast.parse(text)) == [1]
 
 
+def test_both_tables_of_targets_agree() -> None:
+    """objwriter knows nothing of mochic, so it has rows of its own: for the same targets with the same facts."""
+    ours = {name: (t.format, t.bits, t.big_endian) for name, t in TARGETS.items() if t.format in FORMATS}
+    theirs = {name: (t.format, t.bits, t.big_endian) for name, t in OBJECTS.items()}
+    assert ours == theirs
+
+
 # Where code is made for any target: sizes, offsets and the order of bytes are the layout's (mochic/layout.py).
 ANY_TARGET = re.compile(r"mochic/(lower|opt|ir)/.*|mochic/codegen/\w+\.py|mochic/codegen/targets/\w+\.py")
 NO_MEMORY = frozenset((
@@ -114,3 +126,30 @@ def test_code_for_any_target_assumes_no_memory() -> None:
 )
 def test_an_assumption_is_found(text: str) -> None:
     assert memory_assumed(ast.parse(text)) == [1]
+
+
+# What a short program does without: its build takes as long as its imports do.
+NOT_LOADED = (
+    "backend.obj.asmlex", "backend.obj.asmparse", "mochic.lower.ccall", "mochic.lower.load", "mochic.lower.match",
+    "mochic.lower.query.select", "mochic.sema.strict.program", "objwriter.archive", "click", "dataclasses", "inspect",
+)  # fmt: skip
+BUILD = """
+import sys
+from mochic.driver import build
+from mochic.options import Options
+opt = Options(sys.argv[1])
+opt.emit = "obj"
+opt.out = sys.argv[3]
+build(sys.argv[2], opt)
+print(*sys.modules)
+"""
+
+
+@pytest.mark.parametrize("target", ready_targets())
+def test_a_short_program_loads_little(tmp_path: Path, target: str) -> None:
+    source = tmp_path / "hello.mochi"
+    source.write_text('print("hello")\n')
+    command = [sys.executable, "-c", BUILD, target, str(source), str(tmp_path / "hello.o")]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert "mochic.lower.program" in loaded
+    assert not set(NOT_LOADED) & set(loaded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from backend.obj.prog import ADDR, MEM, Addr, Prog
 from mochic.codegen.code import Frame
 from mochic.codegen.machine import MEMORY, PAGE, Machine, imm
+from mochic.layout import Layout
 
 
 class Risc(Machine):
@@ -16,8 +17,8 @@ class Risc(Machine):
 
     __slots__ = ("mov", "fmov", "add", "store8", "link", "zero")
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, layout: Layout) -> None:
+        super().__init__(layout)
         self.mov = 0
         self.fmov = 0
         self.add = 0

@@ -27,6 +27,7 @@ from mochic.codegen.targets.amd64.regs import (
     ACMOVSD, CALL_TARGET, CC_FEQ, CC_FNE, CC_NE, CC_PC, CC_PS, COMPARES, FP_ARGS, FP_REGS, GP_ARGS, GP_CALLEE,
     GP_CALLER, JCC, NREGS, READS_MEMORY, SCRATCH_FP,
 )  # fmt: skip
+from mochic.layout import LITTLE_64
 
 # Below SP is the red zone, which signal handlers leave alone (psABI 3.2.2).  Windows promises none, but only exceptions
 # write there, and those end our programs.
@@ -45,7 +46,7 @@ class Amd64(Machine):
     __slots__ = ()
 
     def __init__(self, shadow_space: int = 0) -> None:
-        super().__init__()
+        super().__init__(LITTLE_64)
         self.name = "amd64"
         self.shadow_space = shadow_space
         self.gp_args, self.fp_args = GP_ARGS, FP_ARGS
@@ -255,11 +256,7 @@ class Amd64(Machine):
         out.append(after)
 
 
-_MACHINE: Final = Amd64()
-_WINDOWS: Final = Amd64(_WIN_SHADOW_SPACE)
-
-
 def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
-    """The machine; there is one instruction set."""
+    """A new machine; there is one instruction set."""
     refuse_choices("amd64", march, protection)
-    return _WINDOWS if system == "windows" else _MACHINE
+    return Amd64(_WIN_SHADOW_SPACE if system == "windows" else 0)

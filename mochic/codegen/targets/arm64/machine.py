@@ -32,6 +32,7 @@ from mochic.codegen.targets.arm64.regs import (
 )  # fmt: skip
 from mochic.codegen.targets.risc import Risc
 from mochic.ir.ops import POPCNT
+from mochic.layout import LITTLE_64
 
 
 _NT_GNU_PROPERTY_TYPE_0: Final = 5
@@ -53,7 +54,7 @@ class Arm64(Risc):
     __slots__ = ("bti", "pac")
 
     def __init__(self, features: int, frame_pointer: bool) -> None:
-        super().__init__()
+        super().__init__(LITTLE_64)
         self.bti = self.jump_pads = features & _FEATURE_BTI != 0
         self.pac = features & _FEATURE_PAC != 0
         self.name = "arm64"
@@ -175,17 +176,12 @@ def double_operand(bits: int, asm: Ctx) -> Addr:
     return Addr(MEM, 0, 0, s, 0, 0, NAME_EXTERN)
 
 
-_MADE: Final[dict[tuple[str, bool], Arm64]] = {}
 # Writing ARM64 Code for Apple Platforms, "Respect the purpose of specific CPU registers"; Overview of ARM64 ABI
 # conventions (Windows), "Integer registers".
 _FRAME_POINTERS: Final = ("darwin", "windows")
 
 
 def make_machine(march: str = "", protection: str = "none", system: str = "") -> Machine:
-    """The machine; there is one instruction set."""
+    """A new machine; there is one instruction set."""
     refuse_choices("arm64", march, "none")
-    frame_pointer = system in _FRAME_POINTERS
-    m = _MADE.get((protection, frame_pointer))
-    if m is None:
-        m = _MADE[protection, frame_pointer] = Arm64(_PROTECTIONS[protection], frame_pointer)
-    return m
+    return Arm64(_PROTECTIONS[protection], system in _FRAME_POINTERS)

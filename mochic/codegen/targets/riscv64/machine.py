@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
 
 from backend.obj.ctx import Ctx
 from backend.obj.prog import BRANCH, MEM, NAME_EXTERN, Addr, Prog
@@ -17,6 +16,7 @@ from mochic.codegen.targets.riscv64.regs import (
 )  # fmt: skip
 from mochic.ir.ops import CLZ, CTZ, POPCNT
 from backend.riscv.regs import F0, X0
+from mochic.layout import LITTLE_64
 
 
 class Riscv64(Risc):
@@ -25,7 +25,7 @@ class Riscv64(Risc):
     __slots__ = ("zba", "zbb")
 
     def __init__(self, march: str) -> None:
-        super().__init__()
+        super().__init__(LITTLE_64)
         extensions = extensions_of(march)
         self.zba = "zba" in extensions
         self.zbb = "zbb" in extensions
@@ -83,14 +83,7 @@ class Riscv64(Risc):
         return True
 
 
-_MADE: Final[dict[str, Riscv64]] = {}
-
-
 def make_machine(march: str = "", protection: str = "none", system: str = "") -> Riscv64:
-    """The machine for an ISA string or profile.  Raises ValueError for an unknown one."""
+    """A new machine for an ISA string or profile.  Raises ValueError for an unknown one."""
     refuse_choices("riscv64", "", protection)
-    march = march or DEFAULT_MARCH
-    m = _MADE.get(march)
-    if m is None:
-        m = _MADE[march] = Riscv64(march)
-    return m
+    return Riscv64(march or DEFAULT_MARCH)
