@@ -31,7 +31,9 @@ Line = tuple[Path, int, str]  # file, line from 1, text
 
 
 def documents() -> list[Path]:
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+    folders = ("docs", "linkscripts", *CODE)
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *found]
 
 
 def document_lines(path: Path) -> Iterator[Line]:
@@ -147,11 +149,9 @@ def has_module(name: str) -> bool:
             file = at / "__init__.py"
         if not file.exists():
             return False
-        text = (
-            file.read_text(encoding="utf-8").rpartition('"""')[2]
-            if file.stem == "__init__"
-            else file.read_text(encoding="utf-8")
-        )
+        text = file.read_text(encoding="utf-8")
+        if file.stem == "__init__":
+            text = text.rpartition('"""')[2]  # its docstring may name anything
         return all(re.search(rf"\b{re.escape(n)}\b", text) for n in after)
     return True
 
