@@ -82,7 +82,7 @@ def asm_lines(arch: str, stdin: TextIO, stdout: TextIO, relocs: bool = False, ma
     if record is None:
         return 2
     out: list[str] = []
-    raw = getattr(stdin, "buffer", None)  # bytes that are no UTF-8 are wrong instructions, not our failure
+    raw = getattr(stdin, "buffer", None)  # bytes that are not UTF-8 are wrong instructions, not our failure
     source = raw.read().decode("utf-8", "replace") if raw is not None else stdin.read()
     for line in source.split("\n"):
         fields = line.rstrip("\r").split("\t")

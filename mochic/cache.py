@@ -1,7 +1,7 @@
 """The user's cache: what is expensive to make and can always be made again.
 
 An entry is a file with its SHA-256 digest in a second file beside it, NAME.sum.  The digest is written last and checked
-at every use, so that whatever a crash, a full disk or a bad sector did to an entry, it is made again and never used.
+at every use: an entry that a crash, a full disk or a bad sector has damaged is made again and never used.
 Both files are written elsewhere, flushed to the disk and renamed.  Processes race safely: all write the same bytes.
 
 An entry that cannot be kept (a read-only home, a full disk) lives in a temporary folder until the process ends.

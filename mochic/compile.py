@@ -98,7 +98,7 @@ def check_strict(file: SourceFile, sources: SourceMap | None = None) -> None:
 
 
 def lower(info: ProgramInfo, opt: Options, c_process: bool = False, tls: bool = False) -> ModuleLower:
-    """Checked tree to IR, ints still without representation: what comes out is in `module` of the result.
+    """Checked tree to IR, with ints still without representation; `module` of the result has it.
     `c_process`: C's library is in the program; `tls`: so is the system's TLS library."""
     from mochic.layout import layout_of
     from mochic.lower.module import ModuleLower

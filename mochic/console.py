@@ -23,7 +23,7 @@ class UserError(Exception):
 
 
 def say(text: str) -> None:
-    """A line for the user.  Where it cannot be told, the work goes on and the exit status says the rest."""
+    """Write a line for the user.  If that fails, the work goes on and the exit status says the rest."""
     try:
         sys.stderr.write(text if text.endswith("\n") else text + "\n")
     except OSError:

@@ -52,7 +52,7 @@ def output_place(path: str, opt: Options, inputs: list[str]) -> str:
 
 
 def drop_output() -> None:
-    """Send what is still buffered for standard output nowhere, so that nothing complains at exit."""
+    """Drop what is still buffered for standard output, so that nothing complains at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
@@ -84,7 +84,7 @@ def guarded(action: Callable[[], int]) -> int:
     except BrokenPipeError:
         drop_output()  # the reader has gone
         return EXIT_OK
-    except OSError as e:  # a full disk, a failing device: nothing that a change of ours could mend
+    except OSError as e:  # a full disk, a failing device: no change of ours could mend that
         drop_output()
         say(f"mochi: {e.filename or 'cannot write to standard output'}: {e.strerror}")
         return EXIT_TOOL
@@ -179,7 +179,7 @@ def build(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> int
 
 
 def explain_link_error(e: LinkError, libs: Libraries, lowered: ModuleLower) -> None:
-    """Raises what says more than the linker's own messages where functions of C are missing."""
+    """If functions of C are missing, raises an error that says more than the linker's own messages."""
     from mochic.compile import CompileError
     from mochic.link.clibs import undefined
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mochic.diag.diagnostic import Diagnostic
     from mochic.sema.symbols import ProgramInfo
 
-RECURSION: Final = 200_000  # Python frames; nesting of the source is limited by the parser long before
+RECURSION: Final = 200_000  # Python frames; the parser limits the nesting of the source long before that
 
 
 class Timer:

@@ -1,6 +1,6 @@
 """Where things are in memory: the word, the order of bytes, and the fields of every object (docs/runtime.md).
 
-The compiler makes objects and reads their fields inline, the runtime does the same in its own dialect.  Both have
+The compiler makes objects and reads their fields inline, the runtime does the same in its own dialect.  Both take
 their offsets from here: the compiler as attributes of a `Layout`, the runtime as the constants of `runtime_source`.
 There is one Layout for each size of word and order of bytes; a target's row says which is its own (`layout_of`).
 
@@ -58,7 +58,7 @@ LIST_ALIASED: Final = 1
 LIST_HOLDER: Final = 2
 
 BYTE: Final = 8  # bits
-# Records of frame maps (codegen/framemap.py): of a call, 32 bits each but for the bitmap; of a function, before its
+# Records of frame maps (codegen/framemap.py): of a call, 32 bits each except the bitmap; of a function, before its
 # name; of a source file, before its path.
 FRAME: Final = {"RETURN": 0, "SIZE": 4, "LINE": 8, "INFO": 12, "BITMAP": 16, "END": 24}
 INFO: Final = {"SLOTS": 0, "NAME_LENGTH": 4, "FILE": 8, "PARENT": 12, "CALL_LINE": 16, "TEXT": 20}
@@ -155,7 +155,7 @@ class Layout:
         return -size % self.slot
 
     def aligned(self, size: int) -> int:
-        """`size` rounded up to what SP is a multiple of."""
+        """`size` rounded up to a multiple of the alignment of SP."""
         return (size + self.stack_align - 1) & -self.stack_align
 
 

@@ -6,7 +6,7 @@ from mochic.targets import UNIVERSAL
 
 # As compilers spell -mbranch-protection: landing pads for indirect branches, signed return addresses, both.
 PROTECTIONS = ("none", "bti", "pac-ret", "standard")
-# Ints that grow beyond 64 bits as the language has them, or an error where one would.
+# Ints grow beyond 64 bits, as the language says, or growing is an error.
 INT_MODES = ("exact", "checked")
 # Is the system's TLS library part of programs that fetch: where their text has an https URL, always, never.
 HTTPS = ("auto", "yes", "no")

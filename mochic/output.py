@@ -89,7 +89,7 @@ def same_file(a: str, b: str) -> bool:
 class Workplace:
     """A folder for the files of one build, on the file system of its result; `with` removes it.
 
-    Its name says nothing of the result's, which may have any length.
+    Its name does not contain that of the result, which may have any length.
     """
 
     __slots__ = ("out", "folder")

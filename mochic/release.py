@@ -258,7 +258,7 @@ def _zip(name: str, data: bytes) -> bytes:
     import zipfile
     from io import BytesIO
 
-    # Names in zip files are text, whatever the locale says that the bytes of this one are.
+    # Names in zip files are text, whatever the locale makes of the bytes of this one.
     info = zipfile.ZipInfo(os.fsencode(name).decode("utf-8", "replace"), _ZIP_TIME)
     info.create_system = 3  # the permissions below are those of Unix, wherever this runs
     info.external_attr = 0o100755 << 16

@@ -18,7 +18,7 @@ from mochic.options import Options
 
 def cached_binary(path: str, opt: Options, texts: dict[str, bytes] | None = None) -> str:
     """Build into the cache, keyed by source, toolchain and options; returns the binary's path.  `texts`: the program's
-    files if they were read already.  What is compiled is what the key was made of."""
+    files if they were read already.  The key is made of the texts that are compiled."""
     import tempfile
     from hashlib import sha256
 
@@ -102,7 +102,7 @@ def test_files(paths: list[str]) -> list[str]:
 
 
 def test_programs(paths: list[str], opt: Options) -> int:
-    """Each test block in a fresh process: top-level statements silently, then the block (section 17)."""
+    """Each test block in a fresh process: top-level statements silently, then the block (docs/reference.md, 17)."""
     from mochic.syntax import ast
 
     command = command_for(target_of(opt))

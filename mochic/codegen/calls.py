@@ -18,7 +18,7 @@ Item = tuple[int, list[Addr], int]
 
 
 class Calls(SelectorBase):
-    """Calls, entry and return by the Machine's registers; truth values seen through; pairs of results found."""
+    """Calls, entry and return in the Machine's registers; conditions from truth values; pairs of results."""
 
     __slots__ = ()
 
@@ -77,8 +77,8 @@ class Calls(SelectorBase):
     # -- pairs of results
 
     def partner(self, op: int, x: Value, y: Value, v: Value) -> Value | None:
-        """The value of `op` with the operands of v, earlier in this block, wanted, and not read in between: the
-        instruction for v makes it too.  It is marked as made."""
+        """A value of `op` with the operands of v that stands earlier in this block, is wanted, and is not read in
+        between.  The instruction for v makes it too, so it is marked as made."""
         if self.home[v.id] != self.cur:
             return None
         values = self.code.block.values
@@ -164,7 +164,7 @@ class Calls(SelectorBase):
         self.emit(self.machine.ret, [], self.special(Special(uses, [], ())), b.pos)
 
     def trap(self, b: Block) -> None:
-        # Behind a call that does not return nothing is needed but a place for its return address.
+        # A call that does not return needs nothing behind it but a place for its return address.
         self.emit(self.machine.trap, [], M_USE, b.pos)
 
     def entry(self, b: Block) -> None:

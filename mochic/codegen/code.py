@@ -6,7 +6,7 @@ Bundle, Allocation              from register allocation (regalloc.py): where ea
 Frame                           from frame layout (frame.py)
 Compiled                        from emission (emit.py): a function ready for the assembler
 
-What the allocator must know about a Prog is in `Prog.mark`:
+`Prog.mark` says what the allocator must know about a Prog:
 
     M_USE        all operands are read
     M_DEF        the last operand is written, the others are read before
@@ -249,7 +249,7 @@ class Frame:
 
 class Compiled:
     """A function ready for the assembler.  `sites`: (call, bitmap of live traced slots, distance from SP there
-    to the return address).  `loops`: it has some."""
+    to the return address).  `loops`: the function has loops."""
 
     __slots__ = ("progs", "sites", "frame", "tables", "prologue", "loops")
 

@@ -39,7 +39,7 @@ class Rules:
 
 
 class Selecting(Protocol):
-    """What instruction selection of a function looks like from outside (isel.py has it)."""
+    """The interface of instruction selection for one function; isel.py implements it."""
 
     free: frozenset[int]
 
@@ -50,8 +50,8 @@ class Selecting(Protocol):
 
 
 class CpuTarget:
-    """Everything that the code generator knows of a CPU, in the variant that is built for.  targets/<cpu>/target.py
-    makes it, and nothing below imports that; the stages get it through the Context."""
+    """Everything that the code generator knows about a CPU, in the variant that it builds for.  targets/<cpu>/target.py
+    makes the record, and nothing below imports that file; the stages get the record through the Context."""
 
     __slots__ = ("machine", "selector", "rules")
 

@@ -67,8 +67,8 @@ class Cuts:
         return (b.kind == REG and b.reg != v) or (b.kind == CONST and p.as_ in self.machine.compares)
 
     def is_param(self, r: int, d: int) -> bool:
-        """Is r defined at a block's start (by moves on edges, which may write its slot)?  Of the function's parameters
-        only those that arrive on the stack: there may be more of these than registers."""
+        """Is r defined at a block's start (by moves on edges, which may write its slot)?  A parameter of the
+        function counts only if it arrives on the stack: there may be more of these than registers."""
         if d == 0:
             return r in self.on_stack
         return not d & 1 and self.code_at(d).first * 2 == d
@@ -111,11 +111,11 @@ class Cuts:
         d = self.iv.define[r]
         first = start + (calls & -calls).bit_length() - 1 if calls else last
         if points and start <= d < points[0][0] < first and self.is_param(r, d):
-            # A parameter had better arrive in the register it is first read in; alone it is no reason for one.
+            # A parameter should arrive in the register in which it is first read, but that alone justifies no register.
             points[0] = (d, points[0][1], points[0][2])
         i = 0
         while i < len(points) and points[i][0] < last:
-            # The calls around the next point; those between which nothing is read may be many more.
+            # Only the calls around the next point: there may be many more, with nothing read between them.
             k = max(0, points[i][0] + 1 - start)
             after = calls >> k
             hi = start + k + (after & -after).bit_length() - 1 if after else last

@@ -1,6 +1,6 @@
 """From allocated Progs to the final ones: registers in place, moves between places, prologue and epilogue.
 
-What a CPU wants to do with an instruction once its registers are known is in its Machine (`finish`, `shorten`).
+A CPU's Machine may rewrite an instruction once its registers are known (`finish`, `shorten`).
 """
 
 from __future__ import annotations
@@ -280,7 +280,7 @@ class Emitter:
                             if written:
                                 x = self.register(r, gap + 1)
                             else:
-                                # Beside fixed registers operands are read where they are after the moves into those.
+                                # With fixed registers, the other operands are read after the moves into those.
                                 x = alloc.at(r, gap) if mark >= 0 else self.register(r, gap + 1)
                                 if not x:  # cuts.in_memory
                                     args[k] = machine.place(self.slot(r))

@@ -5,8 +5,8 @@ them), other slots, allocas, saved registers, then the return address as the las
 the call, or stored there with the saved registers.  Slots are shared by groups whose intervals, taken from first to
 last position, do not overlap.
 
-SP is 16-aligned at calls (amd64 psABI 3.2.2, the return address counts), on machines with a link register always
-(AAPCS64 6.4.5.1, RISC-V psABI "Integer Calling Convention").
+SP is 16-aligned at calls (amd64 psABI 3.2.2, where the return address counts).  On machines with a link register it is
+always so (AAPCS64 6.4.5.1, RISC-V psABI "Integer Calling Convention").
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mochic.ir.types import TRACED
 
 
 def _color(spans: list[tuple[int, int, int]], offsets: list[int], base: int, slot: int) -> int:
-    """Give each (start, end, group) a word of `slot` bytes from `base` up; the bytes that they take."""
+    """Give each (start, end, group) a word of `slot` bytes from `base` up; returns the bytes taken."""
     spans.sort()
     ends: list[tuple[int, int]] = []  # (end, word) in use
     free: list[int] = []

@@ -22,7 +22,7 @@ from mochic.source import SourceFile
 
 SECTION: Final = "mochi_frames"
 INLINE_SLOTS: Final = 63
-RUNTIME: Final = b"runtime."  # functions whose names begin so are in no stack trace
+RUNTIME: Final = b"runtime."  # stack traces leave out functions whose names begin so
 
 
 def _file_record(ctx: Context, file: SourceFile) -> LSym:

@@ -10,8 +10,8 @@ symbols never live in registers of their own: each use makes them anew.
 Virtual register VREG + i belongs to value i; scratch registers follow.  Each has exactly one
 definition.  Prog.mark says what the allocator must know about a Prog (code.py).
 
-Between an instruction that sets flags and the ones that read them only those readers stand, and moves
-that leave flags alone; allocation and emission rely on it.
+Only readers of the flags, and moves that leave flags alone, stand between an instruction that sets flags
+and the last of its readers; allocation and emission rely on that.
 
 Folding a load moves it down to its user, so it must not cross a store or call.  `version[load]` counts
 the stores and calls before it in its block and `now` those before the point of selection: equal
@@ -128,10 +128,10 @@ class SelectorBase:
             return Addr(ADDR, PR_ALLOCA, self.allocas[v.id])
         return self.use(v)
 
-    # Ops that are no code: the result is the operand's register.  A CPU whose registers hold 32-bit values
+    # Ops that make no code: the result is the operand's register.  A CPU whose registers hold 32-bit values
     # extended in one way has its extension here instead of the truncation.
     free: frozenset[int] = frozenset((CAST, TRUNC32))
-    # I32 ops whose instructions clear the upper half of the register: ZEXT32 of them is no code.
+    # I32 ops whose instructions clear the upper half of the register: ZEXT32 of them makes no code.
     zero_extending: frozenset[int] = frozenset()
 
     def materialize(self, v: Value) -> Addr:

@@ -1,7 +1,6 @@
 """Joins the blocks of a function: jumps where the next block is not the target, empty blocks stepped over.
 
-A two-way branch jumps to whichever successor does not follow; what the jump is made of is the machine's business
-(Machine.branch).
+A two-way branch jumps to the successor that does not follow.  Machine.branch makes the jump.
 """
 
 from __future__ import annotations

@@ -264,7 +264,7 @@ def build(machine: Machine, sel: Selection, rpo: list[BlockCode]) -> Intervals:
                 _special_uses(specials[-1 - p.mark].uses, j, f, hi, uses, weight, hints)
         start = 2 * c.first
         for r in c.gen:
-            if not hi[r]:  # asked for in selection, but not read in the end: open it, for it is in live_in
+            if not hi[r]:  # selection asked for it, but nothing reads it: open it, because it is in live_in
                 hi[r] = start + 1
         for v in c.params:
             d = v - VREG

@@ -37,8 +37,8 @@ _SMALL: Final[dict[int, Addr]] = {}
 
 
 def signed64(n: int) -> int:
-    """n as the CPU counts: addresses and words are taken modulo 2^64.  Whoever adds up constants while folding them
-    into an operand ends with this, before asking whether the sum fits."""
+    """n as the CPU counts: addresses and words are taken modulo 2^64.  Code that adds up constants while it folds them
+    into an operand calls this before it asks whether the sum fits."""
     return ((n + (1 << 63)) & ((1 << 64) - 1)) - (1 << 63)
 
 
@@ -98,7 +98,7 @@ class Machine:
         self.jmp = 0
         self.nop = 0
         self.trap = 0
-        self.lea = -1  # the opcode whose result had better share the register of its base
+        self.lea = -1  # the opcode whose result should share the register of its base
         self.copies: frozenset[int] = frozenset()  # opcodes that vanish when both registers are one
         self.moves: frozenset[int] = frozenset()  # opcodes `move` uses, for the checker
         self.makes: frozenset[int] = frozenset()  # opcodes `integer`, `double`, `address` use beside those
@@ -190,7 +190,7 @@ class Machine:
         raise NotImplementedError
 
     def drop_branch(self, cc: int, out: list[Prog]) -> None:
-        """Both ways of a branch lead to the same place: forget the instruction that tests and branches, if there is
+        """Both ways of a branch lead to the same place: remove the instruction that tests and branches, if there is
         one."""
 
     def jump(

@@ -2,8 +2,8 @@
 
 A location is an int (machine.py): a machine register, or SLOT + offset for the word at that offset from SP.  A move
 is emitted as soon as nothing pending reads its destination; what remains then are cycles.  A cycle among
-integer registers is a chain of exchanges where the CPU can exchange; any other one is opened by parking one value
-where no other is: in a scratch register, or below SP where signal handlers leave it alone.
+integer registers is a chain of exchanges where the CPU can exchange; in any other cycle one value is parked in a
+free place: a scratch register, or below SP where signal handlers leave it alone.
 """
 
 from __future__ import annotations

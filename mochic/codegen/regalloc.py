@@ -7,10 +7,10 @@ its *slot* of the frame.
 
 Method.  As in Wimmer and Franz, "Linear Scan Register Allocation on SSA Form" (CGO 2010), intervals with
 holes are taken in the order of their start, calls and fixed operands occupy machine registers, values are
-split around them, and moves on edges resolve block parameters and splits.  What differs comes from intervals
-being ints used as bitsets: a machine register's occupation is one int too, so whether an interval fits is
-one AND, and nothing need be kept in the order of a sweep.  That affords two things of newer allocators
-(LLVM's greedy, Cranelift's regalloc2): copies are coalesced before allocation wherever intervals do not meet, and
+split around them, and moves on edges resolve block parameters and splits.  The difference is that intervals
+are ints used as bitsets.  A machine register's occupation is one int too, so one AND tells whether an interval
+fits, and nothing must be kept in the order of a sweep.  That leaves time for two things that newer allocators
+do (LLVM's greedy, Cranelift's regalloc2): copies are coalesced before allocation wherever intervals do not meet, and
 an interval without a free register may evict cheaper ones, which then are split and queued again.
 
 Splitting goes in steps, each of which is only taken when the one before did not find a register:
@@ -19,7 +19,7 @@ Splitting goes in steps, each of which is only taken when the one before did not
            -> its members -> pieces between calls, widened to whole loops -> pieces within blocks -> single uses
 
 The last are too small to be evicted, so the process ends.  The first step keeps a loop's variables in one register
-each though a slow path of the loop calls something; they are stored and reloaded on the way there and back.
+each even if a slow path of the loop calls something; they are stored and reloaded on the way there and back.
 
 Slots.  A value has one definition, so its slot never changes once written.  It is stored either right at the
 definition, or late: where it leaves a register for the slot.  Late pays when that happens only in colder or
@@ -422,7 +422,7 @@ class Allocator:
         out.used = [reg for reg in self.saved() if any(self.occupants[reg].values())]
 
     def extend(self, safe: int) -> None:
-        """Where pointers live across safepoints, so do their bases."""
+        """The base of a pointer lives across the same safepoints as the pointer."""
         iv = self.iv
         extended = self.out.extended
         again = True

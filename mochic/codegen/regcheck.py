@@ -1,7 +1,7 @@
 """A symbolic checker of register allocation.
 
-Independent of how the allocator decides: it follows the emitted moves with a state that says which virtual
-registers' values each place (machine register or frame word) holds, and demands at each instruction that its
+The checker does not depend on how the allocator decides.  It follows the emitted moves with a state that says which
+virtual registers' values each place (machine register or frame word) holds.  At each instruction it demands that the
 operands are where the instruction reads them.  The idea is that of regalloc2's checker (Fallin, 2021).
 
   move d <- s      d holds what s holds
@@ -27,7 +27,7 @@ _EMPTY: Final[frozenset[int]] = frozenset()
 
 
 class Operands:
-    """What an instruction says before registers are assigned."""
+    """What an instruction reads and writes, in virtual registers."""
 
     __slots__ = ("reads", "write", "tie", "special", "plain")
 

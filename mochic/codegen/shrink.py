@@ -8,8 +8,8 @@
 The *head* is the part at the entry without returning calls, before loops.  If it contains a return and leaves
 to one block only, an empty block is put on that edge: it gets the prologue.  Values of the head that are used behind it
 pass through parameters there, so that each has one register before (where the convention put it) and another, saved
-one behind.  Whether the head then really needs no saved register and no slot is known after allocation
-(`is_bare`); if it does, the prologue stays at the entry and nothing is lost.  (Simplified from Chow, "Minimizing
+one behind.  Only allocation tells whether the head really needs no saved register and no slot
+(`is_bare`); if it needs one, the prologue stays at the entry and nothing is lost.  (Simplified from Chow, "Minimizing
 Register Usage Penalty at Procedure Calls", PLDI 1988: one place, chosen by the shape of the graph.)
 """
 

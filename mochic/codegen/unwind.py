@@ -2,7 +2,7 @@
 
 Each format has its own (objwriter/unwind*.py): .pdata and .xdata on Windows, compact unwind and __eh_frame on macOS.
 The frame is described as it is at calls, which is where frames below stand: by the registers that the prologue saved
-and the bytes from SP to the caller's.  What a CPU's prologue does is in targets/<cpu>/unwind.py.  Functions in assembly
+and the bytes from SP to the caller's.  targets/<cpu>/unwind.py says what a CPU's prologue does.  Functions in assembly
 are known by the first bytes of their code.
 """
 
@@ -67,7 +67,7 @@ def unwind_symbols(symbols: list[LSym], target: Target, cpu: CpuUnwind) -> list[
             continue
         frame = frame_of(s, target.arch, cpu, windows)
         if windows:
-            # A function without record is one that changes no register of its caller.
+            # A function without a record changes no register of its caller.
             if frame.steps and not 0 < cpu.longest <= frame.length:
                 out += windows_unwind(s, frame)
         else:

@@ -1,9 +1,9 @@
 """The table of diagnostic codes: message template and help line; `mochi explain CODE` is in `diag.pages`.
 
-P codes come from the lexer and parser, T codes from the checker (language reference, sections 3 and 6), M codes are
-ours.  Messages and help lines are an interface shared with the reference implementation and must not be reworded; the
-pages are our own.  `{0}`, `{1}` ... are the arguments of `diag.make`.  The rows are text, split on first use of a code,
-because building a hundred objects would cost every `mochi run` more than the one diagnostic it may print.
+P codes come from the lexer and parser, T codes from the checker (docs/reference.md, 3 and 6), M codes are ours.
+Messages and help lines are an interface shared with the reference implementation and must not be reworded; the pages
+are our own.  `{0}`, `{1}` ... are the arguments of `diag.diagnostic.make`.  The rows are text, split on first use of a
+code, because building a hundred objects would cost every `mochi run` more than the one diagnostic it may print.
 """
 
 from __future__ import annotations

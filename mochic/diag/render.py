@@ -1,4 +1,4 @@
-"""Diagnostics as text, in the layout of the Mochi reference implementation (language reference, 3.1).
+"""Diagnostics as text, in the layout of the Mochi reference implementation (docs/reference.md, 3.1).
 
     error[CODE]: MESSAGE
       --> FILE:LINE:COL

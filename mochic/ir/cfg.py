@@ -22,7 +22,7 @@ def compute_preds(fn: Func) -> None:
 
 
 def reverse_postorder(fn: Func) -> list[Block]:
-    """The reachable blocks, each before its successors but for back edges; the entry first.
+    """The reachable blocks, the entry first.  Each stands before its successors, except along back edges.
 
     The last successor is visited first, so that the first successor of a branch directly follows
     it wherever possible: the order doubles as a first layout.

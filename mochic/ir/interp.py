@@ -4,7 +4,7 @@ Values: I32 and I64 are signed Python ints, wrapped after every operation; PTR, 
 unsigned words; F64 are floats; INT is exact.  Memory is one bytearray that starts at address BASE:
 first the module's data, then everything the program allocates, never freed.  Functions have
 addresses of their own below BASE, so that code pointers can be stored, compared and called.  Tags
-follow docs/runtime.md, but for ints beyond 63 bits, which are numbered objects of the interpreter.
+follow docs/runtime.md, except that ints beyond 63 bits are numbered objects of the interpreter.
 
 Functions without IR are Python callables, given by name:
 

@@ -12,7 +12,7 @@
 
 A value is `NAME TYPE = OP OPERANDS`; the type is that of the result.  Operands are the arguments,
 then what the op keeps in `imm` and `sym`: a constant, `+offset` behind an address, `@symbol`.
-What follows `;` is a comment, but for the words `likely`, `unlikely` and `cold`.
+Text after `;` is a comment, except the words `likely`, `unlikely` and `cold`.
 docs/ir.md has the grammar.
 """
 

@@ -54,7 +54,7 @@ box_f64(f64) tag
 unbox_f64(tag) f64 nogc pure           tag is a float
 tag_is_int(tag) i32 nogc pure          small int or bigint
 tag_kind(tag) i64 nogc pure            K_* of the value (K_NIL K_BOOL K_INT K_FLOAT K_STRING K_LIST K_MAP K_STRUCT ...)
-# -- dynamic values: rules of mochi-language.md section 8; errors as there
+# -- dynamic values: the rules of docs/reference.md, 8; errors as there
 dyn_add(tag,tag) tag
 dyn_sub(tag,tag) tag
 dyn_mul(tag,tag) tag
@@ -279,7 +279,7 @@ sha256(tag) ref
 test_block() i64                       number of the test block to run (environment), or -1
 out_mute(i64) void nogc                  1: discard what is printed from here, 0: print again
 bench_begin() i64
-bench_end(i64,ref) void                prints the JSON object of section 17
+bench_end(i64,ref) void                prints the JSON object of docs/reference.md, 17
 mem_used() i64
 dyn_count(tag) tag
 dyn_exists(tag) i32

@@ -192,7 +192,7 @@ def _place(out: Libraries, name: str, where: str, lib: CLibrary | None) -> str:
             if other is not None:
                 return f"that is a name of {other.title}, and this program is for {system.title}"
     if soname and lib is None and name in system.common and system.loaded:
-        # Behind -l all of the library is meant, which no stub has.
+        # `-l` means all of the library, and no stub has that.
         found = search(name, out.target, out.folders)
         if found:
             out.file(found)

@@ -1,6 +1,6 @@
 """What kind of linker a command is, and whether a linked file is what was asked for.
 
-Some linkers take our command line, exit with status 0 and leave out what programs live by: gold drops the frame maps,
+Some linkers take our command line, exit with status 0 and leave out what programs need: gold drops the frame maps,
 without which the first collection crashes.  So a linker that the user names, or that is called just `ld`, is asked for
 its version, and the result of every link is looked at, whoever made it.
 """

@@ -10,7 +10,7 @@ from mochic import cache
 from mochic.targets import Target
 
 
-# Beside the target's own; a library of which a program calls nothing is not in it.
+# Besides the target's own library.  A program does not name a library from which it calls nothing.
 MORE: Final = ("ws2_32.def", "advapi32.def")
 
 

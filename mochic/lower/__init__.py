@@ -17,8 +17,7 @@ files of their line or further down this list:
     objects, control, literals    loads and stores of objects; conditions and loops
     fn, module                    the state
     appends, lateuse              what code may append to (analysis; makes no IR)
-    descs, rtabi                  the runtime's side: descriptors, functions (offsets: mochic/layout.py)
+    descs                         descriptors of objects (offsets: mochic/layout.py; runtime functions: ir/rtabi.py)
 
-The runtime itself is written in a dialect of Mochi that lowlevel.py lowers; it shares nothing with the above but descs
-and rtabi.
+The runtime itself is written in a dialect of Mochi that lowlevel.py lowers; it shares nothing with the above but descs.
 """

@@ -148,7 +148,7 @@ def field_among(fn: Fn, obj: Value, sts: list[StructInfo], name: str, want: int)
 
 
 def group_field(fn: Fn, g: Value, name: str) -> Value:
-    """key, items and count of a group; other names are those of its keys (12.3)."""
+    """key, items and count of a group; other names are those of its keys (docs/reference.md, 12.3)."""
     if name == "items":
         return fn.load(REF, g, fn.layout.group_items)
     if name == "count":

@@ -1,4 +1,4 @@
-"""Lowering of `e as T` (mochi-language.md 8.6)."""
+"""Lowering of `e as T` (docs/reference.md, 8.6)."""
 
 from __future__ import annotations
 

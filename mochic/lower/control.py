@@ -13,7 +13,7 @@ from mochic.syntax import ast
 
 
 def truth(fn: Fn, v: Value, t: Slot) -> Value:
-    """Truthiness (8.4) as I32."""
+    """Truthiness (docs/reference.md, 8.4) as I32."""
     b = fn.b
     if v.type == I32:
         return v

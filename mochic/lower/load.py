@@ -1,4 +1,4 @@
-"""Lowering of load and fetch (mochi-language.md section 14).
+"""Lowering of load and fetch (docs/reference.md, 14.1 and 14.3).
 
 A load is a loop over a reader of the runtime: each row is cast as it arrives.  As the first source of a query it is
 that query's outermost loop, and a `for` over it is that loop, so that no list of all rows comes into being.

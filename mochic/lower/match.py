@@ -1,4 +1,4 @@
-"""Lowering of `match` (mochi-language.md 11.4).
+"""Lowering of `match` (docs/reference.md, 11.4).
 
 Arms are tried in order.  A variant pattern compares the descriptor; a pattern that must match binds without a test, and
 the last arm of an exhaustive match over variants needs none either.

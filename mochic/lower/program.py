@@ -77,7 +77,7 @@ def lower_function(m: ModuleLower, f: FunInfo) -> Func:
 
 
 def test_main(fn: Fn, body: list[ast.Stmt]) -> None:
-    """Section 17: all other top-level statements with their output discarded, then the chosen block."""
+    """docs/reference.md, 17: all other top-level statements with their output discarded, then the chosen block."""
     b = fn.b
     tests = [st for st in body if isinstance(st, ast.TestDecl)]
     fn.call_runtime("out_mute", fn.i64(1))

@@ -1,4 +1,4 @@
-"""Lowering of save (mochi-language.md section 14): a saved query writes its rows as they are selected, so that no list
+"""Lowering of save (docs/reference.md, 14.2): a saved query writes its rows as they are selected, so that no list
 of all rows comes into being.
 """
 

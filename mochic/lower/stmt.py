@@ -37,7 +37,7 @@ def s_vardecl(fn: Fn, st: ast.VarDecl) -> None:
 
 
 def zero_value(fn: Fn, st: ast.VarDecl, v: Var) -> Value:
-    """The zero value of a declared type (9.1)."""
+    """The zero value of a declared type (docs/reference.md, 9.1)."""
     ref = fn.m.info.resolve_alias(st.type) if st.type is not None else None
     b = fn.b
     if isinstance(ref, ast.TypeName):

@@ -127,7 +127,7 @@ class _Walk:
                 effects[b.id] = stores
 
     def surviving(self, loads: dict[Any, Value], b: Block, c: Block) -> dict[Any, Value]:
-        """The loads available behind b that are so at c, which b dominates, whatever way is taken."""
+        """The loads available behind b that are also available at c, which b dominates, on every way to it."""
         seen = {b.id}
         work = list(c.preds)
         stores: list[Value] = []

@@ -413,7 +413,7 @@ def _ascend(r: Ranges, start: list[int]) -> None:
         lo[n] = a
         hi[n] = b
         for o in outs[n]:
-            # A union that has it all stays as it is: the elements of a long list are not gone through for each of them.
+            # A union that contains everything stays as it is: no long list is walked again for each of its elements.
             if not queued[o] and not (kind[o] == N_PHI and lo[o] <= a and b <= hi[o]):
                 queued[o] = 1
                 work.append(o)

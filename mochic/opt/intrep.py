@@ -92,7 +92,7 @@ def _fix_signature(sym: Any, done: set[int]) -> None:
         sym.ret = I64 if slots[-1].word else TAG
 
 
-# Functions of the runtime that an index is handed to as a word, with the place of that argument, and those that take
+# Functions of the runtime that take an index as a word, with the place of that argument, and those that take
 # any int.  A word is enough to find the element, or that there is none; an error message has the index as it was.
 _INDEXED: Final = {"runtime.panic_index": (0, "panic_index_int"), "runtime.str_index": (1, "str_index_int")}
 
@@ -110,7 +110,7 @@ class _Rewrite(IntCode):
         self.cut_off: dict[int, Value] = {}  # words made of ints that may be more -> the int
 
     def arrived(self, v: Value, tag: Value) -> Value:
-        """An int from where ints are exact, such as the runtime."""
+        """An int that comes from code with exact ints, such as the runtime."""
         return self.to_word(tag, self.t.of[v.id]) if self.t.of[v.id] in self.cut else tag
 
     # -- the walk -------------------------------------------------------------------------------

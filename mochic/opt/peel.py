@@ -119,7 +119,7 @@ def _peel(fn: Func, lp: Loop, body: list[Block], dom: DomTree) -> bool:
         c = copies[b.id]
         c.targs = [values.get(a.id, a) for a in b.targs]
         c.sargs = [[values.get(a.id, a) for a in args] for args in b.sargs]
-        # The back edge of the copy enters the loop itself, and so do edges out of it leave.
+        # The back edge of the copy enters the loop itself; edges out of the copy leave where those of the loop do.
         c.succs = [copies[s.id] if s.id in copies and s is not header else s for s in b.succs]
     first = copies[header.id]
     for b, i in entries:

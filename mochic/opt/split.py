@@ -50,7 +50,7 @@ def run(fn: Func) -> bool:
     budget = max(MIN_BUDGET, sum([len(b.values) for b in fn.blocks]) // 3)
     work = _Splitter(fn)
     changed = False
-    for b in dom.order:  # what a split makes of the blocks behind it is seen when they come
+    for b in dom.order:  # the walk sees the blocks behind a split when it comes to them
         if not b.depth or b.id in headers or not _fits(b):  # what runs once is not worth the size
             continue
         budget -= len(b.values) + 1

@@ -1,4 +1,4 @@
-"""The builtin functions (mochi-language.md section 13): arity and result type.
+"""The builtin functions (docs/reference.md, 13): arity and result type.
 
 `BUILTINS` maps a name to (fewest, most arguments, typing rule).  `lower.builtins` has the code.
 """

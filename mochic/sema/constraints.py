@@ -1,6 +1,6 @@
 """Constraints of type inference whose outcome depends on the kinds of their operands.
 
-Each class is one typing rule of mochi-language's expression section; `run` may be called any number
+Each class is one typing rule of docs/reference.md, 8; `run` may be called any number
 of times as the operand kinds grow and only ever adds to the result.
 """
 

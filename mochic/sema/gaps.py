@@ -1,9 +1,9 @@
 """Stores that certainly leave a gap: `var ys: list<string> = []  ys[2] = "a"`.
 
-A gap is filled with null (8.5), so the elements of such a list may be null.  Inference cannot see most indexes, and
-null in every list that is assigned by index would cost all programs their bare words (adr/list-gaps.md).  But in
-statements that follow each other the length of a list variable is often known, and an index that is written there
-tells: if the store is past the end, a program without null in its elements could only fail.
+A gap is filled with null (docs/reference.md, 8.5), so the elements of such a list may be null.  Inference cannot see
+most indexes, and null in every list that is assigned by index would cost all programs their bare words
+(adr/list-gaps.md).  But in statements that follow each other the length of a list variable is often known, and an index
+that is written there tells: if the store is past the end, a program without null in its elements could only fail.
 
 What is known is forgotten at the first statement that might change it.  Knowing too little leaves the run-time error;
 knowing a wrong length would only cost time, for null that never comes.

@@ -1,4 +1,4 @@
-"""Logic: facts, rules and queries as ordinary Mochi (mochi-language.md section 16).
+"""Logic: facts, rules and queries as ordinary Mochi (docs/reference.md, 16).
 
 Each predicate becomes a list of tuples in the order in which they became known, a map of those known, and one index
 per column: text of a value -> ascending positions.  Each rule becomes a function with a loop per condition; where a

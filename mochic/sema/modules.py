@@ -1,4 +1,4 @@
-"""Foreign modules that are compiled natively (mochi-language.md section 15).
+"""Foreign modules that are compiled natively (docs/reference.md, 15).
 
 A member is an IR op or runtime function, or a constant; the same under the spellings of all host languages
 (`math.sqrt`, `math.Sqrt`, `Math.sqrt`).  Whole modules are written in Mochi, below mochic/runtime/lib (`packages`).

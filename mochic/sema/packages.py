@@ -1,4 +1,4 @@
-"""Packages: where an import leads, and the modules of other languages that are written in Mochi (section 15).
+"""Packages: where an import leads, and modules of other languages written in Mochi (docs/reference.md, 15).
 
 `import "./lib"` names a directory, all of whose `.mochi` files share one namespace, or one file.  `import go "strings"`
 names a file below mochic/runtime/lib/go, which has the functions of that module that a native program can have; those

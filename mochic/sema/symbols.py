@@ -34,7 +34,7 @@ class Var:
         self.writes = 0
         self.const: ast.Expr | None = None
         self.decl: ast.TypeRef | None = None
-        self.callable = True  # a call of this name may mean the variable (section 10)
+        self.callable = True  # a call of this name may mean the variable (docs/reference.md, 10)
         self.global_ = False  # lives in a data word: a top-level variable that functions use
         self.declared = False  # its declaration has been walked
         self.appended = False  # target of `x = append(x, ...)`

@@ -1,4 +1,4 @@
-"""Tools of `generate`: functions that the model may have called (mochi-language.md section 16).
+"""Tools of `generate`: functions that the model may have called (docs/reference.md, 16).
 
 The call of the runtime becomes a loop, made as text and parsed like the user's: ask the model; while it wants a tool,
 call the function with the arguments that the model gave, cast to the types of the parameters, and say what came of it.

@@ -94,7 +94,7 @@ def inner_types(ref: ast.TypeRef) -> list[ast.TypeRef]:
 
 
 def key_name(k: ast.Expr, i: int) -> str:
-    """The entry name of a group key among several (12.3)."""
+    """The entry name of a group key among several (docs/reference.md, 12.3)."""
     if isinstance(k, ast.Field):
         return k.name
     if isinstance(k, ast.Ident):

@@ -1,4 +1,4 @@
-"""The syntax tree: one slotted class per grammar production of the language reference, section 2.
+"""The syntax tree: one slotted class for each production of the grammar (docs/reference.md, 2).
 
 Positions.  `lo` and `hi` are *global* positions: one integer space over all source files of a
 compilation, as in Go's token.Pos.  `mochic.source.SourceMap` turns a position into file, line and

@@ -19,7 +19,7 @@ MAX_NESTING: Final = 256
 MAX_CHAIN: Final = 5_000
 
 # Which code a syntax error gets: (unexpected token or "", start of the expected rule or "", code); the first row that
-# fits (language reference, 3.2).
+# fits (docs/reference.md, 3.2).
 _CODE_ROWS: Final[tuple[tuple[str, str, str], ...]] = (
     ("", '"}"', "P001"),
     ("", '"{"', "P001"),
@@ -81,7 +81,7 @@ class Cursor:
         self.docs = tokens.docs
         self.p = 0
         self.depth = 0
-        # Inside the head of if, while, for or match, where `x {` may begin the body (language reference, 2.6).
+        # Inside the head of if, while, for or match, where `x {` may begin the body (docs/reference.md, 2.6).
         self.head = False
         # What the imports so far call Mochi packages: `name.T` is a type then.
         self.packages: set[str] = set()

@@ -11,7 +11,7 @@ spend.  So the work is arranged to run inside C functions over whole files:
 Errors fit in without a second scan: the expression has catch-all alternatives (an unclosed string or comment takes the
 rest of the file, a malformed number all letters and digits that it touches, else one character) that can only match
 where every proper token failed, so a file is correct if and only if no token has kind BAD.  Only then is the place
-looked at closely to say what is wrong (language reference, 1.4).  Possessive quantifiers keep all of this linear.
+looked at closely to say what is wrong (docs/reference.md, 1.4).  Possessive quantifiers keep all of this linear.
 
 Positions are byte offsets.  For ASCII text they equal character offsets; otherwise lengths are taken of the encoded
 parts.  Identifiers may contain letters and "other symbols" (category So), which `re` cannot say: in non-ASCII text the
@@ -184,7 +184,7 @@ def tokenize(file: SourceFile) -> tuple[Tokens, list[Diagnostic]]:
 
 
 def unescape(literal: str) -> str | None:
-    """The value of a string literal (quotes included), or None when an escape is wrong (language reference, 1.2)."""
+    """The value of a string literal (quotes included), or None when an escape is wrong (docs/reference.md, 1.2)."""
     body = literal[1:-1]
     pieces = body.split("\\")
     out = [pieces[0]]

@@ -6,7 +6,7 @@ from mochic.syntax import ast
 
 
 def has_effect(root: ast.Expr) -> bool:
-    """Whether a statement made of this expression can do anything (language reference, 3.2).
+    """Whether a statement made of this expression can do anything (docs/reference.md, 3.2).
 
     Calls, fetch, save, load and generate can; bodies of function expressions and queries are not looked into.  The
     walk is a loop because operator chains make tall trees.
@@ -58,7 +58,7 @@ _OPAQUE = frozenset(
 
 
 def is_pattern(root: ast.Expr) -> bool:
-    """Whether this expression may stand left of `=>` in a match (language reference, 3.2)."""
+    """Whether this expression may stand left of `=>` in a match (docs/reference.md, 3.2)."""
     work: list[ast.Expr] = [root]
     while work:
         e = work.pop()

@@ -1,6 +1,6 @@
 """Expressions: operators, postfixes, and the primaries that no other file has.
 
-Binary operators are regrouped by precedence (language reference, 2.4) with two explicit stacks instead of recursion:
+Binary operators are regrouped by precedence (docs/reference.md, 2.4) with two explicit stacks instead of recursion:
 all operators associate to the left, so `a + b + c ...` of any length costs one Python frame.  Postfixes and
 `else if` chains are loops too.  What recurses is counted in `depth`.
 

@@ -2,8 +2,8 @@
 
     program, diagnostics = parse(file)
 
-Recursive descent over the token arrays of `lexer.tokenize`, with one function per production of the language
-reference, section 2, picked by the kind of the first token from a table.  The functions are in the files `parse_*`,
+Recursive descent over the token arrays of `lexer.tokenize`, with one function for each production of the grammar
+(docs/reference.md, 2), picked by the kind of the first token from a table.  The functions are in the files `parse_*`,
 each with its production in its docstring: `<ident>` is a token of that kind, `x?` may be missing, `x*` repeats, `x+`
 repeats and may not be missing.
 

@@ -20,7 +20,7 @@ FORMATS = ("csv", "tsv", "json", "jsonl", "yaml")
 
 
 def rem(a: int, b: int) -> int:
-    """The remainder with the sign of a (language reference, 8.2)."""
+    """The remainder with the sign of a (docs/reference.md, 8.2)."""
     return a - b * int(a / b)
 
 

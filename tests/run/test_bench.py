@@ -1,4 +1,4 @@
-"""`bench` blocks run in place, once, and report as an indented JSON object (section 17)."""
+"""`bench` blocks run in place, once, and report as an indented JSON object (docs/reference.md, 17)."""
 
 from __future__ import annotations
 

@@ -292,7 +292,7 @@ ESCAPES: Final = {"\a": "a", "\b": "b", "\t": "t", "\n": "n", "\v": "v", "\f": "
 
 
 def quote(s: str) -> str:
-    """A string in quotes (language reference, 7.5)."""
+    """A string in quotes (docs/reference.md, 7.5)."""
     out = ['"']
     for c in s:
         if c in ESCAPES:

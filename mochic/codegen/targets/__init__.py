@@ -1,4 +1,4 @@
-"""The CPUs that there is a code generator for.  Each is loaded when it is asked for."""
+"""The CPUs that have a code generator.  Each is loaded when it is needed."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from mochic.layout import Layout
 
 class Risc(Machine):
     """`mov` moves words between registers, memory and constants, `fmov` the same where a float register takes part,
-    `add` adds a constant (or, `sub`, subtracts it), `store8` stores a byte; offsets of any size are the assembler's
-    business.  The frame is made in one step, then registers are stored at its top, the link register in the highest
+    `add` adds a constant (or, `sub`, subtracts it), `store8` stores a byte; the assembler handles offsets
+    of any size.  The frame is made in one step, then registers are stored at its top, the link register in the highest
     word.
     """
 

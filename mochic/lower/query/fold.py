@@ -1,10 +1,10 @@
 """Aggregates computed as rows come, without a list of them.
 
 `count`, `sum`, `avg`, `min` and `max` of what a query selects need a word or two of state.  They are folded where
-nothing but the aggregate sees the list: `select sum(e)` (12.6), `sum(from ... select e)`, and what group.py finds
-in grouped queries.  The results are those of the runtime's functions on lists (aggregate.mochi): the state of an exact
-sum is an int that may grow large, that of floats a double to which they are added in order; anything else is a tag,
-folded by the runtime one value at a time.
+nothing but the aggregate sees the list: `select sum(e)` (docs/reference.md, 12.6), `sum(from ... select e)`, and what
+group.py finds in grouped queries.  The results are those of the runtime's functions on lists (aggregate.mochi): the
+state of an exact sum is an int that may grow large, that of floats a double to which they are added in order; anything
+else is a tag, folded by the runtime one value at a time.
 
 `Fold.words` are the IR types of the state.  Where it lives, in variables of the builder or
 in the fields of a group's record, is the caller's choice: `get(i)` and `set(i, v)`.

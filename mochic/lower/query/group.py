@@ -4,10 +4,10 @@ Problem.  `group by k into g` makes, by the book, an object with the key and a l
 aggregates then make lists of their own from those.  Most queries want the aggregates only.
 
 Method.  Each row finds its group's *record* through an index (runtime/join.mochi) on the parts of its key: the keys of
-`group by a, b`, the entries of a map literal or the fields of a struct literal, so that the key itself is made once
-per group.  Keys are the same if their texts (form S) are (12.3); ints, bools and strings are compared as such, anything
-else by a normal form (`group_norm`) for which that means the same.  Where groups are used only through their key and
-through aggregates (`Uses`), a record holds the key and the states of the aggregates (fold.py), which rows
+`group by a, b`, the entries of a map literal or the fields of a struct literal, so that the key itself is made once per
+group.  Keys are the same if their texts (form S) are (docs/reference.md, 12.3); ints, bools and strings are compared as
+such, anything else by a normal form (`group_norm`) for which that means the same.  Where groups are used only through
+their key and through aggregates (`Uses`), a record holds the key and the states of the aggregates (fold.py), which rows
 update as they come.  Otherwise it is the group object with its list of items.
 
 What an aggregate of a group evaluates moves from behind the grouping to before it, so it must be total (plan.py)

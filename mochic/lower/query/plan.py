@@ -1,6 +1,6 @@
 """Where the conditions of a query are tested, and which of them are keys of hash joins.
 
-Problem.  A query (mochi-language.md section 12) means nested loops over its sources with all of `where` tested in the
+Problem.  A query (docs/reference.md, 12) means nested loops over its sources with all of `where` tested in the
 innermost.  Run as written it takes the product of the sources' sizes.  It is to run in time proportional to its
 input and output instead, with the same rows in the same order, and nobody may be able to tell the difference:
 an error or a side effect of a condition must happen exactly when the nested loops would have it happen.

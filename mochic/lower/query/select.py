@@ -1,4 +1,4 @@
-"""Lowering of queries (mochi-language.md section 12) to loops.
+"""Lowering of queries (docs/reference.md, 12) to loops.
 
 Rows come from the loops of join.py, arranged by plan.py, in the order that the language fixes.  Groups are
 found by hash as well (group.py), and aggregates need no lists (fold.py).

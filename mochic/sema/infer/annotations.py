@@ -36,7 +36,7 @@ def zero_value(inf: Infer, t: Slot, ref: ast.TypeRef) -> None:
 
 
 def note_callable(inf: Infer, v: Var, st: ast.VarDecl) -> None:
-    """Section 10: a call means a variable only if that can hold a function."""
+    """docs/reference.md, 10: a call means a variable only if that can hold a function."""
     if st.type is not None:
         v.callable = may_be_function(inf, st.type)
     elif st.value is not None:

@@ -1,4 +1,4 @@
-"""Calls of functions, variants, builtins, members of modules, values and methods (mochi-language.md section 10)."""
+"""Calls of functions, variants, builtins, members of modules, values and methods (docs/reference.md, 10)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def call_expression(inf: Infer, e: ast.Call) -> Slot:
 
 
 def callee(inf: Infer, fn: ast.Ident) -> Named | BuiltinRef | None:
-    """Section 10: a variable only if it can hold a function, then functions, then builtins."""
+    """docs/reference.md, 10: a variable only if it can hold a function, then functions, then builtins."""
     name = fn.name
     sc: Scope | None = inf.scope
     var: Var | None = None

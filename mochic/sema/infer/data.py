@@ -1,4 +1,4 @@
-"""Data in and out: load, save, fetch, update (mochi-language.md sections 9.3 and 14).
+"""Data in and out: load, save, fetch, update (docs/reference.md, 9.3 and 14).
 
 What comes out of a file is known only when the program runs, so a loaded row is a map of `data`, a type that holds
 null, bools, numbers, strings, and lists and maps of itself.  `load ... as T` casts each row to T by the rules of `as`,

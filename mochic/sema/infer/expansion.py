@@ -1,4 +1,4 @@
-"""Streams, agents and logic in terms of the rest of the language (mochi-language.md section 16).
+"""Streams, agents and logic in terms of the rest of the language (docs/reference.md, 16).
 
 A stream is a struct type for its events and a list of handlers; `on` adds a closure to that list, `emit` makes the
 event and calls all of them, in the order in which they were registered, before the program goes on.  An agent is a

@@ -1,4 +1,4 @@
-"""Queries (mochi-language.md section 12).
+"""Queries (docs/reference.md, 12).
 
 Every clause's variables are fresh per row.  A group has kind GROUP: its Slot's `key` is the group key, its `elem`
 the items.  With one source the items are the rows themselves, otherwise *rows*: structs with a field per query

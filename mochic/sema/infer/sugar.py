@@ -1,4 +1,4 @@
-"""What the language has got since the reference snapshot and the older language can say (mochi-language.md 20.3).
+"""What the language has got since the reference snapshot, in words of the older language (docs/reference.md, 20.3).
 
 The default mode takes it, rewritten here into the older language: a set literal is a list without repetitions,
 `"{name}"` a sum of texts.  The strict mode refuses it (M006).

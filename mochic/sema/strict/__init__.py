@@ -1,4 +1,4 @@
-"""The strict mode: `mochi check --strict` (language reference, sections 5 and 6).
+"""The strict mode: `mochi check --strict` (docs/reference.md, 5 and 6).
 
 The default mode accepts whatever can mean something at run time.  The strict mode holds a program to its declared
 types: no conversion from int to float, reading a map gives an optional, optionals need a guard, unions must be

@@ -1,4 +1,4 @@
-"""Parts of values in the strict mode: elements, slices, fields and casts (language reference, section 5.4)."""
+"""Parts of values in the strict mode: elements, slices, fields and casts (docs/reference.md, 5.4)."""
 
 from __future__ import annotations
 

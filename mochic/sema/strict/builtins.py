@@ -1,4 +1,4 @@
-"""Builtin functions as the strict checker knows them (language reference, section 13).
+"""Builtin functions as the strict checker knows them (docs/reference.md, 13).
 
 Each row has the number of arguments (least, most; most -1 for any number) and a rule for the result: a type, or the
 name of a rule below that looks at the arguments' types.

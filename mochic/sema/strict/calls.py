@@ -1,4 +1,4 @@
-"""Calls and function expressions in the strict mode: parameters, type parameters and effects (section 5)."""
+"""Calls and function expressions in the strict mode: parameters, type parameters, effects (docs/reference.md, 5.4)."""
 
 from __future__ import annotations
 

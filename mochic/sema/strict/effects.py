@@ -1,4 +1,4 @@
-"""Effects of functions (language reference, section 5.7).
+"""Effects of functions (docs/reference.md, 5.7).
 
 What a function can do is the union over its body: builtins with effects, statements that read or write, functions
 that it calls and functions that it passes on.  Recursion makes this a fixpoint over the call graph; sets are bits, so

@@ -1,4 +1,4 @@
-"""Literals, names and conditionals in the strict mode (language reference, section 6), and what newer versions have."""
+"""Literals, names and conditionals in the strict mode (docs/reference.md, 5.4), and what newer versions have."""
 
 from __future__ import annotations
 

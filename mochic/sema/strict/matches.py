@@ -1,4 +1,4 @@
-"""`match` in the strict mode: patterns, and which variants are covered (language reference, section 5.6)."""
+"""`match` in the strict mode: patterns, and which variants are covered (docs/reference.md, 6 and 11.4)."""
 
 from __future__ import annotations
 

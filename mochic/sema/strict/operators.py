@@ -1,4 +1,4 @@
-"""Operators in the strict mode (language reference, section 5.4)."""
+"""Operators in the strict mode (docs/reference.md, 5.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Queries in the strict mode (language reference, section 11.4)."""
+"""Queries in the strict mode (docs/reference.md, 5.6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements in the strict mode (language reference, sections 5 and 6)."""
+"""Statements in the strict mode (docs/reference.md, 5 and 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Types of the strict checker and the relations between them (language reference, sections 4 and 5.2).
+"""Types of the strict checker and the relations between them (docs/reference.md, 4 and 5.2).
 
 The default mode infers which values can occur and refuses only what cannot work; the strict mode is a classical
 checker with declared types, and has a small type language of its own.  Types are values: two structural types that
