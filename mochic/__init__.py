@@ -1,3 +1,3 @@
 """mochic: an ahead-of-time compiler for Mochi."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
