@@ -17,9 +17,11 @@ a block boundary (`gen` is known from selection, each register has one definitio
 from __future__ import annotations
 
 
-from backend.obj.prog import MEM, REG, VREG, Addr
+from backend.obj.prog import MEM, REG, VREG, Prog
 from mochic.codegen.machine import Machine
-from mochic.codegen.code import M_DEF, M_DEF_LATE, M_USE, U_ANY, U_EARLY, U_LATE, BlockCode, Intervals, Selection
+from mochic.codegen.code import (
+    M_DEF, M_USE, U_ANY, U_EARLY, U_LATE, BlockCode, Intervals, Selection, Special,
+)  # fmt: skip
 
 
 def positions(m: int) -> list[int]:
@@ -93,68 +95,147 @@ def flow(sel: Selection, iv: Intervals, rpo: list[BlockCode]) -> None:
 
 def build(machine: Machine, sel: Selection, rpo: list[BlockCode]) -> Intervals:
     """Intervals, uses, hints and occupied machine registers, in one walk from the last instruction to the first."""
-    n = len(sel.types)
-    iv = Intervals(n)
+    iv = Intervals(len(sel.types))
     flow(sel, iv, rpo)
-    order = iv.order
-    uses = iv.uses
-    weight = iv.weight
-    define = iv.define
-    hints = iv.hints
-    pairs = iv.pairs
-    fixed = iv.fixed
-    specials = sel.specials
-    copies = machine.copies
-    clobbers = machine.clobbers
-    lea = machine.lea
-    by_block = sel.by_block
-    hi = [0] * n  # end of the range that is open at this point, 0: not live
-    ranges: list[list[int]] = [[] for _ in range(n)]
-
-    def close(r: int, s: int, least: int) -> None:
-        e = hi[r] or s + least
-        hi[r] = 0
-        rg = ranges[r]
-        if rg and rg[-2] == e:
-            rg[-2] = s
-        else:
-            rg.append(s)
-            rg.append(e)
-
+    walk = _Walk(machine, sel, iv)
     # What is live at the start of the block after c and at the end of c stays open: in a long function that
     # is most of it, and the walk costs only what changes.
     still = 0
     for c in reversed(sel.codes):
-        end = 2 * c.end
-        f = c.freq
         if still != c.live_out:
             for i in positions(still & ~c.live_out):
-                close(order[i], end, 0)
+                walk.close(iv.order[i], 2 * c.end, 0)
             for i in positions(c.live_out & ~still):
-                hi[order[i]] = end
+                walk.open_to[iv.order[i]] = 2 * c.end
         still = c.live_in
         if c.edge:
-            to = by_block[c.block.succs[0].id]
-            assert to is not None
-            for a, v in zip(c.edge, to.params, strict=True):
+            walk.edge(c)
+        walk.instructions(c)
+        walk.start(c)
+    for i in positions(still):
+        walk.close(iv.order[i], 0, 0)
+    for v, reg in sel.incoming:
+        if reg > 0:
+            walk.hint(v - VREG, reg)
+    walk.finish()
+    return iv
+
+
+class _Walk:
+    """The state of the walk: `open_to[r]` is the end of the range of r that is open here, 0 when r is not live;
+    `ranges[r]` are the closed ones, start and end, the last one of the program first."""
+
+    __slots__ = ("machine", "sel", "iv", "open_to", "ranges")
+
+    def __init__(self, machine: Machine, sel: Selection, iv: Intervals) -> None:
+        self.machine = machine
+        self.sel = sel
+        self.iv = iv
+        self.open_to = [0] * len(sel.types)
+        self.ranges: list[list[int]] = [[] for _ in sel.types]
+
+    def close(self, r: int, start: int, least: int) -> None:
+        """r begins to live at `start`, for `least` positions if nothing reads it."""
+        end = self.open_to[r] or start + least
+        self.open_to[r] = 0
+        ranges = self.ranges[r]
+        if ranges and ranges[-2] == end:
+            ranges[-2] = start
+        else:
+            ranges.append(start)
+            ranges.append(end)
+
+    def written(self, r: int, at: int, least: int, freq: int) -> None:
+        """An instruction defines r."""
+        self.close(r, at, least)
+        self.iv.define[r] = at
+        self.iv.weight[r] += freq
+
+    def moved(self, r: int, at: int, entry: int, freq: int) -> None:
+        """A move reads r, from a register or from memory."""
+        if not self.open_to[r]:
+            self.open_to[r] = at
+        self.iv.uses[r].append(entry)
+        self.iv.weight[r] += freq
+
+    def hint(self, r: int, reg: int) -> None:
+        """A machine register that would save r a move."""
+        hints = self.iv.hints[r]
+        if hints is None:
+            self.iv.hints[r] = [reg]
+        else:
+            hints.append(reg)
+
+    def edge(self, c: BlockCode) -> None:
+        """The moves to the parameters of the only successor."""
+        to = self.sel.by_block[c.block.succs[0].id]
+        assert to is not None
+        for a, v in zip(c.edge, to.params, strict=True):
+            if a.kind == REG:
+                r = a.reg - VREG
+                self.moved(r, 2 * c.end, c.end << 2 | U_ANY, 0)
+                # At the prologue values change registers on purpose.
+                if c.block.id != self.sel.prologue:
+                    self.iv.pairs.append((c.freq, v - VREG, r))
+
+    def special(self, p: Prog, s: Special, j: int, freq: int) -> int:
+        """What an instruction with fixed operands writes and clobbers; the register of a two-address result, or -1."""
+        pos = 2 * j
+        for v, reg in s.defs:
+            self.written(v - VREG, pos + 1, 1, freq)
+            self.hint(v - VREG, reg)
+        d = -1
+        if s.tie:
+            d = p.args[-1].reg - VREG
+            self.written(d, pos, 2, freq)
+        if s.clobbers is self.machine.clobbers:
+            self.iv.calls.append(j)
+            if s.safepoint:
+                self.iv.safepoints.append(j)
+        else:
+            fixed = self.iv.fixed
+            for reg in s.clobbers:
+                fixed[reg] = fixed.get(reg, 0) | 1 << pos
+        return d
+
+    def before(self, s: Special, j: int, freq: int) -> None:
+        """The moves into fixed registers and the outgoing area before an instruction."""
+        for a, reg in s.uses:
+            if a.kind == REG:
+                self.moved(a.reg - VREG, 2 * j, j << 2 | U_ANY, freq)
+                self.hint(a.reg - VREG, reg)
+        if not s.tie:
+            for a, _ in s.stack:
                 if a.kind == REG:
-                    r = a.reg - VREG
-                    if not hi[r]:
-                        hi[r] = end
-                    uses[r].append(c.end << 2 | U_ANY)
-                    # At the prologue values change registers on purpose.
-                    if c.block.id != sel.prologue:
-                        pairs.append((f, v - VREG, r))
+                    self.moved(a.reg - VREG, 2 * j, j << 2 | U_ANY, 0)
+
+    def instructions(self, c: BlockCode) -> None:
+        """The instructions of a block, last first.  The commonest ways are written out."""
+        iv = self.iv
+        uses = iv.uses
+        weight = iv.weight
+        define = iv.define
+        pairs = iv.pairs
+        open_to = self.open_to
+        ranges = self.ranges
+        specials = self.sel.specials
+        copies = self.machine.copies
+        lea = self.machine.lea
+        f = c.freq
         j = c.end
         for p in reversed(c.progs):
             j -= 1
             pos = 2 * j
             mark = p.mark
             args = p.args
+            last = len(args) - 1
+            copy = False
+            special = None
+            tied = 0  # the register that the result starts as a copy of
             if mark == M_DEF:
                 d = args[-1].reg - VREG
-                e = hi[d] or pos + 2
-                hi[d] = 0
+                e = open_to[d] or pos + 2
+                open_to[d] = 0
                 rg = ranges[d]
                 if rg and rg[-2] == e:
                     rg[-2] = pos
@@ -166,69 +247,32 @@ def build(machine: Machine, sel: Selection, rpo: list[BlockCode]) -> Intervals:
                 copy = p.as_ in copies
                 at = pos
                 kind = U_EARLY
-                last = len(args) - 1
             elif mark == M_USE:
                 d = -1
-                copy = False
                 at = pos
                 kind = U_EARLY
-                last = len(args)
-            elif mark >= VREG:
-                d = args[-1].reg - VREG
-                close(d, pos, 2)
-                define[d] = pos
-                weight[d] += f
-                copy = False
-                at = pos + 1
-                kind = U_LATE
-                last = len(args) - 1
-            elif mark == M_DEF_LATE:
-                d = args[-1].reg - VREG
-                close(d, pos, 2)
-                define[d] = pos
-                weight[d] += f
-                copy = False
-                at = pos + 1
-                kind = U_LATE
-                last = len(args) - 1
+                last += 1
             else:
-                sp = specials[-1 - mark]
-                for v, reg in sp.defs:
-                    d = v - VREG
-                    close(d, pos + 1, 1)
-                    define[d] = pos + 1
-                    weight[d] += f
-                    h = hints[d]
-                    if h is None:
-                        hints[d] = [reg]
-                    else:
-                        h.append(reg)
-                last = len(args)
-                d = -1
-                if sp.tie:
-                    last -= 1
-                    d = args[-1].reg - VREG
-                    close(d, pos, 2)
-                    define[d] = pos
-                    weight[d] += f
-                    mark = sp.tie
-                if sp.clobbers is clobbers:
-                    iv.calls.append(j)
-                    if sp.safepoint:
-                        iv.safepoints.append(j)
-                else:
-                    for reg in sp.clobbers:
-                        fixed[reg] = fixed.get(reg, 0) | 1 << pos
-                copy = False
                 at = pos + 1
                 kind = U_LATE
+                if mark >= 0:  # two-address, or read while the result is written
+                    d = args[-1].reg - VREG
+                    self.written(d, pos, 2, f)
+                    if mark >= VREG:
+                        tied = mark
+                else:
+                    special = specials[-1 - mark]
+                    d = self.special(p, special, j, f)
+                    tied = special.tie
+                    if not tied:
+                        last += 1
             for k in range(last):
                 a = args[k]
                 if a.kind == REG:
                     r = a.reg - VREG
                     if r >= 0 and r != d:
-                        if not hi[r]:
-                            hi[r] = at
+                        if not open_to[r]:
+                            open_to[r] = at
                         uses[r].append(j << 2 | kind)
                         weight[r] += f
                         if copy:
@@ -236,93 +280,44 @@ def build(machine: Machine, sel: Selection, rpo: list[BlockCode]) -> Intervals:
                 else:
                     r = a.reg - VREG
                     if r >= 0:
-                        if not hi[r]:
-                            hi[r] = at
+                        if not open_to[r]:
+                            open_to[r] = at
                         uses[r].append(j << 2 | kind)
                         weight[r] += f
                         if copy and a.kind == MEM and p.as_ == lea:
                             pairs.append((f >> 1, d, r))
                     r = a.index - VREG
                     if r >= 0:
-                        if not hi[r]:
-                            hi[r] = at
+                        if not open_to[r]:
+                            open_to[r] = at
                         uses[r].append(j << 2 | kind)
                         weight[r] += f
-            if last < len(args) and args[-1].kind == MEM:
-                raise AssertionError("a written operand must be a register")
-            if mark >= VREG:
-                r = mark - VREG
-                if not hi[r]:
-                    hi[r] = pos
-                uses[r].append(j << 2 | U_ANY)
-                weight[r] += f
-                pairs.append((f, d, r))
-            elif mark < 0:
-                _special_uses(specials[-1 - mark].uses, j, f, hi, uses, weight, hints)
-                _stack_uses(specials[-1 - mark].stack, j, hi, uses)
-            if p.mark < 0 and mark >= VREG:
-                _special_uses(specials[-1 - p.mark].uses, j, f, hi, uses, weight, hints)
-        start = 2 * c.first
+            assert last == len(args) or args[-1].kind != MEM, "a written operand must be a register"
+            if tied:
+                self.moved(tied - VREG, pos, j << 2 | U_ANY, f)
+                pairs.append((f, d, tied - VREG))
+            if special is not None:
+                self.before(special, j, f)
+
+    def start(self, c: BlockCode) -> None:
+        """The start of a block: its parameters are defined there."""
+        at = 2 * c.first
         for r in c.gen:
-            if not hi[r]:  # selection asked for it, but nothing reads it: open it, because it is in live_in
-                hi[r] = start + 1
+            if not self.open_to[r]:  # selection asked for it, but nothing reads it: open it, because it is in live_in
+                self.open_to[r] = at + 1
         for v in c.params:
-            d = v - VREG
-            close(d, start, 2)
-            define[d] = start
-            weight[d] += f
-    for i in positions(still):
-        close(order[i], 0, 0)
-    for v, reg in sel.incoming:
-        if reg > 0:
-            h = hints[v - VREG]
-            if h is None:
-                hints[v - VREG] = [reg]
-            else:
-                h.append(reg)
-    starts = iv.start
-    bits = iv.bits
-    for r in range(n):
-        rg = ranges[r]
-        if not rg:
-            continue
-        s = rg[-2]
-        starts[r] = s
-        x = (1 << (rg[-1] - s)) - 1
-        for i in range(0, len(rg) - 2, 2):
-            x |= ((1 << (rg[i + 1] - rg[i])) - 1) << (rg[i] - s)
-        bits[r] = x
-    return iv
+            self.written(v - VREG, at, 2, c.freq)
 
-
-def _special_uses(
-    operands: list[tuple[Addr, int]],
-    j: int,
-    f: int,
-    hi: list[int],
-    uses: list[list[int]],
-    weight: list[int],
-    hints: list[list[int] | None],
-) -> None:
-    for a, reg in operands:
-        if a.kind != REG:
-            continue
-        r = a.reg - VREG
-        if not hi[r]:
-            hi[r] = 2 * j
-        uses[r].append(j << 2 | U_ANY)
-        weight[r] += f
-        h = hints[r]
-        if h is None:
-            hints[r] = [reg]
-        else:
-            h.append(reg)
-
-
-def _stack_uses(operands: list[tuple[Addr, int]], j: int, hi: list[int], uses: list[list[int]]) -> None:
-    for a, _ in operands:
-        if a.kind == REG:
-            r = a.reg - VREG
-            if not hi[r]:
-                hi[r] = 2 * j
-            uses[r].append(j << 2 | U_ANY)
+    def finish(self) -> None:
+        """The ranges of each register as one bitset."""
+        starts = self.iv.start
+        bits = self.iv.bits
+        for r, ranges in enumerate(self.ranges):
+            if not ranges:
+                continue
+            first = ranges[-2]
+            starts[r] = first
+            x = (1 << (ranges[-1] - first)) - 1
+            for i in range(0, len(ranges) - 2, 2):
+                x |= ((1 << (ranges[i + 1] - ranges[i])) - 1) << (ranges[i] - first)
+            bits[r] = x
