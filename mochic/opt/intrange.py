@@ -173,84 +173,93 @@ def _build_func(r: Ranges, fn: Func) -> None:
             for vid, n in facts:
                 undo.append((vid, cur.get(vid, -1)))
                 cur[vid] = n
-        for v in b.values:
-            op = v.op
-            if v.type == INT:
-                if op == ICONST:
-                    of[v.id] = node(N_FIXED, [], v.imm, v.imm)
-                    continue
-                if op in _ARITH:
-                    ns = [cur.get(a.id, of[a.id]) for a in v.args]
-                    t.uses[v.id] = ns
-                    of[v.id] = node(_ARITH[op], ns)
-                    continue
-                if op == TOINT:
-                    rng = v.sym or (W_MIN, W_MAX)
-                    of[v.id] = node(N_FIXED, [], rng[0], rng[1])
-                    continue
-                if op == LD:
-                    of[v.id] = r.slot_node(v.sym) if v.sym is not None else node(N_FIXED, [], -INF, INF)
-                    continue
-                if op == CALL or op == CALLI:
-                    of[v.id] = r.slot_node(v.sym.slots[-1])
-                elif op == UNTAG or op == F2INT:
-                    of[v.id] = node(N_FIXED, [], -INF, INF)
-                    continue
-                else:
-                    raise AssertionError(v)
-            if op == FEED:
-                dst, src = v.sym
-                if v.args:
-                    a = v.args[0]
-                    n = cur.get(a.id, of[a.id])
-                    t.uses[v.id] = [n]
-                else:
-                    n = r.slot_node(src) if src is not None else node(N_FIXED, [], -INF, INF)
-                r.feed(r.slot_node(dst), n)
-                continue
-            if op in _INT_USERS:
-                ns = []
-                for a in v.args:
-                    if a.type == INT:
-                        ns.append(cur.get(a.id, of[a.id]))
-                if ns:
-                    t.uses[v.id] = ns
-                    if op == ST:
-                        r.feed(r.slot_node(v.sym), ns[0])
-                    elif op == MAPSLOT:
-                        r.feed(r.slot_node(v.sym), ns[0])
-                    elif op == CALL or op == CALLI:
-                        ss = [s for s in v.sym.slots[: len(v.sym.params)] if s is not None]
-                        for s, n in zip(ss, ns, strict=True):
-                            r.feed(r.slot_node(s), n)
+        _values(r, t, b, cur)
         if b.term == RET and b.targs and b.targs[0].type == INT:
             a = b.targs[0]
-            n = cur.get(a.id, of[a.id])
-            t.terms[b.id] = n
+            t.terms[b.id] = n = cur.get(a.id, of[a.id])
             assert ret_slot is not None
             r.feed(r.slot_node(ret_slot), n)
         if b.succs:
-            rows = []
-            for i, (s3, sa) in enumerate(zip(b.succs, b.sargs, strict=True)):
-                row = []
-                if sa:
-                    local = cur
-                    if b.term == BRIF and npreds[s3.id] > 1 and any(a.type == INT for a in sa):
-                        fs = _facts(r, t, b, cur, i)
-                        if fs:
-                            local = dict(cur)
-                            local.update(fs)
-                    for a, p in zip(sa, s3.params, strict=True):
-                        if a.type == INT:
-                            n = local.get(a.id, of[a.id])
-                            row.append(n)
-                            r.feed(of[p.id], n)
-                rows.append(row)
-            t.edges[b.id] = rows
+            t.edges[b.id] = [_edge(r, t, b, i, cur, npreds) for i in range(len(b.succs))]
         if undo:
             work.append((None, undo))
         for c in dom.children[b.id]:
             work.append((c, []))
+
+
+def _values(r: Ranges, t: Table, b: Block, cur: dict[int, int]) -> None:
+    """The nodes of a block's values, and what its stores and calls feed; `cur` has the newest nodes of values."""
+    of = t.of
+    node = r.node
+    for v in b.values:
+        op = v.op
+        if v.type == INT:
+            if op == ICONST:
+                of[v.id] = node(N_FIXED, [], v.imm, v.imm)
+                continue
+            if op in _ARITH:
+                ns = [cur.get(a.id, of[a.id]) for a in v.args]
+                t.uses[v.id] = ns
+                of[v.id] = node(_ARITH[op], ns)
+                continue
+            if op == TOINT:
+                rng = v.sym or (W_MIN, W_MAX)
+                of[v.id] = node(N_FIXED, [], rng[0], rng[1])
+                continue
+            if op == LD:
+                of[v.id] = r.slot_node(v.sym) if v.sym is not None else node(N_FIXED, [], -INF, INF)
+                continue
+            if op == CALL or op == CALLI:
+                of[v.id] = r.slot_node(v.sym.slots[-1])
+            elif op == UNTAG or op == F2INT:
+                of[v.id] = node(N_FIXED, [], -INF, INF)
+                continue
+            else:
+                raise AssertionError(v)
+        if op == FEED:
+            dst, src = v.sym
+            if v.args:
+                a = v.args[0]
+                n = cur.get(a.id, of[a.id])
+                t.uses[v.id] = [n]
+            else:
+                n = r.slot_node(src) if src is not None else node(N_FIXED, [], -INF, INF)
+            r.feed(r.slot_node(dst), n)
+            continue
+        if op in _INT_USERS:
+            ns = []
+            for a in v.args:
+                if a.type == INT:
+                    ns.append(cur.get(a.id, of[a.id]))
+            if ns:
+                t.uses[v.id] = ns
+                if op == ST:
+                    r.feed(r.slot_node(v.sym), ns[0])
+                elif op == MAPSLOT:
+                    r.feed(r.slot_node(v.sym), ns[0])
+                elif op == CALL or op == CALLI:
+                    ss = [s for s in v.sym.slots[: len(v.sym.params)] if s is not None]
+                    for s, n in zip(ss, ns, strict=True):
+                        r.feed(r.slot_node(s), n)
+
+
+def _edge(r: Ranges, t: Table, b: Block, i: int, cur: dict[int, int], npreds: list[int]) -> list[int]:
+    """The nodes of the ints that block b gives its successor i, whose parameters they feed."""
+    row: list[int] = []
+    to = b.succs[i]
+    args = b.sargs[i]
+    local = cur
+    if b.term == BRIF and npreds[to.id] > 1 and any(a.type == INT for a in args):
+        facts = _facts(r, t, b, cur, i)
+        if facts:
+            local = dict(cur)
+            local.update(facts)
+    for a, p in zip(args, to.params, strict=True):
+        if a.type == INT:
+            n = local.get(a.id, t.of[a.id])
+            row.append(n)
+            r.feed(t.of[p.id], n)
+    return row
 
 
 def _int_args(v: Value) -> bool:
