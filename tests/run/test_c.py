@@ -14,7 +14,7 @@ import random
 import struct
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import test_desktop
@@ -34,16 +34,6 @@ if TYPE_CHECKING:
 PROGRAMS: Final = os.path.join(HERE, "c")
 NAMES: Final = sorted(f[:-6] for f in os.listdir(PROGRAMS) if f.endswith(".mochi"))
 LINUX: Final = [t for t in SELECTED if t in READY]
-
-
-def build(source: str, target: str, out: object, *libraries: str, folders: tuple[str, ...] = (), level: int = 2) -> str:
-    opt = Options(target)
-    opt.out = str(out)
-    opt.opt = level
-    opt.verify = True
-    opt.libraries = libraries
-    opt.folders = folders
-    return build_program(source, opt)
 
 
 def skip(reason: str, figures: Figures) -> None:
@@ -85,7 +75,7 @@ def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Fi
         skip(reason, figures)
     source = os.path.join(PROGRAMS, name + ".mochi")
     for level in (0, 2):
-        exe = build(source, target, os.path.join(tmp_path, "p"), level=level)
+        exe = build_program(source, target, out=os.path.join(tmp_path, "p"), level=level, verify=True)
         judge(name, execute(exe, target))
         if level:
             judge(name, execute(exe, target, STRESS))
@@ -101,7 +91,8 @@ def test_windows(
         pytest.skip("another target is selected")
     if not find_runner(TARGETS[target]):
         skip("Wine has the C library of Windows", figures)
-    exe = build(os.path.join(PROGRAMS, name + ".mochi"), target, os.path.join(tmp_path, "p.exe"))
+    source = os.path.join(PROGRAMS, name + ".mochi")
+    exe = build_program(source, target, out=os.path.join(tmp_path, "p.exe"), verify=True)
     judge(name, test_desktop.execute(target, exe, tmp_path, wine(tmp_path_factory)))
     figures.program("c/" + name, target, "O2")
 
@@ -131,7 +122,7 @@ def test_darwin(target: str, tmp_path: os.PathLike[str], figures: Figures) -> No
             'import c "c"\nextern fun c.puts(s: string): int32\nextern fun c.strlen(s: string): uint64\n'
             'print("one")\nc.puts("two")\nprint(c.strlen("three"))\n'
         )
-    exe = build(source, target, os.path.join(tmp_path, "p"))
+    exe = build_program(source, target, out=os.path.join(tmp_path, "p"), verify=True)
     env = {**os.environ, **test_desktop.ENVIRONMENT}
     assert test_desktop.execute(target, exe, tmp_path, env) == (0, "one\ntwo\n5\n", "")
     figures.program("C library", target, "O2")
@@ -221,10 +212,10 @@ def test_kinds_of_files(tmp_path: os.PathLike[str], figures: Figures, monkeypatc
     source = os.path.join(folder, "t.mochi")
     text = "extern fun {0}twice(x: int): int\nextern fun {0}grab(x: int): int\nprint({0}twice(21), {0}grab(8))\n"
 
-    def run(program: str, *libraries: str, **how: Any) -> None:
+    def run(program: str, *libraries: str, folders: tuple[str, ...] = ()) -> None:
         with open(source, "w", encoding="utf-8") as f:
             f.write(program)
-        exe = build(source, HOST, os.path.join(folder, "p"), *libraries, **how)
+        exe = build_program(source, HOST, libraries=libraries, folders=folders, verify=True)
         assert execute(exe, HOST, {"LD_LIBRARY_PATH": folder}) == (0, "42 1\n", "")
 
     run(text.format(""), obj, "c")
@@ -377,7 +368,7 @@ def test_convention(
     with open(source, "w", encoding="utf-8") as f:
         f.write(mochi)
     for level in (0, 2):
-        exe = build(source, target, os.path.join(folder, "p"), obj, level=level)
+        exe = build_program(source, target, libraries=(obj,), level=level, verify=True)
         if desktop:
             env = wine(tmp_path_factory) if find_runner(TARGETS[target]) else {**os.environ, **test_desktop.ENVIRONMENT}
             status, out, err = test_desktop.execute(target, exe, tmp_path, env)

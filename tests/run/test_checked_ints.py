@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mochic import driver
-from mochic.options import Options
-from mochic.targets import host_target
+from building import build_program, write_source
 
 FITS = """\
 fun power(n: int): int { if n < 2 { return 1 } return n * power(n - 1) }
@@ -43,15 +41,8 @@ LEAVES = {
 
 
 def run(text: str, folder: Path, level: int, mode: str = "checked") -> subprocess.CompletedProcess[str]:
-    source = folder / "p.mochi"
-    source.write_text(text)
-    opt = Options(host_target())
-    opt.opt = level
-    opt.int_mode = mode
-    opt.verify = True
-    opt.out = str(folder / "p")
-    assert driver.build(str(source), opt) == 0
-    return subprocess.run([opt.out], capture_output=True, text=True, check=False, cwd=folder)
+    exe = build_program(write_source(text, folder), level=level, ints=mode, verify=True)
+    return subprocess.run([exe], capture_output=True, text=True, check=False, cwd=folder)
 
 
 @pytest.mark.parametrize("level", [0, 1, 2])

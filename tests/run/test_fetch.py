@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import test_desktop
 from test_run import EMULATED, READY, REASONS
-from test_targets import build, need
+from test_targets import need
 
+from building import build_program
 from mochic.link.runner import command_for, find_runner
 from mochic.targets import TARGETS
 
@@ -156,7 +157,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[s
             folder = tmp_path_factory.mktemp("fetch")
             path = folder / "program.mochi"
             path.write_text(PROGRAM, encoding="utf-8")
-            exe = build(str(path), target, folder)
+            exe = build_program(path, target)
             built[target] = [*command_for(TARGETS[target]), exe]
         return built[target]
 
@@ -488,7 +489,7 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int
             path.write_text(PROGRAM, encoding="utf-8")
             place = folder / target.replace("/", "-")
             place.mkdir()
-            built[target] = build(str(path), target, place)
+            built[target] = build_program(path, target, out=place / "program")
             if find_runner(TARGETS[target]):
                 test_desktop.execute(target, built[target], folder, env, (url, which))  # Wine's first start
         return test_desktop.execute(target, built[target], folder, env, (url, which))

@@ -25,7 +25,6 @@ from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.link.runner import command_for
-from mochic.options import Options
 from mochic.targets import TARGETS, host_target
 
 if TYPE_CHECKING:
@@ -97,19 +96,6 @@ def read(name: str) -> bytes | None:
         return None
 
 
-def build(name: str, target: str, config: Config, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Build in this process; the binary's path."""
-    monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
-    opt = Options(target)
-    opt.out = os.path.join(folder, name)
-    opt.opt = config.level
-    opt.march = config.march
-    opt.branch_protection = config.protection
-    opt.verify = True
-    opt.check_runtime = config.name == "checked"
-    return build_program(name + ".mochi", opt)
-
-
 @pytest.mark.parametrize(("target", "config", "name"), CASES, ids=lambda x: x if isinstance(x, str) else x.name)
 def test_program(
     target: str,
@@ -125,7 +111,17 @@ def test_program(
         pytest.skip(REASONS[target])
     source = read(name + ".mochi")
     assert source is not None
-    exe = build(name, target, config, str(tmp_path_factory.mktemp("bin")), monkeypatch)
+    monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
+    exe = build_program(
+        name + ".mochi",
+        target,
+        out=tmp_path_factory.mktemp("bin") / name,
+        level=config.level,
+        march=config.march,
+        protection=config.protection,
+        verify=True,
+        check=config.name == "checked",
+    )
     execute(name, target, config, exe, tmp_path, {}, figures)
     if config.level == 2:
         if source.startswith(b"//! no-stress"):
@@ -182,7 +178,6 @@ DETERMINISM = ("dynamic_mixed_maps", "closure_in_collections", "union_tree", "bi
 BUILD = """
 import sys
 from mochic.driver import build
-from mochic.options import Options
 opt = Options("linux/amd64")
 opt.out = sys.argv[2]
 sys.exit(build(sys.argv[1], opt))

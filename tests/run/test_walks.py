@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from test_run import REASONS, SELECTED, STRESS
-from test_text import build, run
+from test_text import run
 
+from building import build_program, write_source
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -185,7 +186,7 @@ def test_graphs(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> No
     if REASONS[target]:
         figures.left_out[REASONS[target]] += 1
         pytest.skip(REASONS[target])
-    exe = build(PROGRAM, tmp_path, target)
+    exe = build_program(write_source(PROGRAM, tmp_path), target)
     emulated = bool(command_for(TARGETS[target]))
     for seed in range(int(os.environ.get("MOCHI_WALKS", "8" if emulated else "60"))):
         rand = random.Random(seed)
