@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -26,14 +26,17 @@ TABLES = re.compile(
 HELP = frozenset(("mochic/cli.py",))  # texts for users
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    found = []
     for package in OURS:
         for folder, _, names in os.walk(os.path.join(ROOT, package)):
             for name in sorted(names):
                 if name.endswith(".py"):
                     path = os.path.join(folder, name)
                     with open(path, encoding="utf-8") as f:
-                        yield os.path.relpath(path, ROOT).replace(os.sep, "/"), ast.parse(f.read())
+                        found.append((os.path.relpath(path, ROOT).replace(os.sep, "/"), ast.parse(f.read())))
+    return found
 
 
 def docstrings(tree: ast.Module) -> set[int]:
