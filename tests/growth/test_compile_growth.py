@@ -56,6 +56,7 @@ def seconds(program: str, folder: Path) -> float:
     return least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_growth(shape: str, tmp_path: Path) -> None:
     n, make = SHAPES[shape]

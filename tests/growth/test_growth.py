@@ -19,6 +19,7 @@ MEASURABLE = 2_000  # microseconds
 TRIES = 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["appends"])
 def test_linear(name: str, tmp_path: os.PathLike[str]) -> None:
     program = build_program(os.path.join(measure.HERE, name + ".mochi"), out=os.path.join(tmp_path, name))

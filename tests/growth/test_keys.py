@@ -83,6 +83,7 @@ def known_texts(n: int, seed: int) -> list[str]:
     return list(islice(low_hashes(texts, words, seed), n))
 
 
+pytestmark = pytest.mark.slow
 WORK = [
     "map int", "join int", "group int", "distinct int",
     "map string", "join string", "group string", "distinct string",

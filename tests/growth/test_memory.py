@@ -19,7 +19,7 @@ MB = 1 << 20
 # What a process has anyway, and how much more than is alive may be garbage where little is.
 CONSTANT = 32 * MB
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ import test_desktop
 from test_run import EMULATED, HERE, HOST, READY, SELECTED, STRESS, TIME_LIMIT, why_not
 
 from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import find_zig, which
@@ -68,7 +69,7 @@ def judge(name: str, result: tuple[int, str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", LINUX)
+@pytest.mark.parametrize("target", slow_unless(here, LINUX))
 def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Figures) -> None:
     reason = why_not(target)
     if not reason and target != HOST and not sysroot(TARGETS[target]):
@@ -84,6 +85,7 @@ def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Fi
         figures.program("c/" + name, target, f"O{level}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "error_unsigned"])
 def test_windows(
     name: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
@@ -232,7 +234,7 @@ def shared_library(obj: str, target: str, folder: str) -> str:
     return ""
 
 
-@pytest.mark.parametrize("target", [*LINUX, *test_desktop.SELECTED])
+@pytest.mark.parametrize("target", slow_unless(here, [*LINUX, *test_desktop.SELECTED]))
 def test_kinds_of_files(
     target: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -400,7 +402,7 @@ def compile_c(source: str, target: str, folder: str, figures: Figures, *options:
     return obj
 
 
-@pytest.mark.parametrize("target", [*LINUX, *test_desktop.SELECTED])
+@pytest.mark.parametrize("target", slow_unless(here, [*LINUX, *test_desktop.SELECTED]))
 def test_convention(
     target: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

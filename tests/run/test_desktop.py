@@ -15,6 +15,7 @@ import pytest
 from test_run import HERE, NAMES, read
 
 from building import build_program
+from selecting import SMOKE, slow_unless, without_wine
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.link.runner import find_runner
@@ -88,8 +89,14 @@ def execute(
     return run.returncode, run.stdout.decode("utf-8", "surrogateescape"), err
 
 
-@pytest.mark.parametrize("name", sorted({*SAMPLE, *EXTRA}))
-@pytest.mark.parametrize("target", SELECTED)
+def quick(target: str, name: str = "") -> bool:
+    return without_wine(target) and (not name or name in SMOKE)
+
+
+CASES: Final = [(t, name) for t in SELECTED for name in sorted({*SAMPLE, *EXTRA, *SMOKE})]
+
+
+@pytest.mark.parametrize(("target", "name"), slow_unless(quick, CASES))
 def test_program(
     target: str,
     name: str,
@@ -132,7 +139,7 @@ print(readFile("."))
 """
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(quick, SELECTED))
 def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """Arguments, environment, standard input, files and their names are UTF-8 on the inside whatever the system has.
 
@@ -162,6 +169,7 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
         assert f2.read() == "Zoë 🎈\nдвa\n".encode()
 
 
+@pytest.mark.slow
 def test_large_frames(figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """The stack of Windows grows by its guard page only, so the pages of a large frame are touched in order."""
     count = 3000

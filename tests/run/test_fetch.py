@@ -22,6 +22,7 @@ from test_run import EMULATED, READY, REASONS
 from test_targets import need
 
 from building import build_program
+from selecting import here, slow_unless
 from mochic.link.runner import command_for, find_runner
 from mochic.targets import TARGETS
 
@@ -383,7 +384,7 @@ def test_user_in_url(server: int, programs: Callable[[str], list[str]]) -> None:
     assert json.loads(out)["headers"]["Authorization"] == "Basic dXNlcjpwYTpzcw=="
 
 
-@pytest.mark.parametrize("target", [t for t in LINUX if t != "linux/amd64"])
+@pytest.mark.parametrize("target", slow_unless(here, [t for t in LINUX if t != "linux/amd64"]))
 def test_other_machines(target: str, server: int, programs: Callable[[str], list[str]]) -> None:
     if REASONS.get(target):
         pytest.skip(REASONS[target])
@@ -497,6 +498,7 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", DESKTOP)
 def test_desktop_sockets(
     target: str, server: int, desktop: Callable[..., tuple[int, str, str]], figures: Figures

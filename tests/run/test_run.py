@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from building import build_program
+from selecting import SMOKE, here, slow_unless
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
@@ -72,6 +73,13 @@ CONFIGS: Final = [Config(row) for row in _CONFIGS.split("\n") if row]
 CASES: Final = [(t, c, name) for t in SELECTED for c in CONFIGS if t in c.targets for name in c.programs]
 
 
+def quick(target: str, config: Config, name: str) -> bool:
+    """All programs at -O2, others than this machine's and other ways only some."""
+    if here(target):
+        return config.name == "O2" or name in SMOKE
+    return config.name == "O2" and name in SMOKE
+
+
 def why_not(target: str) -> str:
     """Why programs for a target do not run here; empty when they do."""
     try:
@@ -96,7 +104,9 @@ def read(name: str) -> bytes | None:
         return None
 
 
-@pytest.mark.parametrize(("target", "config", "name"), CASES, ids=lambda x: x if isinstance(x, str) else x.name)
+@pytest.mark.parametrize(
+    ("target", "config", "name"), slow_unless(quick, CASES), ids=lambda x: x if isinstance(x, str) else x.name
+)
 def test_program(
     target: str,
     config: Config,
@@ -184,7 +194,7 @@ sys.exit(build(sys.argv[1], opt))
 """
 
 
-@pytest.mark.parametrize("name", DETERMINISM)
+@pytest.mark.parametrize("name", slow_unless(lambda name: name == DETERMINISM[0], DETERMINISM))
 def test_same_bytes(name: str, tmp_path: os.PathLike[str]) -> None:
     if WHY_NOT:
         pytest.skip(WHY_NOT)

@@ -136,6 +136,7 @@ def test_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert run(exe, False) == run(exe, True) == (0, OUTPUT, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exe = build_with_fault(tmp_path, monkeypatch, name)

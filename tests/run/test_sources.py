@@ -10,6 +10,7 @@ import pytest
 from test_run import TARGET, WHY_NOT
 
 from building import build_program
+from selecting import here, slow_unless
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.targets import TARGETS
@@ -56,7 +57,7 @@ def built(path: str, out: str, target: str = TARGET, strip: bool = False) -> byt
 READY = [name for name, t in TARGETS.items() if t.status == "ready"]
 
 
-@pytest.mark.parametrize("target", READY)
+@pytest.mark.parametrize("target", slow_unless(here, READY))
 def test_spelling_of_the_path_does_not_matter(target: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         find_linker(TARGETS[target])

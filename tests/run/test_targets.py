@@ -15,6 +15,7 @@ import pytest
 from test_run import EMULATED, READY, REASONS
 
 from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -107,7 +108,7 @@ def test_flags_follow_the_instruction_set(march: str, flags: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL])
-@pytest.mark.parametrize("target", READY)
+@pytest.mark.parametrize("target", slow_unless(here, READY))
 def test_fatal_signals(target: str, number: int, tmp_path: Path) -> None:
     """A fault that is no stack overflow: what was printed comes out, then a message, exit status 1."""
     need(target)
@@ -156,7 +157,7 @@ BTI_C, NOP, AUTIASP = (bytes.fromhex(x) for x in ("5f2403d5", "1f2003d5", "bf230
         ("standard", "BTI, PAC", b"", 0),
     ],
 )
-@pytest.mark.parametrize("linker", ["", "aarch64-linux-gnu-ld"])
+@pytest.mark.parametrize("linker", slow_unless(lambda linker: not linker, ["", "aarch64-linux-gnu-ld"]))
 def test_branch_protection(
     protection: str, properties: str, taken: bytes, status: int, linker: str, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ import pytest
 from test_run import EMULATED, REASONS, SELECTED, STRESS, WHY_NOT
 
 from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -137,7 +138,7 @@ def quoted(field: bytes, rand: random.Random) -> bytes:
     return field
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_borders(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """Arguments, environment, standard input, files, and the texts in data files."""
     if REASONS[target]:
@@ -395,7 +396,7 @@ def random_operations(rand: random.Random, count: int) -> tuple[bytes, bytes, li
     return b"".join(d + b"\n" for d in data), "".join(rows).encode(), expected
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_builtins(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """The same series everywhere, less of it in emulators; the runtime checks all its accesses."""
     if REASONS[target]:

@@ -15,6 +15,7 @@ from test_run import REASONS, SELECTED, STRESS
 from test_text import run
 
 from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -180,7 +181,7 @@ def operations(graph: Graph, rand: random.Random) -> tuple[list[str], list[str]]
     return rows, expected
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_graphs(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """MOCHI_WALKS=N is the number of graphs."""
     if REASONS[target]:

@@ -127,6 +127,7 @@ def test_options_arrive(name: str, way: str, seen: list[Options]) -> None:
 SPY = "raise SystemExit('a module of the current folder was imported')\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["backend", "mochic", "objwriter", "linkscripts", "json", "zipfile", "click"])
 def test_children_import_from_the_installation(name: str, tmp_path: os.PathLike[str]) -> None:
     """A folder of the user's that is called like a module of ours is data."""
