@@ -22,6 +22,8 @@ SYSTEM_SIZE = 1 << 20
 ALLOCATIONS = 0x200000000000
 SLIDE = 0x3210000
 MAX_STACK = 128 << 20  # more is refused: the engine takes long to fill it
+# The engine maps memory in pieces of this size: to take away a page of a piece, it copies the piece.
+PIECE = 1 << 24
 READ, WRITE, EXECUTE = 1, 2, 4
 _SPOIL = 0xDEADDEADDEADDEAD
 
@@ -95,18 +97,22 @@ class Machine:
         run = first
         for number in range(first, last + 1):
             if number == last or number in self.mapped:
-                if number > run:
-                    self.uc.mem_map(run * self.page, (number - run) * self.page)
-                    self.mapped.update(range(run, number))
+                for at in range(run * self.page, number * self.page, PIECE):
+                    self.uc.mem_map(at, min(PIECE, number * self.page - at))
+                self.mapped.update(range(run, number))
                 run = number + 1
         return True
 
     def release(self, address: int, size: int) -> None:
         """Take the memory of pages away."""
-        for number in range(address // self.page, -(-(address + size) // self.page)):
-            if number in self.mapped:
-                self.mapped.discard(number)
-                self.uc.mem_unmap(number * self.page, self.page)
+        run = first = address // self.page
+        last = -(-(address + size) // self.page)
+        for number in range(first, last + 1):
+            if number == last or number not in self.mapped:
+                if number > run:
+                    self.uc.mem_unmap(run * self.page, (number - run) * self.page)
+                    self.mapped.difference_update(range(run, number))
+                run = number + 1
 
     def put(self, address: int, value: int) -> None:
         self.uc.mem_write(address, struct.pack("<Q", value & (1 << 64) - 1))
