@@ -281,6 +281,7 @@ def test_kinds_of_files(
     figures.program("C libraries", target, "O2")
 
 
+@pytest.mark.slow
 def test_same_bytes(tmp_path: os.PathLike[str]) -> None:
     """Programs with stubs are the same wherever they are built."""
     if why_not(HOST):
@@ -402,7 +403,8 @@ def compile_c(source: str, target: str, folder: str, figures: Figures, *options:
     return obj
 
 
-@pytest.mark.parametrize("target", slow_unless(here, [*LINUX, *test_desktop.SELECTED]))
+@pytest.mark.slow
+@pytest.mark.parametrize("target", [*LINUX, *test_desktop.SELECTED])
 def test_convention(
     target: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from building import build_program, write_source
+from selecting import slow_unless
 
 FITS = """\
 fun power(n: int): int { if n < 2 { return 1 } return n * power(n - 1) }
@@ -45,7 +46,7 @@ def run(text: str, folder: Path, level: int, mode: str = "checked") -> subproces
     return subprocess.run([exe], capture_output=True, text=True, check=False, cwd=folder)
 
 
-@pytest.mark.parametrize("level", [0, 1, 2])
+@pytest.mark.parametrize("level", slow_unless(lambda level: level != 1, [0, 1, 2]))
 def test_what_fits(level: int, tmp_path: Path) -> None:
     r = run(FITS, tmp_path, level)
     assert r.stdout.startswith(OUTPUT) and r.returncode == 0

@@ -96,6 +96,7 @@ def test_headers(target: str, linker: str, tmp_path: Path) -> None:
     assert " .L" not in names  # the labels that relocations of riscv64 need
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("march", "flags"), [("rv64g", "0x4, double-float ABI"), ("rva22u64", HEADERS["linux/riscv64"][1])]
 )
@@ -146,6 +147,7 @@ print(twice(adder(20), 2))
 BTI_C, NOP, AUTIASP = (bytes.fromhex(x) for x in ("5f2403d5", "1f2003d5", "bf2303d5"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("protection", "properties", "taken", "status"),
     [
@@ -157,7 +159,7 @@ BTI_C, NOP, AUTIASP = (bytes.fromhex(x) for x in ("5f2403d5", "1f2003d5", "bf230
         ("standard", "BTI, PAC", b"", 0),
     ],
 )
-@pytest.mark.parametrize("linker", slow_unless(lambda linker: not linker, ["", "aarch64-linux-gnu-ld"]))
+@pytest.mark.parametrize("linker", ["", "aarch64-linux-gnu-ld"])
 def test_branch_protection(
     protection: str, properties: str, taken: bytes, status: int, linker: str, tmp_path: Path
 ) -> None:
@@ -184,7 +186,7 @@ def test_branch_protection(
         assert got[1] == ""
 
 
-@pytest.mark.parametrize("target", READY)
+@pytest.mark.parametrize("target", slow_unless(here, READY))
 def test_run_command(target: str, tmp_path: Path) -> None:
     need(target)
     path = write_source('print("line", input())\n', tmp_path)

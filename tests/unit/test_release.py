@@ -178,6 +178,7 @@ def linked(name: str) -> None:
     os.symlink("../elsewhere", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a directory"), (linked, "a symbolic link")])
 @pytest.mark.parametrize("name", ["SHA256SUMS", "hello-linux-amd64.tar.gz"])
 def test_own_files(
