@@ -42,7 +42,7 @@ LEAVES = {
 
 
 def run(text: str, folder: Path, level: int, mode: str = "checked") -> subprocess.CompletedProcess[str]:
-    exe = build_program(write_source(text, folder), level=level, ints=mode, verify=True)
+    exe = build_program(write_source(text, folder, "p.mochi"), level=level, ints=mode, verify=True)
     return subprocess.run([exe], capture_output=True, text=True, check=False, cwd=folder)
 
 

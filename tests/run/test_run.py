@@ -186,6 +186,7 @@ DETERMINISM = ("dynamic_mixed_maps", "closure_in_collections", "union_tree", "bi
 BUILD = """
 import sys
 from mochic.driver import build
+from mochic.options import Options
 opt = Options("linux/amd64")
 opt.out = sys.argv[2]
 sys.exit(build(sys.argv[1], opt))
