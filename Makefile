@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: setup check test golden bless generate bench format
+.PHONY: setup check quick test golden bless generate bench format
 
 setup:            ## install mochic and build the first program
 	sh .ci/install
@@ -11,6 +11,9 @@ check:            ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+quick:            ## the tests of the inner loop, in less than three minutes
+	$(BIN)/pytest -n auto -m "not slow"
 
 test:             ## everything, as CI does
 	sh .ci/test

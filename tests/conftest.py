@@ -72,6 +72,7 @@ EVERYTHING = bool(os.environ.get("MOCHIC_ALL_LINKERS"))
 NO_MISTAKE = {
     "names of this machine are decorated": "the case does not exist for that machine",
     "no such target": "the case does not exist for that format",
+    "not in ELF": "the case does not exist for that format",
     "no GNU ld for it": "Debian has no binutils for loong64",
     "the superuser may read and write everything": "runs where tests are not root's",
 }

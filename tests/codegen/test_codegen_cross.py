@@ -32,6 +32,7 @@ COUNT = 120
 FOUND = (557, 653, 220, 376, 605, 801)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", [r for r in TABLE.split("\n") if r])
 def test_machine_code_agrees_with_the_interpreter(row: str, tmp_path: os.PathLike[str]) -> None:
     target, level, march, protection, options, first = (c.strip() for c in row.split("|"))

@@ -7,6 +7,7 @@ may change.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,8 @@ SYSTEM_SIZE = 1 << 20
 ALLOCATIONS = 0x200000000000
 SLIDE = 0x3210000
 MAX_STACK = 128 << 20  # more is refused: the engine takes long to fill it
+# The engine maps memory in pieces of this size: to take away a page of a piece, it copies the piece.
+PIECE = 1 << 24
 READ, WRITE, EXECUTE = 1, 2, 4
 _SPOIL = 0xDEADDEADDEADDEAD
 
@@ -94,18 +97,22 @@ class Machine:
         run = first
         for number in range(first, last + 1):
             if number == last or number in self.mapped:
-                if number > run:
-                    self.uc.mem_map(run * self.page, (number - run) * self.page)
-                    self.mapped.update(range(run, number))
+                for at in range(run * self.page, number * self.page, PIECE):
+                    self.uc.mem_map(at, min(PIECE, number * self.page - at))
+                self.mapped.update(range(run, number))
                 run = number + 1
         return True
 
     def release(self, address: int, size: int) -> None:
         """Take the memory of pages away."""
-        for number in range(address // self.page, -(-(address + size) // self.page)):
-            if number in self.mapped:
-                self.mapped.discard(number)
-                self.uc.mem_unmap(number * self.page, self.page)
+        run = first = address // self.page
+        last = -(-(address + size) // self.page)
+        for number in range(first, last + 1):
+            if number == last or number not in self.mapped:
+                if number > run:
+                    self.uc.mem_unmap(run * self.page, (number - run) * self.page)
+                    self.mapped.difference_update(range(run, number))
+                run = number + 1
 
     def put(self, address: int, value: int) -> None:
         self.uc.mem_write(address, struct.pack("<Q", value & (1 << 64) - 1))
@@ -165,6 +172,17 @@ class Machine:
         return self.word(self.uc.reg_read(self.sp) + self.stack_arguments + 8 * (i - len(self.arguments)))
 
     stack_arguments = 8  # from SP to the first argument that is not in a register
+
+    # -- C's own library, as far as tests call it
+
+    def do_fflush(self, stream: int) -> int:
+        return 0
+
+    def do_puts(self, text: int) -> int:
+        return os.write(1, self.text(text) + b"\n")
+
+    def do_strlen(self, text: int) -> int:
+        return len(self.text(text))
 
     # -- running
 

@@ -213,15 +213,6 @@ class Darwin(Sockets):
     def do_exit(self, status: int) -> None:
         self.status = status & 0xFF
 
-    def do_fflush(self, stream: int) -> int:
-        return 0
-
-    def do_puts(self, text: int) -> int:
-        return os.write(1, self.text(text) + b"\n")
-
-    def do_strlen(self, text: int) -> int:
-        return len(self.text(text))
-
     def do_write(self, fd: int, address: int, size: int) -> int:
         try:
             return os.write(fd, self.uc.mem_read(address, size)) if size else 0

@@ -38,6 +38,10 @@ def command_line(arguments: list[str]) -> str:
     return " ".join(out)
 
 
+# Programs that fetch import sockets; those that run here fetch from files, and a call of one is a fault.
+_LIBRARIES = (b"kernel32.dll", b"advapi32.dll", b"ws2_32.dll", b"ucrtbase.dll")
+
+
 class Windows(Machine):
     """The functions of linkscripts/kernel32.def and advapi32.def."""
 
@@ -114,9 +118,9 @@ class Windows(Machine):
             directory += 20
             if not library:
                 return
-            # Programs that fetch import sockets; those that run here fetch from files, and a call of one is a fault.
-            if self.text(base + library).lower() not in (b"kernel32.dll", b"advapi32.dll", b"ws2_32.dll"):
-                raise Fault("an import from another library than KERNEL32, ADVAPI32 and WS2_32")
+            dll = self.text(base + library).lower()
+            if dll not in _LIBRARIES:
+                raise Fault(f"an import from {dll.decode()}")
             while name := self.word(base + names):
                 self.put(base + table, self.stub(self.text(base + name + 2).decode()))
                 names += 8
@@ -125,6 +129,9 @@ class Windows(Machine):
     # -- the process
 
     def do_ExitProcess(self, status: int) -> None:
+        self.status = status & 0xFFFFFFFF
+
+    def do_exit(self, status: int) -> None:
         self.status = status & 0xFFFFFFFF
 
     def do_GetCommandLineW(self) -> int:

@@ -15,21 +15,9 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(os.path.dirname(HERE)))
+sys.path[:0] = [os.path.dirname(HERE), os.path.dirname(os.path.dirname(HERE))]
 
 Times = dict[str, dict[int, int]]  # microseconds by name and size
-
-
-def build(name: str, folder: str) -> str:
-    from mochic import driver
-    from mochic.options import Options
-    from mochic.targets import host_target
-
-    opt = Options(host_target())
-    opt.out = os.path.join(folder, name)
-    if driver.build(os.path.join(HERE, name + ".mochi"), opt):
-        sys.exit(1)
-    return opt.out
 
 
 def least_times(program: str, runs: int) -> Times:
@@ -45,7 +33,10 @@ def least_times(program: str, runs: int) -> Times:
 
 def main(name: str, runs: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        least = least_times(build(name, folder), runs)
+        from building import build_program
+
+        program = build_program(os.path.join(HERE, name + ".mochi"), out=os.path.join(folder, name))
+        least = least_times(program, runs)
     sizes = sorted(next(iter(least.values())))
     print("| milliseconds | " + " | ".join(f"{n:,}" for n in sizes) + " |")
     print("|---" * (len(sizes) + 1) + "|")

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mochic import driver
-from mochic.options import Options
-from mochic.targets import host_target
+from building import build_program
 
 LIMIT = 8.0
 K = "let k = len(input())\n"
@@ -50,17 +48,15 @@ SHAPES: dict[str, tuple[int, Callable[[int], str]]] = {
 def seconds(program: str, folder: Path) -> float:
     path = folder / "p.mochi"
     path.write_text(program)
-    opt = Options(host_target())
-    opt.emit = "obj"
-    opt.out = str(folder / "p.o")
     least = 1e9
     for _ in range(2):
         start = time.process_time()
-        assert driver.build(str(path), opt) == 0
+        build_program(path, emit="obj", out=folder / "p.o")
         least = min(least, time.process_time() - start)
     return least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 def test_growth(shape: str, tmp_path: Path) -> None:
     n, make = SHAPES[shape]

@@ -17,8 +17,6 @@ from itertools import count, islice
 import pytest
 
 from building import build_program
-from mochic.options import Options
-from mochic.targets import host_target
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 M64 = (1 << 64) - 1
@@ -27,9 +25,7 @@ K = 0x9E3779B97F4A7C15
 
 @pytest.fixture(scope="module")
 def exe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    opt = Options(host_target())
-    opt.out = str(tmp_path_factory.mktemp("bin") / "keys")
-    return build_program(os.path.join(HERE, "keys.mochi"), opt)
+    return build_program(os.path.join(HERE, "keys.mochi"), out=tmp_path_factory.mktemp("bin") / "keys")
 
 
 def run(exe: str, what: str, keys: list[str], seed: str = "") -> tuple[str, float]:
@@ -87,6 +83,7 @@ def known_texts(n: int, seed: int) -> list[str]:
     return list(islice(low_hashes(texts, words, seed), n))
 
 
+pytestmark = pytest.mark.slow
 WORK = [
     "map int", "join int", "group int", "distinct int",
     "map string", "join string", "group string", "distinct string",

@@ -13,22 +13,18 @@ import sys
 import pytest
 
 from building import build_program
-from mochic.options import Options
-from mochic.targets import host_target
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 MB = 1 << 20
 # What a process has anyway, and how much more than is alive may be garbage where little is.
 CONSTANT = 32 * MB
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")]
 
 
 @pytest.fixture(scope="module")
 def exe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    opt = Options(host_target())
-    opt.out = str(tmp_path_factory.mktemp("bin") / "memory")
-    return build_program(os.path.join(HERE, "memory.mochi"), opt)
+    return build_program(os.path.join(HERE, "memory.mochi"), out=tmp_path_factory.mktemp("bin") / "memory")
 
 
 def measure(exe: str, what: str, limit: int = 0) -> tuple[int, int, int]:

@@ -7,8 +7,7 @@ import os
 from images import save
 from test_archive import call, library
 
-from mochic.driver import build, guarded
-from mochic.options import Options
+from building import build_program
 from objwriter import coff
 from objwriter.archive import parse_def, write_import_library
 from objwriter.build import build_object
@@ -37,10 +36,8 @@ def make_files(folder: str, example: str) -> dict[str, str]:
     made: dict[str, str] = {}
     for target in (*LINUX, *OTHERS):
         for stage in ("obj", "exe"):
-            opt = Options(target)
-            opt.emit = stage
-            opt.out = made[f"{target} {stage}"] = os.path.join(folder, f"{target.replace('/', '-')}.{stage}")
-            assert guarded(lambda opt=opt: build(os.path.join(EXAMPLES, example), opt)) == 0  # type: ignore[misc]
+            out = os.path.join(folder, f"{target.replace('/', '-')}.{stage}")
+            made[f"{target} {stage}"] = build_program(os.path.join(EXAMPLES, example), target, emit=stage, out=out)
     objects = [call("amd64", "leaf"), call("amd64", "top", "other")]
     big = coff.write_coff(build_object(TARGETS["windows/amd64"], objects), big=True)
     made["bigobj"] = save(folder, "big.obj", big)

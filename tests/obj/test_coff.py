@@ -193,6 +193,7 @@ def test_weak_reference_is_null(tmp_path: object) -> None:
     assert image.word(image.symbols["p"], 8) == 0
 
 
+@pytest.mark.slow
 def test_more_sections_than_16_bits(tmp_path: object) -> None:
     """The big-object form starts by itself; the linker reads it."""
     n = 65300

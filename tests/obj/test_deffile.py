@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from images import run, tool
 
+from selecting import slow_unless
 from objwriter.archive import Import, parse_def, write_archive, write_import_library
 from objwriter.archive import Member as ArchiveMember
 from objwriter.deffile import IMPORT_DATA
@@ -130,7 +131,7 @@ def theirs(target: str, text: str, folder: Path) -> tuple[list[str], list[str]] 
     return contents(path) if done.returncode == 0 else None
 
 
-@pytest.mark.parametrize("target", MACHINES)
+@pytest.mark.parametrize("target", slow_unless(lambda target: target == "windows/amd64", MACHINES))
 @pytest.mark.parametrize("text", lines(SAME) + lines(ONLY_64))
 def test_as_dlltool_does(target: str, text: str, tmp_path: Path) -> None:
     if target == "windows/386" and (text in lines(ONLY_64) or "?" in text):

@@ -191,6 +191,7 @@ def test_raw_escape() -> None:
     assert next(elf.get_section_by_name(".rela.text.s").iter_relocations())["r_info_type"] == 41
 
 
+@pytest.mark.slow
 def test_more_sections_than_16_bits() -> None:
     """gABI 4.1: section numbers from SHN_LORESERVE on."""
     n = 66000

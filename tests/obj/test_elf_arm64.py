@@ -98,7 +98,7 @@ copy 108 283 nothing 0
 """
 
 
-def build() -> bytes:
+def assembled() -> bytes:
     ctx = Ctx()
     symbols = parse_assembly(make_arch(), ctx, PROGRAM)
     assert not ctx.errors, ctx.errors[0]
@@ -106,7 +106,7 @@ def build() -> bytes:
 
 
 def test_records() -> None:
-    elf: Any = elffile.ELFFile(io.BytesIO(build()))
+    elf: Any = elffile.ELFFile(io.BytesIO(assembled()))
     assert (elf["e_machine"], elf["e_flags"]) == ("EM_AARCH64", 0)
     names = elf.get_section_by_name(".symtab")
     got = []
@@ -119,7 +119,7 @@ def test_records() -> None:
 
 @pytest.mark.parametrize("linker", ["ld.lld", "aarch64-linux-gnu-ld", "mold"])
 def test_links_and_runs(linker: str, tmp_path: Path) -> None:
-    exe = link(find_tool(linker), "linux_arm64.ld", build(), str(tmp_path))
+    exe = link(find_tool(linker), "linux_arm64.ld", assembled(), str(tmp_path))
     with open(exe, "rb") as fh:
         elf: Any = elffile.ELFFile(fh)
         segments = [s for s in elf.iter_segments() if s["p_type"] == "PT_LOAD"]

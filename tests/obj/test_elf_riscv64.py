@@ -53,7 +53,7 @@ RECORDS = """
 """
 
 
-def build(march: str, program: str = PROGRAM) -> bytes:
+def assembled(march: str, program: str = PROGRAM) -> bytes:
     ctx = Ctx()
     symbols = parse_assembly(make_arch(march), ctx, program)
     assert not ctx.errors
@@ -61,7 +61,7 @@ def build(march: str, program: str = PROGRAM) -> bytes:
 
 
 def test_records() -> None:
-    elf: Any = elffile.ELFFile(io.BytesIO(build("rv64gc")))
+    elf: Any = elffile.ELFFile(io.BytesIO(assembled("rv64gc")))
     names = elf.get_section_by_name(".symtab")
     section = next(i for i, s in enumerate(elf.iter_sections()) if s.name == ".text._start")
     got = []
@@ -77,12 +77,12 @@ def test_records() -> None:
 
 def test_flags() -> None:
     for march, flags in (("rv64g", 4), ("rv64gc", 5)):
-        elf: Any = elffile.ELFFile(io.BytesIO(build(march)))
+        elf: Any = elffile.ELFFile(io.BytesIO(assembled(march)))
         assert (elf["e_machine"], elf["e_flags"]) == ("EM_RISCV", flags)
 
 
 def test_links(tmp_path: Path) -> None:
-    link(find_tool("ld.lld", "ld.lld-19"), "linux_riscv64.ld", build("rv64gc"), str(tmp_path))
+    link(find_tool("ld.lld", "ld.lld-19"), "linux_riscv64.ld", assembled("rv64gc"), str(tmp_path))
 
 
 HELLO = """
@@ -114,5 +114,5 @@ TEXT nothing(SB), NOSPLIT, $0
 
 @pytest.mark.parametrize("linker", ["ld.lld", "riscv64-linux-gnu-ld", "mold"])
 def test_links_and_runs(linker: str, tmp_path: Path) -> None:
-    exe = link(find_tool(linker), "linux_riscv64.ld", build("rv64gc", HELLO), str(tmp_path))
+    exe = link(find_tool(linker), "linux_riscv64.ld", assembled("rv64gc", HELLO), str(tmp_path))
     assert run(find_tool("qemu-riscv64-static", "qemu-riscv64"), exe) == (3, "hello, world\n")

@@ -313,6 +313,7 @@ def test_own_mistakes(files: dict[str, str], monkeypatch: pytest.MonkeyPatch) ->
     assert guarded(lambda: inspect_files([files["linux/amd64 exe"]], Wanted(), io.StringIO())) == 70
 
 
+@pytest.mark.slow
 def test_old_numbering(tmp_path: object) -> None:
     """Objects with more sections than the header can count."""
     many = [call("amd64", f"f{i}") for i in range(65300)]

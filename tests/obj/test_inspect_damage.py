@@ -32,6 +32,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return make_files(str(tmp_path_factory.mktemp("damage")), "hello.mochi")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_mutated(kind: str, files: dict[str, str]) -> None:
     script = os.path.join(os.path.dirname(__file__), "inspect_cases.py")

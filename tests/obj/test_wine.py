@@ -56,6 +56,7 @@ TEXT handler(SB), NOSPLIT, $48
 
 
 Wine = Callable[[str], tuple[int, bytes]]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

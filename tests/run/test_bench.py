@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mochic import driver
-from mochic.options import Options
-from mochic.targets import host_target
+from building import build_program, write_source
+
 
 PROGRAM = """\
 let n = 1000
@@ -27,14 +26,8 @@ bench "nothing" {}
 
 @pytest.mark.parametrize("level", [0, 2])
 def test_report(level: int, tmp_path: Path) -> None:
-    source = tmp_path / "p.mochi"
-    source.write_text(PROGRAM)
-    opt = Options(host_target())
-    opt.opt = level
-    opt.verify = True
-    opt.out = str(tmp_path / "p")
-    assert driver.build(str(source), opt) == 0
-    text = subprocess.run([opt.out], capture_output=True, text=True, check=True).stdout
+    exe = build_program(write_source(PROGRAM, tmp_path), level=level, verify=True)
+    text = subprocess.run([exe], capture_output=True, text=True, check=True).stdout
     assert text.startswith("inside 499500\n{\n") and "\n}\nafter 499500\n{\n" in text
     first, rest = text.removeprefix("inside 499500\n").split("after 499500\n")
     for report, name in ((first, 'sum "of" n'), (rest, "nothing")):

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 from test_run import EMULATED, READY
-from test_targets import build, need, source
+from test_targets import need
 
+from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -77,11 +79,11 @@ def pairs(seed: int, count: int, bits: int) -> list[tuple[int, int]]:
     return found
 
 
-@pytest.mark.parametrize("target", [t for t in READY if t.startswith("linux/")])
+@pytest.mark.parametrize("target", slow_unless(here, [t for t in READY if t.startswith("linux/")]))
 @pytest.mark.parametrize("env", [{}, {"MOCHI_GC_STRESS": "1"}], ids=["", "stress"])
 def test_quotients_and_products(target: str, env: dict[str, str], tmp_path: Path) -> None:
     need(target)
-    exe = build(source(PROGRAM, tmp_path), target, tmp_path)
+    exe = build_program(write_source(PROGRAM, tmp_path), target)
     for seed, count, bits in CASES:
         cases = pairs(seed, count, bits)
         text = f"{count}\n" + "".join(f"{a}\n{b}\n" for a, b in cases)

@@ -1,9 +1,10 @@
 """Functions of C: the programs of the folder `c`, conventions of calls, libraries that are found and missing.
 
 Programs with the C library need it where they run: emulated Linux has it in /usr/TRIPLE (Debian: libc6-arm64-cross),
-Wine brings its own.  The test of conventions makes C functions with random parameters, compiles them with zig (or, for
-this machine, with cc) and compares what they saw with what the program gave.  They need no library, so this works for
-every target.
+Wine brings its own, and the emulator of tests/emulate has the few functions of EMULATED_LIBRARY.
+
+Objects come from zig, which compiles C for every target (for this machine, cc does too).  The test of conventions makes
+C functions with random parameters and compares what they saw with what the program gave.  They need no library.
 """
 
 from __future__ import annotations
@@ -14,19 +15,21 @@ import random
 import struct
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import test_desktop
 from test_run import EMULATED, HERE, HOST, READY, SELECTED, STRESS, TIME_LIMIT, why_not
 
-from building import build_program
+from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import find_zig, which
 from mochic.link.runner import command_for, find_runner, sysroot
 from mochic.options import Options
 from mochic.targets import TARGETS
+from objwriter.archive import BSD, COFF, GNU, Member, parse_def, write_archive, write_import_library
 
 if TYPE_CHECKING:
     from conftest import Figures
@@ -34,16 +37,6 @@ if TYPE_CHECKING:
 PROGRAMS: Final = os.path.join(HERE, "c")
 NAMES: Final = sorted(f[:-6] for f in os.listdir(PROGRAMS) if f.endswith(".mochi"))
 LINUX: Final = [t for t in SELECTED if t in READY]
-
-
-def build(source: str, target: str, out: object, *libraries: str, folders: tuple[str, ...] = (), level: int = 2) -> str:
-    opt = Options(target)
-    opt.out = str(out)
-    opt.opt = level
-    opt.verify = True
-    opt.libraries = libraries
-    opt.folders = folders
-    return build_program(source, opt)
 
 
 def skip(reason: str, figures: Figures) -> None:
@@ -76,7 +69,7 @@ def judge(name: str, result: tuple[int, str, str]) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("target", LINUX)
+@pytest.mark.parametrize("target", slow_unless(here, LINUX))
 def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Figures) -> None:
     reason = why_not(target)
     if not reason and target != HOST and not sysroot(TARGETS[target]):
@@ -85,13 +78,14 @@ def test_program(target: str, name: str, tmp_path: os.PathLike[str], figures: Fi
         skip(reason, figures)
     source = os.path.join(PROGRAMS, name + ".mochi")
     for level in (0, 2):
-        exe = build(source, target, os.path.join(tmp_path, "p"), level=level)
+        exe = build_program(source, target, out=os.path.join(tmp_path, "p"), level=level, verify=True)
         judge(name, execute(exe, target))
         if level:
             judge(name, execute(exe, target, STRESS))
         figures.program("c/" + name, target, f"O{level}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [n for n in NAMES if n != "error_unsigned"])
 def test_windows(
     name: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
@@ -101,7 +95,8 @@ def test_windows(
         pytest.skip("another target is selected")
     if not find_runner(TARGETS[target]):
         skip("Wine has the C library of Windows", figures)
-    exe = build(os.path.join(PROGRAMS, name + ".mochi"), target, os.path.join(tmp_path, "p.exe"))
+    source = os.path.join(PROGRAMS, name + ".mochi")
+    exe = build_program(source, target, out=os.path.join(tmp_path, "p.exe"), verify=True)
     judge(name, test_desktop.execute(target, exe, tmp_path, wine(tmp_path_factory)))
     figures.program("c/" + name, target, "O2")
 
@@ -121,17 +116,20 @@ def wine(factory: pytest.TempPathFactory) -> dict[str, str]:
     return _WINE
 
 
-@pytest.mark.parametrize("target", [t for t in test_desktop.SELECTED if t.startswith("darwin")])
-def test_darwin(target: str, tmp_path: os.PathLike[str], figures: Figures) -> None:
+EMULATED_LIBRARY: Final = """import c "c"
+extern fun c.puts(s: string): int32
+extern fun c.strlen(s: string): uint64
+print("one")
+c.puts("two")
+print(c.strlen("three"))
+"""
+
+
+@pytest.mark.parametrize("target", [t for t in test_desktop.SELECTED if not find_runner(TARGETS[t])])
+def test_emulated(target: str, tmp_path: os.PathLike[str], figures: Figures) -> None:
     if test_desktop.REASONS[target]:
         skip(test_desktop.REASONS[target], figures)
-    source = os.path.join(tmp_path, "t.mochi")
-    with open(source, "w", encoding="utf-8") as f:
-        f.write(
-            'import c "c"\nextern fun c.puts(s: string): int32\nextern fun c.strlen(s: string): uint64\n'
-            'print("one")\nc.puts("two")\nprint(c.strlen("three"))\n'
-        )
-    exe = build(source, target, os.path.join(tmp_path, "p"))
+    exe = build_program(write_source(EMULATED_LIBRARY, tmp_path), target, verify=True)
     env = {**os.environ, **test_desktop.ENVIRONMENT}
     assert test_desktop.execute(target, exe, tmp_path, env) == (0, "one\ntwo\n5\n", "")
     figures.program("C library", target, "O2")
@@ -157,9 +155,9 @@ FAULTS: Final = {
         ["error[M013]: no library has the C function `thrice`", "t.mochi:2:1"],
     ),
     "inner": (
-        "extern fun grab(x: int): int\nprint(grab(2))\n",
+        "extern fun has(s: string, n: int): int\nprint(has(\"\", 0))\n",
         "fun.o",
-        ["what no library has: malloc", "-l c"],
+        ["what no library has: strlen", "-l c"],
     ),
     "library": (
         'import c "surely_no_such" as n\nextern fun n.f()\nn.f()\n',
@@ -173,9 +171,9 @@ FAULTS: Final = {
     "option": ("print(1)\n", "surely_no_such", ["cannot find the C library `surely_no_such` of -l"]),
 }  # fmt: skip
 SIMPLE: Final = """
-extern void *malloc(unsigned long);
-long long twice(long long x) { return 2 * x; }
-long long grab(long long x) { return malloc(x) != 0; }
+extern unsigned long long strlen(const char *);
+EXPORT long long twice(long long x) { return 2 * x; }
+EXPORT long long has(const char *s, long long n) { return strlen(s) == n; }
 """
 
 
@@ -188,7 +186,7 @@ def test_fault(
         pytest.skip("messages about Linux")
     text, library, said = FAULTS[fault]
     if library.endswith(".o"):
-        library = compile_c(SIMPLE, HOST, str(tmp_path), figures)
+        library = compile_c(SIMPLE, HOST, str(tmp_path), figures, "-DEXPORT=")
     monkeypatch.chdir(tmp_path)
     with open("t.mochi", "w", encoding="utf-8") as f:
         f.write(text)
@@ -204,40 +202,86 @@ def test_fault(
     assert "ld" not in err.split("help:")[0].split()
 
 
-def test_kinds_of_files(tmp_path: os.PathLike[str], figures: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An object, an archive that needs C's library, a shared library; found by path and by name."""
-    if not HOST.startswith("linux/"):
-        pytest.skip("files of Linux")
-    if why_not(HOST):
-        skip(why_not(HOST), figures)
-    folder = str(tmp_path)
-    obj = compile_c(SIMPLE, HOST, folder, figures, "-fPIC")
-    from objwriter.archive import Member, write_archive
+def run_anywhere(
+    exe: str, target: str, folder: os.PathLike[str], factory: pytest.TempPathFactory, env: dict[str, str] | None = None
+) -> tuple[int, str, str]:
+    """(exit status, output, standard error) of a program for any target, with lines as Linux ends them."""
+    if target not in test_desktop.DESKTOP:
+        return execute(exe, target, env)
+    around = wine(factory) if find_runner(TARGETS[target]) else {**os.environ, **test_desktop.ENVIRONMENT}
+    status, out, err = test_desktop.execute(target, exe, folder, around)
+    return status, out.replace("\r\n", "\n"), err
 
+
+def why_not_anywhere(target: str) -> str:
+    return test_desktop.REASONS[target] if target in test_desktop.DESKTOP else why_not(target)
+
+
+def shared_library(obj: str, target: str, folder: str) -> str:
+    """Link an object into a shared library beside it, where programs for the target can load one here; its path."""
+    if target.startswith("linux/"):
+        out = os.path.join(folder, "libkinds.so")
+        subprocess.run([*find_linker(TARGETS[target]).argv, "-shared", "-o", out, obj], check=True)
+        return out
+    if find_runner(TARGETS[target]):  # Wine; the emulator loads no other file
+        out = os.path.join(folder, "kinds.dll")
+        library = os.path.join(folder, "c.lib")
+        with open(library, "wb") as f:
+            f.write(write_import_library(target, *parse_def("LIBRARY ucrtbase.dll\nEXPORTS\nstrlen\n")))
+        command = [*find_linker(TARGETS[target]).argv, "-dll", "-noentry", "-out:" + out, obj, library]
+        subprocess.run(command, check=True)
+        return out
+    return ""
+
+
+@pytest.mark.parametrize("target", slow_unless(here, [*LINUX, *test_desktop.SELECTED]))
+def test_kinds_of_files(
+    target: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """An object, an archive that needs C's library, a shared library; found by path and by name."""
+    linux = target.startswith("linux/")
+    reason = why_not_anywhere(target)
+    if not reason and linux and target != HOST and not sysroot(TARGETS[target]):
+        reason = f"there is no C library for {target} here"
+    if reason:
+        skip(reason, figures)
+    folder = str(tmp_path)
+    export = "-DEXPORT=__declspec(dllexport)" if target.startswith("windows/") else "-DEXPORT="
+    obj = compile_c(SIMPLE, target, folder, figures, export, *(["-fPIC"] if linux else []))
     with open(obj, "rb") as f:
         data = f.read()
+    style = {"darwin": BSD, "windows": COFF}.get(target.partition("/")[0], GNU)
+    prefix = "_" if target.startswith("darwin/") else ""
     with open(os.path.join(folder, "libkinds.a"), "wb") as f:
-        f.write(write_archive([Member("fun.o", data, ["twice", "grab"])]))
-    source = os.path.join(folder, "t.mochi")
-    text = "extern fun {0}twice(x: int): int\nextern fun {0}grab(x: int): int\nprint({0}twice(21), {0}grab(8))\n"
+        f.write(write_archive([Member("fun.o", data, [prefix + "twice", prefix + "has"])], style))
+    text = (
+        "extern fun {0}twice(x: int): int\nextern fun {0}has(s: string, n: int): int\n"
+        'print({0}twice(21), {0}has("three", 5))\n'
+    )
+    if not linux:  # a library without a file has the functions that the program calls
+        text += 'import c "c" as c\nextern fun c.strlen(s: string): uint64\nprint(c.strlen("three"))\n'
+    output = "42 1\n" if linux else "42 1\n5\n"
 
-    def run(program: str, *libraries: str, **how: Any) -> None:
-        with open(source, "w", encoding="utf-8") as f:
-            f.write(program)
-        exe = build(source, HOST, os.path.join(folder, "p"), *libraries, **how)
-        assert execute(exe, HOST, {"LD_LIBRARY_PATH": folder}) == (0, "42 1\n", "")
+    def run(program: str, *libraries: str, folders: tuple[str, ...] = ()) -> None:
+        source = write_source(program, folder, "t.mochi")
+        exe = build_program(source, target, libraries=libraries, folders=folders, verify=True)
+        env = {"LD_LIBRARY_PATH": folder}
+        assert run_anywhere(exe, target, tmp_path, tmp_path_factory, env) == (0, output, "")
 
     run(text.format(""), obj, "c")
-    run('import c "./libkinds.a" as k\nimport c "libc.so.6"\n' + text.format("k."), "c")
+    shared = 'import c "libc.so.6"\n' if linux else ""
+    run('import c "./libkinds.a" as k\n' + shared + text.format("k."), "c")
     run(text.format(""), "kinds", "c", folders=(folder,))
-    linker = find_linker(TARGETS[HOST])
-    subprocess.run([*linker.argv, "-shared", "-o", os.path.join(folder, "libkinds.so"), obj], check=True)
-    run(text.format(""), "kinds", folders=(folder,))
-    run('import c "kinds" as k\n' + text.format("k."), folders=(folder,))
-    run('import c "libkinds.so" as k\n' + text.format("k."))
-    figures.program("C libraries", HOST, "O2")
+    library = shared_library(obj, target, folder)
+    if linux:
+        run(text.format(""), "kinds", folders=(folder,))
+        run('import c "kinds" as k\n' + text.format("k."), folders=(folder,))
+    if library:
+        run(f'import c "{os.path.basename(library)}" as k\n' + text.format("k."))
+    figures.program("C libraries", target, "O2")
 
 
+@pytest.mark.slow
 def test_same_bytes(tmp_path: os.PathLike[str]) -> None:
     """Programs with stubs are the same wherever they are built."""
     if why_not(HOST):
@@ -352,36 +396,25 @@ def compile_c(source: str, target: str, folder: str, figures: Figures, *options:
     command = [zig, "cc", "-target", ZIG[target], "-fno-sanitize=undefined"] if zig else [which("cc")]
     if not zig and (target != HOST or not command[0]):
         skip(f"nothing here compiles C for {target}", figures)
-    env = {
-        **os.environ,
-        "ZIG_GLOBAL_CACHE_DIR": os.path.join(folder, "zig"),
-        "ZIG_LOCAL_CACHE_DIR": os.path.join(folder, "zig"),
-    }
+    cache = os.path.join(folder, "zig")
+    env = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
     flags = ["-O1", "-ffreestanding", "-fno-stack-protector", *options, "-c", "-o", obj, path]
     subprocess.run([*command, *flags], check=True, env=env, stdout=subprocess.DEVNULL)
     return obj
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", [*LINUX, *test_desktop.SELECTED])
 def test_convention(
     target: str, tmp_path: os.PathLike[str], figures: Figures, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    desktop = target in test_desktop.DESKTOP
-    reason = test_desktop.REASONS[target] if desktop else why_not(target)
-    if reason:
+    if reason := why_not_anywhere(target):
         skip(reason, figures)
     folder = str(tmp_path)
     c, mochi, expected = functions(20, 40)
     obj = compile_c(c, target, folder, figures)
-    source = os.path.join(folder, "t.mochi")
-    with open(source, "w", encoding="utf-8") as f:
-        f.write(mochi)
+    source = write_source(mochi, folder)
     for level in (0, 2):
-        exe = build(source, target, os.path.join(folder, "p"), obj, level=level)
-        if desktop:
-            env = wine(tmp_path_factory) if find_runner(TARGETS[target]) else {**os.environ, **test_desktop.ENVIRONMENT}
-            status, out, err = test_desktop.execute(target, exe, tmp_path, env)
-        else:
-            status, out, err = execute(exe, target)
-        assert (status, err, out.replace("\r\n", "\n")) == (0, "", expected)
+        exe = build_program(source, target, libraries=(obj,), level=level, verify=True)
+        assert run_anywhere(exe, target, tmp_path, tmp_path_factory) == (0, expected, "")
     figures.program("C conventions", target, "O2")

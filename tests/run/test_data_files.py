@@ -14,8 +14,9 @@ import subprocess
 from typing import Any
 
 import pytest
-from test_random import build
 from test_run import WHY_NOT
+
+from building import build_program
 
 PROGRAM = """
 let rows = load "table.FORMAT" as any with { format: "FORMAT" }
@@ -97,7 +98,9 @@ def test_round_trip(format: str, seed: int, tmp_path: os.PathLike[str], monkeypa
             f.writelines(json.dumps(r, ensure_ascii=bool(seed % 2)) + "\n" for r in rows)
     with open("program.mochi", "w", encoding="utf-8") as f:
         f.write(PROGRAM.replace("FORMAT", format))
-    run = subprocess.run([build(os.path.abspath("program.mochi"), 2)], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [build_program(os.path.abspath("program.mochi"), verify=True)], capture_output=True, text=True, check=False
+    )
     assert (run.returncode, run.stderr) == (0, "")
     assert lines("out.jsonl") == rows
     assert lines("streamed.jsonl") == rows
@@ -150,7 +153,7 @@ ODD_FILES = [
 def read_all(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("odd") / "program.mochi"
     path.write_text(READ_ALL, encoding="utf-8")
-    return build(os.fspath(path), 2, check=True)
+    return build_program(path, check=True, verify=True)
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)

@@ -15,10 +15,10 @@ import pytest
 from test_run import HERE, NAMES, read
 
 from building import build_program
+from selecting import SMOKE, slow_unless, without_wine
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.link.runner import find_runner
-from mochic.options import Options
 from mochic.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -72,13 +72,6 @@ def need(target: str, figures: Figures) -> None:
         pytest.skip(REASONS[target])
 
 
-def build(source: str, target: str, folder: object, level: int = 2) -> str:
-    opt = Options(target)
-    opt.out = os.path.join(str(folder), "program")
-    opt.opt = level
-    return build_program(source, opt)
-
-
 def execute(
     target: str, exe: str, folder: object, env: dict[str, str], arguments: tuple[str, ...] = (), text: bytes = b""
 ) -> tuple[int, str, str]:
@@ -96,8 +89,14 @@ def execute(
     return run.returncode, run.stdout.decode("utf-8", "surrogateescape"), err
 
 
-@pytest.mark.parametrize("name", sorted({*SAMPLE, *EXTRA}))
-@pytest.mark.parametrize("target", SELECTED)
+def quick(target: str, name: str = "") -> bool:
+    return without_wine(target) and (not name or name in SMOKE)
+
+
+CASES: Final = [(t, name) for t in SELECTED for name in sorted({*SAMPLE, *EXTRA, *SMOKE})]
+
+
+@pytest.mark.parametrize(("target", "name"), slow_unless(quick, CASES))
 def test_program(
     target: str,
     name: str,
@@ -108,7 +107,7 @@ def test_program(
 ) -> None:
     need(target, figures)
     monkeypatch.chdir(HERE)
-    exe = build(name + ".mochi", target, tmp_path)
+    exe = build_program(name + ".mochi", target, out=os.path.join(tmp_path, "program"))
     status, out, err = execute(target, exe, tmp_path, environment, (), read(name + ".in") or b"")
     os.unlink(exe)
     expected, error = read(name + ".out"), read(name + ".err")
@@ -140,7 +139,7 @@ print(readFile("."))
 """
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(quick, SELECTED))
 def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """Arguments, environment, standard input, files and their names are UTF-8 on the inside whatever the system has.
 
@@ -150,7 +149,7 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
     source = os.path.join(tmp_path, "text.mochi")
     with open(source, "w", encoding="utf-8") as f:
         f.write(TEXT)
-    exe = build(source, target, tmp_path)
+    exe = build_program(source, target)
     arguments = ("a b", 'q"\\', "wörld 🐍")
     env = {**environment, "MOCHI_TEXT": "ключ 🗝", "LC_ALL": "C.UTF-8"}
     # The emulator makes a half of a pair of a byte that is not UTF-8; Wine has rules of its own.
@@ -170,6 +169,7 @@ def test_text(target: str, environment: dict[str, str], figures: Figures, tmp_pa
         assert f2.read() == "Zoë 🎈\nдвa\n".encode()
 
 
+@pytest.mark.slow
 def test_large_frames(figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """The stack of Windows grows by its guard page only, so the pages of a large frame are touched in order."""
     count = 3000
@@ -181,7 +181,7 @@ def test_large_frames(figures: Figures, tmp_path: os.PathLike[str]) -> None:
     for target in SELECTED:
         if target.startswith("windows/") and not REASONS[target]:
             pytest.importorskip("unicorn")
-            exe = build(source, target, tmp_path)
+            exe = build_program(source, target)
             run = subprocess.run([*EMULATOR, exe], capture_output=True, env={**os.environ, **ENVIRONMENT}, check=False)
             expected = sum(i + len(str(i)) for i in range(count))
             assert (run.returncode, run.stdout, run.stderr) == (0, b"%d\n" % expected, b"")
@@ -196,7 +196,7 @@ def test_same_bytes(target: str, figures: Figures, tmp_path: os.PathLike[str], m
     for name in ("a", "another one"):
         folder = os.path.join(tmp_path, name)
         os.mkdir(folder)
-        exe = build("union_tree.mochi", target, folder)
+        exe = build_program("union_tree.mochi", target, out=os.path.join(folder, "program"))
         renamed = os.path.join(folder, name)
         os.replace(exe, renamed)
         with open(renamed, "rb") as f:
@@ -210,7 +210,8 @@ def test_headers(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> N
     """What the system's loaders and their protections want to see."""
     need(target, figures)
     lief = pytest.importorskip("lief")
-    image = lief.parse(build(os.path.join(ROOT, "examples", "hello.mochi"), target, tmp_path))
+    source = os.path.join(ROOT, "examples", "hello.mochi")
+    image = lief.parse(build_program(source, target, out=os.path.join(tmp_path, "hello")))
     if target.startswith("windows/"):
         wanted = {"DYNAMIC_BASE", "NX_COMPAT", "HIGH_ENTROPY_VA"}
         assert wanted <= {c.name for c in image.optional_header.dll_characteristics_lists}

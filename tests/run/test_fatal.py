@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from building import build_program
-from mochic.options import Options
-from mochic.targets import host_target
+from building import build_program, write_source
 
 PROGRAM = """\
 fun even(n: int): int {
@@ -52,11 +50,7 @@ LINES = PROGRAM.split("\n")
 @pytest.fixture(scope="module", params=[0, 2])
 def exe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("fatal")
-    (folder / "p.mochi").write_text(PROGRAM)
-    opt = Options(host_target())
-    opt.out = str(folder / "p")
-    opt.opt = request.param
-    return build_program(str(folder / "p.mochi"), opt)
+    return build_program(write_source(PROGRAM, folder, "p.mochi"), level=request.param)
 
 
 def run(exe: str, what: str) -> list[str]:

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import test_desktop
 from test_run import EMULATED, READY, REASONS
-from test_targets import build, need
+from test_targets import need
 
+from building import build_program
+from selecting import here, slow_unless
 from mochic.link.runner import command_for, find_runner
 from mochic.targets import TARGETS
 
@@ -156,7 +158,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[s
             folder = tmp_path_factory.mktemp("fetch")
             path = folder / "program.mochi"
             path.write_text(PROGRAM, encoding="utf-8")
-            exe = build(str(path), target, folder)
+            exe = build_program(path, target)
             built[target] = [*command_for(TARGETS[target]), exe]
         return built[target]
 
@@ -382,7 +384,7 @@ def test_user_in_url(server: int, programs: Callable[[str], list[str]]) -> None:
     assert json.loads(out)["headers"]["Authorization"] == "Basic dXNlcjpwYTpzcw=="
 
 
-@pytest.mark.parametrize("target", [t for t in LINUX if t != "linux/amd64"])
+@pytest.mark.parametrize("target", slow_unless(here, [t for t in LINUX if t != "linux/amd64"]))
 def test_other_machines(target: str, server: int, programs: Callable[[str], list[str]]) -> None:
     if REASONS.get(target):
         pytest.skip(REASONS[target])
@@ -488,7 +490,7 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int
             path.write_text(PROGRAM, encoding="utf-8")
             place = folder / target.replace("/", "-")
             place.mkdir()
-            built[target] = build(str(path), target, place)
+            built[target] = build_program(path, target, out=place / "program")
             if find_runner(TARGETS[target]):
                 test_desktop.execute(target, built[target], folder, env, (url, which))  # Wine's first start
         return test_desktop.execute(target, built[target], folder, env, (url, which))
@@ -496,6 +498,7 @@ def desktop(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int
     return call
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", DESKTOP)
 def test_desktop_sockets(
     target: str, server: int, desktop: Callable[..., tuple[int, str, str]], figures: Figures

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from model_server import ModelServer, model_server
 from test_run import WHY_NOT
-from test_targets import build
+
+from building import build_program
 
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 PROGRAM = """
@@ -62,7 +63,7 @@ def ask(programs: dict[str, str], provider: str, prompt: str, **env: str) -> tup
         source = os.path.join(folder, "program.mochi")
         with open(source, "w", encoding="utf-8") as f:
             f.write(PROGRAM.replace("PROVIDER", provider))
-        exe = programs[provider] = build(source, "linux/amd64", folder)
+        exe = programs[provider] = build_program(source, "linux/amd64")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "OPENAI_"))}
     done = subprocess.run(
         [exe], input=prompt.encode(), capture_output=True, timeout=20, env={**clean, **env}, check=False

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from model_server import ModelServer, model_server
 from test_run import WHY_NOT
-from test_targets import build, source
+
+from building import build_program, write_source
 
 pytestmark = pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
 PROGRAM = """
@@ -79,7 +80,7 @@ def server() -> Iterator[ModelServer]:
 
 def ask(provider: str, server: ModelServer, folder: object, answers: list[Any]) -> tuple[int, str, str]:
     server.expect(*[json.dumps(a).encode() for a in answers])
-    exe = build(source(PROGRAM_FOR[provider], folder), "linux/amd64", folder)
+    exe = build_program(write_source(PROGRAM_FOR[provider], folder), "linux/amd64")
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("LLM_", "OPENAI_"))}
     env = {**clean, "LLM_DSN": f"http://127.0.0.1:{server.server_port}?api_key=k"}
     done = subprocess.run([exe], capture_output=True, timeout=20, env=env, check=False)

@@ -20,6 +20,7 @@ import pytest
 import test_fetch
 from test_run import HOST, WHY_NOT
 
+from building import build_program, write_source
 from mochic import driver
 from mochic.link.tools import which
 from mochic.options import Options
@@ -188,23 +189,11 @@ def server(certificates: Certificates) -> Iterator[Server]:
         x.server_close()
 
 
-def build(text: str, folder: str, https: str = "yes") -> str:
-    path = os.path.join(folder, "p.mochi")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    opt = Options(HOST)
-    opt.out = os.path.join(folder, "p")
-    opt.verify = True
-    opt.https = https
-    assert driver.build(path, opt) == 0
-    return opt.out
-
-
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> str:
     if REASON:
         pytest.skip(REASON)
-    return build(PROGRAM, str(tmp_path_factory.mktemp("https")))
+    return build_program(write_source(PROGRAM, tmp_path_factory.mktemp("https")), https="yes", verify=True)
 
 
 def run(program: str, certificates: Certificates, *arguments: str, **env: str) -> tuple[int, str, str]:
@@ -300,7 +289,7 @@ def test_silence(program: str, certificates: Certificates) -> None:
 
 
 def test_generate(server: Server, certificates: Certificates, tmp_path: os.PathLike[str]) -> None:
-    exe = build(GENERATE, str(tmp_path))
+    exe = build_program(write_source(GENERATE, tmp_path), https="yes", verify=True)
     dsn = f"https://localhost:{server.server_port}/v1?api_key=k"
     assert run(exe, certificates, LLM_PROVIDER="openai", LLM_DSN=dsn) == (0, "over TLS\n", "")
 
@@ -312,17 +301,21 @@ def needs_library(exe: str) -> bool:
 
 def test_choice(tmp_path: os.PathLike[str], certificates: Certificates) -> None:
     """The library comes in where a text of the program is an https URL, or when it is asked for."""
-    folder = str(tmp_path)
+
+    def built(text: str, https: str) -> str:
+        return build_program(write_source(text, tmp_path), https=https, verify=True)
+
     indirect = 'let place = "https://localhost:1"\nprint(fetch place + "/")\n'
     unknown = PROGRAM
-    assert needs_library(build(indirect, folder, "auto"))
-    assert not needs_library(build(indirect, folder, "no"))
-    assert not needs_library(build(unknown, folder, "auto"))
-    status, out, err = run(os.path.join(folder, "p"), certificates, "https://localhost:1/")
+    assert needs_library(built(indirect, "auto"))
+    assert not needs_library(built(indirect, "no"))
+    exe = built(unknown, "auto")
+    assert not needs_library(exe)
+    status, out, err = run(exe, certificates, "https://localhost:1/")
     assert (status, out) == (1, "") and "--https=yes" in err.splitlines()[0]
-    assert needs_library(build(unknown, folder, "yes"))
-    assert not needs_library(build('print("https://example.com/")\n', folder, "auto"))
-    assert not needs_library(build("print(1)\n", folder, "yes"))
+    assert needs_library(built(unknown, "yes"))
+    assert not needs_library(built('print("https://example.com/")\n', "auto"))
+    assert not needs_library(built("print(1)\n", "yes"))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ import os
 import subprocess
 
 import pytest
-from test_random import build
 from test_run import WHY_NOT
+
+from building import build_program
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -32,5 +33,7 @@ def test_section(case: tuple[str, str, str], tmp_path: os.PathLike[str]) -> None
     source = os.path.join(tmp_path, "example.mochi")
     with open(source, "w", encoding="utf-8") as f:
         f.write(program)
-    run = subprocess.run([build(source, 2)], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [build_program(source, verify=True)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert (run.stdout, run.stderr, run.returncode) == (output, "", 0)

@@ -23,9 +23,9 @@ from randprog import random_program
 from randquery import random_queries
 from test_run import EMULATED, READY, REASONS, TARGET, WHY_NOT
 
-from building import build_program
+from building import build_program, write_source
+from selecting import few
 from mochic.link.runner import command_for
-from mochic.options import Options
 from mochic.targets import TARGETS
 
 MORE = int(os.environ.get("MOCHI_FUZZ", "0"))
@@ -35,15 +35,6 @@ TIME_LIMIT = 10
 OTHERS = [t for t in READY if t != TARGET and not REASONS.get(t)]
 
 Outcome = tuple[int, str, str]
-
-
-def build(source: str, level: int, target: str = TARGET, check: bool = False) -> str:
-    opt = Options(target)
-    opt.check_runtime = check
-    opt.out = f"{source}-O{level}-{target.replace('/', '-')}"
-    opt.opt = level
-    opt.verify = True
-    return build_program(source, opt)
 
 
 def outcome(command: list[str], variables: dict[str, str] | None = None, limit: float = TIME_LIMIT) -> Outcome:
@@ -58,28 +49,21 @@ def ways(source: str, seed: int) -> Iterator[tuple[str, Outcome]]:
     """What a program does in all the ways that the seed chooses, with their names."""
     whole = seed >= FIRST
     for level in (0, 1, 2) if whole else (0, 2):
-        program = build(source, level)
+        program = build_program(source, level=level, verify=True)
         yield f"-O{level}", outcome([program])
     yield "-O2, stress", outcome([program], {"MOCHI_GC_STRESS": "1"}, 6 * TIME_LIMIT)
     if OTHERS and (whole or seed % 4 == 0):
         target = OTHERS[seed // 4 % len(OTHERS)]
-        command = [*command_for(TARGETS[target]), build(source, 2, target)]
+        command = [*command_for(TARGETS[target]), build_program(source, target, verify=True)]
         yield target, outcome(command, EMULATED, 6 * TIME_LIMIT)
 
 
-def written(folder: os.PathLike[str], text: str) -> str:
-    source = os.path.join(folder, "random.mochi")
-    with open(source, "w", encoding="utf-8") as f:
-        f.write(text)
-    return source
-
-
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", few(SEEDS))
 def test_levels_agree(seed: int, tmp_path: os.PathLike[str]) -> None:
     expected = None
     try:
-        for way, got in ways(written(tmp_path, random_program(seed)), seed):
+        for way, got in ways(write_source(random_program(seed), tmp_path), seed):
             assert (got[0], got[2]) == (0, ""), way
             assert got == (expected or got), way
             expected = got
@@ -90,37 +74,37 @@ def test_levels_agree(seed: int, tmp_path: os.PathLike[str]) -> None:
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-@pytest.mark.parametrize("seed", [*range(16), *SEEDS[24:]])
+@pytest.mark.parametrize("seed", few([*range(16), *SEEDS[24:]]))
 def test_mixed_programs(seed: int, tmp_path: os.PathLike[str]) -> None:
     expected = None
-    for way, got in ways(written(tmp_path, random_mix(seed)), seed):
+    for way, got in ways(write_source(random_mix(seed), tmp_path), seed):
         assert got[0] in (0, 1), way
         assert got == (expected or got), way
         expected = got
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-@pytest.mark.parametrize("seed", [*range(20), *SEEDS[24:]])
+@pytest.mark.parametrize("seed", few([*range(20), *SEEDS[24:]]))
 def test_queries(seed: int, tmp_path: os.PathLike[str]) -> None:
     text, answer, status = random_queries(seed)
-    for way, got in ways(written(tmp_path, text), seed):
+    for way, got in ways(write_source(text, tmp_path), seed):
         assert got[:2] == (status, answer), way
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", few(SEEDS))
 def test_aliases(seed: int, tmp_path: os.PathLike[str]) -> None:
     text, expected = random_aliases(seed)
-    for way, got in ways(written(tmp_path, text), seed):
+    for way, got in ways(write_source(text, tmp_path), seed):
         assert got == (0, expected, ""), way
 
 
 @pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", few(SEEDS))
 def test_data_files(seed: int, tmp_path: os.PathLike[str]) -> None:
     tables = random_tables(seed)
     for name, content in tables.files.items():
         with open(os.path.join(tmp_path, name), "wb") as f:
             f.write(content)
-    for way, got in ways(written(tmp_path, tables.program), seed):
+    for way, got in ways(write_source(tables.program, tmp_path), seed):
         assert got == (0, tables.expected, ""), way

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from building import build_program
+from selecting import SMOKE, here, slow_unless
 from mochic import driver
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
 from mochic.link.runner import command_for
-from mochic.options import Options
 from mochic.targets import TARGETS, host_target
 
 if TYPE_CHECKING:
@@ -73,6 +73,11 @@ CONFIGS: Final = [Config(row) for row in _CONFIGS.split("\n") if row]
 CASES: Final = [(t, c, name) for t in SELECTED for c in CONFIGS if t in c.targets for name in c.programs]
 
 
+def quick(target: str, config: Config, name: str) -> bool:
+    """At -O2 all programs for this machine, some for others."""
+    return config.name == "O2" and (here(target) or name in SMOKE)
+
+
 def why_not(target: str) -> str:
     """Why programs for a target do not run here; empty when they do."""
     try:
@@ -97,20 +102,9 @@ def read(name: str) -> bytes | None:
         return None
 
 
-def build(name: str, target: str, config: Config, folder: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Build in this process; the binary's path."""
-    monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
-    opt = Options(target)
-    opt.out = os.path.join(folder, name)
-    opt.opt = config.level
-    opt.march = config.march
-    opt.branch_protection = config.protection
-    opt.verify = True
-    opt.check_runtime = config.name == "checked"
-    return build_program(name + ".mochi", opt)
-
-
-@pytest.mark.parametrize(("target", "config", "name"), CASES, ids=lambda x: x if isinstance(x, str) else x.name)
+@pytest.mark.parametrize(
+    ("target", "config", "name"), slow_unless(quick, CASES), ids=lambda x: x if isinstance(x, str) else x.name
+)
 def test_program(
     target: str,
     config: Config,
@@ -125,7 +119,17 @@ def test_program(
         pytest.skip(REASONS[target])
     source = read(name + ".mochi")
     assert source is not None
-    exe = build(name, target, config, str(tmp_path_factory.mktemp("bin")), monkeypatch)
+    monkeypatch.chdir(HERE)  # positions in messages are as written on the command line
+    exe = build_program(
+        name + ".mochi",
+        target,
+        out=tmp_path_factory.mktemp("bin") / name,
+        level=config.level,
+        march=config.march,
+        protection=config.protection,
+        verify=True,
+        check=config.name == "checked",
+    )
     execute(name, target, config, exe, tmp_path, {}, figures)
     if config.level == 2:
         if source.startswith(b"//! no-stress"):
@@ -189,7 +193,7 @@ sys.exit(build(sys.argv[1], opt))
 """
 
 
-@pytest.mark.parametrize("name", DETERMINISM)
+@pytest.mark.parametrize("name", slow_unless(lambda name: name == DETERMINISM[0], DETERMINISM))
 def test_same_bytes(name: str, tmp_path: os.PathLike[str]) -> None:
     if WHY_NOT:
         pytest.skip(WHY_NOT)

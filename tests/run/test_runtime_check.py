@@ -13,8 +13,7 @@ import pytest
 
 from building import build_program
 from mochic.link import runtime_lib
-from mochic.options import Options
-from mochic.targets import Target, host_target
+from mochic.targets import Target
 
 # What a program does that meets all the faults: strings, lists and maps that grow, garbage in between.
 PROGRAM = """\
@@ -104,7 +103,7 @@ FAULTS = {
 }
 
 
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
+def build_with_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
     """The program with a fault in its runtime, or without."""
     (tmp_path / "p.mochi").write_text(PROGRAM)
     monkeypatch.chdir(tmp_path)
@@ -123,10 +122,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> str:
             return paths
 
         monkeypatch.setattr(runtime_lib, "runtime_sources", faulty)
-    opt = Options(host_target())
-    opt.out = str(tmp_path / "p")
-    opt.check_runtime = True
-    return build_program("p.mochi", opt)
+    return build_program("p.mochi", out=tmp_path / "p", check=True)
 
 
 def run(exe: str, stress: bool) -> tuple[int, str, str]:
@@ -136,13 +132,14 @@ def run(exe: str, stress: bool) -> tuple[int, str, str]:
 
 
 def test_no_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exe = build(tmp_path, monkeypatch, "")
+    exe = build_with_fault(tmp_path, monkeypatch, "")
     assert run(exe, False) == run(exe, True) == (0, OUTPUT, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_fault(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    exe = build(tmp_path, monkeypatch, name)
+    exe = build_with_fault(tmp_path, monkeypatch, name)
     # Collections find what has become of objects; without them what nothing refers to is looked at in the end.
     status, _, err = next((r for r in (run(exe, True), run(exe, False)) if r[0] != 0), (0, "", "\n"))
     message, graph, *_ = err.split("\n")

@@ -10,9 +10,9 @@ import pytest
 from test_run import TARGET, WHY_NOT
 
 from building import build_program
+from selecting import here, slow_unless
 from mochic.link.linker import find_linker
 from mochic.link.tools import LinkError
-from mochic.options import Options
 from mochic.targets import TARGETS
 
 MAIN = """import "./lib" as lib
@@ -49,10 +49,7 @@ def folder(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def built(path: str, out: str, target: str = TARGET, strip: bool = False) -> bytes:
-    opt = Options(target)
-    opt.out = out
-    opt.strip = strip
-    build_program(path, opt)
+    build_program(path, target, out=out, strip=strip)
     with open(out, "rb") as f:
         return f.read()
 
@@ -60,7 +57,7 @@ def built(path: str, out: str, target: str = TARGET, strip: bool = False) -> byt
 READY = [name for name, t in TARGETS.items() if t.status == "ready"]
 
 
-@pytest.mark.parametrize("target", READY)
+@pytest.mark.parametrize("target", slow_unless(here, READY))
 def test_spelling_of_the_path_does_not_matter(target: str, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         find_linker(TARGETS[target])
@@ -92,14 +89,11 @@ def test_library_of_the_language(folder: str, monkeypatch: pytest.MonkeyPatch) -
         with open(name, "w", encoding="utf-8") as f:
             f.write(data)
     out = os.path.join(os.path.dirname(folder), "out")
-    opt = Options(TARGET)
-    opt.out = out
-    opt.opt = 0  # nothing is inlined: traces name the library's file
     found = set()
     above = os.path.dirname(folder)
     for where, path in ((folder, "p.mochi"), ("/", os.path.join(folder, "p.mochi")), (above, "src/p.mochi")):
         monkeypatch.chdir(where)
-        build_program(path, opt)
+        build_program(path, out=out, level=0)  # nothing is inlined: traces name the library's file
         with open(out, "rb") as f2:
             found.add(f2.read())
     assert len(found) == 1

@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from test_run import EMULATED, READY, REASONS
 
-from building import build_program
+from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
-from mochic.options import Options
 from mochic.targets import TARGETS
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -33,22 +34,6 @@ def need(target: str, linker: str = "") -> None:
         pytest.skip(REASONS[target])
     if linker and not shutil.which(linker):
         pytest.skip(f"{linker} is not installed")
-
-
-def build(source: str, target: str, folder: object, linker: str = "", march: str = "", protection: str = "none") -> str:
-    opt = Options(target)
-    opt.out = os.path.join(str(folder), "program")
-    opt.linker = linker
-    opt.march = march
-    opt.branch_protection = protection
-    return build_program(source, opt)
-
-
-def source(text: str, folder: object) -> str:
-    path = os.path.join(str(folder), "program.mochi")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    return path
 
 
 def run(target: str, exe: str, *options: str, text: bytes = b"") -> tuple[int, str, str]:
@@ -90,12 +75,12 @@ def segments(exe: str) -> list[tuple[str, str, int]]:
 
 
 @pytest.mark.parametrize(("target", "linker"), LINKERS)
-def test_headers(target: str, linker: str, tmp_path: object) -> None:
+def test_headers(target: str, linker: str, tmp_path: Path) -> None:
     need(target, linker)
     if not shutil.which("readelf"):
         pytest.skip("readelf is not installed")
     machine, flags, align = HEADERS[target]
-    exe = build(HELLO, target, tmp_path, linker)
+    exe = build_program(HELLO, target, out=tmp_path / "hello", linker=linker)
     assert run(target, exe)[:2] == (0, "Hello, world!\n")
     header = headers(exe)
     assert header["Type"] == "EXEC (Executable file)"
@@ -111,22 +96,24 @@ def test_headers(target: str, linker: str, tmp_path: object) -> None:
     assert " .L" not in names  # the labels that relocations of riscv64 need
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("march", "flags"), [("rv64g", "0x4, double-float ABI"), ("rva22u64", HEADERS["linux/riscv64"][1])]
 )
-def test_flags_follow_the_instruction_set(march: str, flags: str, tmp_path: object) -> None:
+def test_flags_follow_the_instruction_set(march: str, flags: str, tmp_path: Path) -> None:
     need("linux/riscv64")
     if not shutil.which("readelf"):
         pytest.skip("readelf is not installed")
-    assert headers(build(HELLO, "linux/riscv64", tmp_path, march=march))["Flags"] == flags
+    exe = build_program(HELLO, "linux/riscv64", out=tmp_path / "hello", march=march)
+    assert headers(exe)["Flags"] == flags
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL])
-@pytest.mark.parametrize("target", READY)
-def test_fatal_signals(target: str, number: int, tmp_path: object) -> None:
+@pytest.mark.parametrize("target", slow_unless(here, READY))
+def test_fatal_signals(target: str, number: int, tmp_path: Path) -> None:
     """A fault that is no stack overflow: what was printed comes out, then a message, exit status 1."""
     need(target)
-    exe = build(source('print("before")\nlet line = input()\nprint("after", line)\n', tmp_path), target, tmp_path)
+    exe = build_program(write_source('print("before")\nlet line = input()\nprint("after", line)\n', tmp_path), target)
     with subprocess.Popen(
         [*command_for(TARGETS[target]), exe],
         stdin=subprocess.PIPE,
@@ -160,6 +147,7 @@ print(twice(adder(20), 2))
 BTI_C, NOP, AUTIASP = (bytes.fromhex(x) for x in ("5f2403d5", "1f2003d5", "bf2303d5"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("protection", "properties", "taken", "status"),
     [
@@ -173,12 +161,12 @@ BTI_C, NOP, AUTIASP = (bytes.fromhex(x) for x in ("5f2403d5", "1f2003d5", "bf230
 )
 @pytest.mark.parametrize("linker", ["", "aarch64-linux-gnu-ld"])
 def test_branch_protection(
-    protection: str, properties: str, taken: bytes, status: int, linker: str, tmp_path: object
+    protection: str, properties: str, taken: bytes, status: int, linker: str, tmp_path: Path
 ) -> None:
     """It is announced, and it is there: without the landing pads of functions, or with returns to signed addresses, the
     same program dies."""
     need("linux/arm64", linker)
-    exe = build(source(CALLS, tmp_path), "linux/arm64", tmp_path, linker, protection=protection)
+    exe = build_program(write_source(CALLS, tmp_path), "linux/arm64", linker=linker, protection=protection)
     notes = subprocess.run(["readelf", "-nW", exe], capture_output=True, text=True, check=True).stdout
     assert re.findall(r"AArch64 feature: (.*)", notes) == ([properties] if properties else [])
     assert ("GNU_PROPERTY" in [kind for kind, _, _ in segments(exe)]) == bool(properties)
@@ -198,10 +186,10 @@ def test_branch_protection(
         assert got[1] == ""
 
 
-@pytest.mark.parametrize("target", READY)
-def test_run_command(target: str, tmp_path: object) -> None:
+@pytest.mark.parametrize("target", slow_unless(here, READY))
+def test_run_command(target: str, tmp_path: Path) -> None:
     need(target)
-    path = source('print("line", input())\n', tmp_path)
+    path = write_source('print("line", input())\n', tmp_path)
 
     def mochi(*args: str) -> tuple[int, bytes, bytes]:
         done = subprocess.run(
@@ -214,7 +202,7 @@ def test_run_command(target: str, tmp_path: object) -> None:
         return done.returncode, done.stdout, done.stderr
 
     assert mochi("run", f"-target={target}", path) == (0, b"line 7\n", b"")
-    source('test "sum" { expect 1 + 1 == 2 }\ntest "bad" { expect 1 == 2 }\n', tmp_path)
+    write_source('test "sum" { expect 1 + 1 == 2 }\ntest "bad" { expect 1 == 2 }\n', tmp_path)
     status, out, err = mochi("test", "-target", target, path)
     assert status == 1
     assert b"test sum " in out

@@ -18,11 +18,11 @@ import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from test_run import EMULATED, HOST, REASONS, SELECTED, STRESS, WHY_NOT
+from test_run import EMULATED, REASONS, SELECTED, STRESS, WHY_NOT
 
-from building import build_program
+from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
-from mochic.options import Options
 from mochic.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -61,16 +61,6 @@ def test_decode() -> None:
         b"a\xc3\xa9\xf0\x9f\x98\x80": "aé😀",
     }
     assert {k: decode(k) for k in rows} == rows
-
-
-def build(text: str, folder: object, target: str = HOST, name: str = "program.mochi", check: bool = False) -> str:
-    source = os.path.join(str(folder), name)
-    with open(source, "w", encoding="utf-8") as f:
-        f.write(text)
-    opt = Options(target)
-    opt.out = os.path.join(str(folder), "program")
-    opt.check_runtime = check
-    return build_program(source, opt)
 
 
 def run(
@@ -148,7 +138,7 @@ def quoted(field: bytes, rand: random.Random) -> bytes:
     return field
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_borders(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """Arguments, environment, standard input, files, and the texts in data files."""
     if REASONS[target]:
@@ -195,7 +185,7 @@ def test_borders(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> N
     for name, data in files.items():
         with open(os.path.join(tmp_path, name), "wb") as f:
             f.write(data)
-    exe = build(BORDERS.replace("COUNT", str(COUNT)), tmp_path, target)
+    exe = build_program(write_source(BORDERS.replace("COUNT", str(COUNT)), tmp_path), target)
     stdin = b"".join(s + b"\n" for s in typed) + after
     out = run(exe, target, tmp_path, stdin, (argument,), MOCHI_BYTES=os.fsdecode(value))
     got = [json.loads(line) for line in out.decode("utf-8", "strict").split("\n")[:-1]]
@@ -208,7 +198,8 @@ def test_name_of_the_source(tmp_path: os.PathLike[str]) -> None:
     """The path of a source may be any bytes: messages show them, and texts of messages are strings like all others."""
     if WHY_NOT:
         pytest.skip(WHY_NOT)
-    exe = build('test "t" { expect 1 == 2 }\n', tmp_path, name=os.fsdecode(b"s\xff\xe2\x82.mochi"))
+    source = write_source('test "t" { expect 1 == 2 }\n', tmp_path, os.fsdecode(b"s\xff\xe2\x82.mochi"))
+    exe = build_program(source, out=os.path.join(tmp_path, "program"))
     done = subprocess.run([exe], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 1
     first, *rest = done.stderr.split(b"\n")
@@ -221,7 +212,7 @@ def test_delimiter(tmp_path: os.PathLike[str]) -> None:
     """A delimiter is one byte, which must be a character."""
     if WHY_NOT:
         pytest.skip(WHY_NOT)
-    exe = build('save [{"a": 1}] to "-" with { delimiter: "é" }\n', tmp_path)
+    exe = build_program(write_source('save [{"a": 1}] to "-" with { delimiter: "é" }\n', tmp_path))
     done = subprocess.run([exe], capture_output=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith(b"the delimiter must be an ASCII character\n")
@@ -405,7 +396,7 @@ def random_operations(rand: random.Random, count: int) -> tuple[bytes, bytes, li
     return b"".join(d + b"\n" for d in data), "".join(rows).encode(), expected
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_builtins(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """The same series everywhere, less of it in emulators; the runtime checks all its accesses."""
     if REASONS[target]:
@@ -413,7 +404,7 @@ def test_builtins(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> 
         pytest.skip(REASONS[target])
     emulated = bool(command_for(TARGETS[target]))
     total = int(os.environ.get("MOCHI_TEXT_FUZZ", "6000"))
-    exe = build(BUILTINS, tmp_path, target, check=True)
+    exe = build_program(write_source(BUILTINS, tmp_path), target, check=True)
     done = 0
     seed = int(os.environ.get("MOCHI_TEXT_SEED", "1"))
     while done < total:

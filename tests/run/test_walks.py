@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from test_run import REASONS, SELECTED, STRESS
-from test_text import build, run
+from test_text import run
 
+from building import build_program, write_source
+from selecting import here, slow_unless
 from mochic.link.runner import command_for
 from mochic.targets import TARGETS
 
@@ -179,13 +181,13 @@ def operations(graph: Graph, rand: random.Random) -> tuple[list[str], list[str]]
     return rows, expected
 
 
-@pytest.mark.parametrize("target", SELECTED)
+@pytest.mark.parametrize("target", slow_unless(here, SELECTED))
 def test_graphs(target: str, figures: Figures, tmp_path: os.PathLike[str]) -> None:
     """MOCHI_WALKS=N is the number of graphs."""
     if REASONS[target]:
         figures.left_out[REASONS[target]] += 1
         pytest.skip(REASONS[target])
-    exe = build(PROGRAM, tmp_path, target)
+    exe = build_program(write_source(PROGRAM, tmp_path), target)
     emulated = bool(command_for(TARGETS[target]))
     for seed in range(int(os.environ.get("MOCHI_WALKS", "8" if emulated else "60"))):
         rand = random.Random(seed)

@@ -7,12 +7,14 @@ import os
 import pytest
 from mutants import complaint, mutants
 
+from selecting import few
+
 RUN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "run")
 PROGRAMS = sorted(n for n in os.listdir(RUN) if n.endswith(".mochi"))
 PARTS = 8
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", few(range(PARTS)))
 def test_mutants(part: int) -> None:
     """Default mode and strict mode; two mutants of every program."""
     for name in PROGRAMS[part::PARTS]:
@@ -22,7 +24,7 @@ def test_mutants(part: int) -> None:
                 assert not wrong, f"{what}\n{text}\n{wrong}"
 
 
-@pytest.mark.parametrize("part", range(PARTS))
+@pytest.mark.parametrize("part", few(range(PARTS)))
 def test_mutants_that_check_compile(part: int) -> None:
     """What the checker lets pass, the compiler can translate; one mutant of some programs."""
     for name in PROGRAMS[part :: PARTS * 4]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+from functools import cache
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = ("mochic", "backend", "objwriter", "linkscripts")
@@ -17,11 +18,15 @@ HEAVY_USERS = (
 )  # inspection loads its readers by name (mochic/inspect/readers.py)
 
 
-def imports(path: str) -> list[tuple[int, str]]:
+@cache
+def tree_of(path: str) -> ast.Module:
     with open(path, encoding="utf-8") as fh:
-        tree = ast.parse(fh.read())
+        return ast.parse(fh.read())
+
+
+def imports(path: str) -> list[tuple[int, str]]:
     out: list[tuple[int, str]] = []
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             out.extend((node.lineno, a.name) for a in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -68,10 +73,8 @@ def import_graph() -> dict[str, set[str]]:
             paths[name.removesuffix(".__init__")] = path
     graph: dict[str, set[str]] = {}
     for module, path in paths.items():
-        with open(path, encoding="utf-8") as fh:
-            tree = ast.parse(fh.read())
         found = set()
-        for node in ast.walk(tree):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Import):
                 found |= {a.name for a in node.names}
             elif isinstance(node, ast.ImportFrom):
@@ -116,6 +119,7 @@ def test_circles_are_found() -> None:
 MANY_METHODS = 60
 
 
+@cache
 def methods_of_classes() -> dict[str, set[str]]:
     """The names of the methods of each class of ours, with those of its bases that are ours."""
     own: dict[str, set[str]] = {}
@@ -123,8 +127,7 @@ def methods_of_classes() -> dict[str, set[str]]:
     for package in OURS:
         for path in files(package):
             module = os.path.relpath(path, ROOT)[:-3].replace(os.sep, ".").removesuffix(".__init__")
-            with open(path, encoding="utf-8") as fh:
-                tree = ast.parse(fh.read())
+            tree = tree_of(path)
             names = {}  # what a name of the file stands for
             for node in ast.walk(tree):
                 if isinstance(node, ast.ImportFrom) and node.module:

@@ -94,6 +94,7 @@ def mochi(folder: str, *args: str, **env: str) -> subprocess.CompletedProcess[st
     return subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["/dev/null/cache", "p.mochi/cache"])
 def test_builds_go_on_without_a_cache(where: str, tmp_path: os.PathLike[str]) -> None:
     done = mochi(str(tmp_path), "run", "p.mochi", MOCHI_CACHE=where)
@@ -101,6 +102,7 @@ def test_builds_go_on_without_a_cache(where: str, tmp_path: os.PathLike[str]) ->
     assert done.stderr.count(f"cannot use the cache {where}") == 1
 
 
+@pytest.mark.slow
 def test_damaged_programs_are_built_again(tmp_path: os.PathLike[str]) -> None:
     folder = str(tmp_path)
     home = os.path.join(folder, "cache")

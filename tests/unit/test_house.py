@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -31,14 +31,17 @@ TABLES = re.compile(
 HELP = frozenset(("mochic/cli.py",))  # texts for users
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+@cache
+def modules() -> list[tuple[str, ast.Module]]:
+    found = []
     for package in OURS:
         for folder, _, names in os.walk(os.path.join(ROOT, package)):
             for name in sorted(names):
                 if name.endswith(".py"):
                     path = os.path.join(folder, name)
                     with open(path, encoding="utf-8") as f:
-                        yield os.path.relpath(path, ROOT).replace(os.sep, "/"), ast.parse(f.read())
+                        found.append((os.path.relpath(path, ROOT).replace(os.sep, "/"), ast.parse(f.read())))
+    return found
 
 
 def docstrings(tree: ast.Module) -> set[int]:

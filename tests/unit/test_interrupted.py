@@ -20,6 +20,7 @@ from collections.abc import Iterator
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("MOCHI_KILLS", "4"))
 OLD = b"the old program"
 STARTED = 0.1  # seconds: an interrupt before that meets the interpreter, not us

@@ -85,7 +85,7 @@ def seen(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> list[Op
     with open("p.mochi", "w", encoding="utf-8") as f:
         f.write('test "t" { expect true }\n')
 
-    def build(path: str, opt: Options, texts: object = None) -> int:
+    def stopped(path: str, opt: Options, texts: object = None) -> int:
         found.append(opt)
         raise UserError("stopped", 3)
 
@@ -99,8 +99,8 @@ def seen(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> list[Op
         def poll(self) -> int:
             return 3
 
-    monkeypatch.setattr(driver, "build", build)
-    monkeypatch.setattr(run, "build", build)
+    monkeypatch.setattr(driver, "build", stopped)
+    monkeypatch.setattr(run, "build", stopped)
     monkeypatch.setattr(subprocess, "Popen", Child)
     monkeypatch.setattr(clibs, "fingerprint", lambda *_: b"")  # libraries are looked for when it builds
     monkeypatch.setenv("MOCHI_CACHE", os.path.join(tmp_path, "cache"))
@@ -127,6 +127,7 @@ def test_options_arrive(name: str, way: str, seen: list[Options]) -> None:
 SPY = "raise SystemExit('a module of the current folder was imported')\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["backend", "mochic", "objwriter", "linkscripts", "json", "zipfile", "click"])
 def test_children_import_from_the_installation(name: str, tmp_path: os.PathLike[str]) -> None:
     """A folder of the user's that is called like a module of ours is data."""

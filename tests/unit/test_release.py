@@ -44,6 +44,7 @@ def release(folder: str, target: str, out: str, text: str = PROGRAM) -> subproce
     return subprocess.run(argv, cwd=folder, capture_output=True, text=True, env=env, check=False)
 
 
+@pytest.mark.slow
 def test_set(tmp_path: os.PathLike[str]) -> None:
     need_linkers()
     found: list[dict[str, bytes]] = []
@@ -77,6 +78,7 @@ def test_set(tmp_path: os.PathLike[str]) -> None:
         assert zipped.read(zipped.namelist()[0])[:2] == b"MZ"
 
 
+@pytest.mark.slow
 def test_universal(tmp_path: os.PathLike[str]) -> None:
     need_linkers()
     folder = str(tmp_path)
@@ -139,6 +141,7 @@ WORLDS: list[dict[str, str]] = [
 SAME = os.environ.get("MOCHI_SAME_TARGETS", "linux/riscv64,darwin/universal,windows/amd64")
 
 
+@pytest.mark.slow
 def test_same_bytes_from_anywhere(tmp_path: os.PathLike[str]) -> None:
     need_linkers()
     text = 'import "./parts" as parts\nlet xs = [3, 1, 2]\nprint(parts.twice(len(xs)), {"ü": xs}, "fails:", xs[7])\n'
@@ -175,6 +178,7 @@ def linked(name: str) -> None:
     os.symlink("../elsewhere", name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "kind"), [(os.mkdir, "a directory"), (linked, "a symbolic link")])
 @pytest.mark.parametrize("name", ["SHA256SUMS", "hello-linux-amd64.tar.gz"])
 def test_own_files(
@@ -191,6 +195,7 @@ def test_own_files(
     assert release(str(tmp_path), "linux/amd64,", "-").returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["x" * 120, "x" * 230, "two\nlines", "back\\slash"])
 def test_names_of_sources(stem: str, tmp_path: os.PathLike[str]) -> None:
     """Long ones have room in archives; `sha256sum` finds all of them."""
