@@ -14,6 +14,10 @@ sys.path.insert(0, ROOT)
 
 # Compiled runtimes are kept between runs, away from the user's own cache.
 os.environ.setdefault("MOCHI_CACHE", os.path.join(ROOT, ".pytest_cache", "mochi"))
+# Tests start hundreds of processes, which would spend most of their time compiling the compiler's own modules where
+# Python may not keep what it made of them beside the sources.
+os.environ["PYTHONPYCACHEPREFIX"] = os.path.join(ROOT, ".pytest_cache", "python")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class Figures:

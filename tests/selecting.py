@@ -7,7 +7,8 @@ Quick are, of what takes more than a moment,
 * the first SEEDS seeds of random programs.
 
 Slow is the same once more: on more targets, at more levels, with more seeds.  And what is large on purpose: objects
-with 65,536 sections, growth of time and memory, random code on other CPUs, mutants, runtimes that are built anew (a
+with 65,536 sections, growth of time and memory, random code on other CPUs, hundreds
+of random instructions, what `mochi inspect` shows of every target, mutants, runtimes that are built anew (a
 cold or a broken cache, a fault put in, other instruction sets), builds that are killed, sets of releases, the wheel.
 """
 

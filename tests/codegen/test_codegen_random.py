@@ -29,6 +29,7 @@ def test_machine_code_agrees_with_the_interpreter(seed: int) -> None:
         compare(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not available(), reason="runs amd64 code in this process")
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 1 << 40))

@@ -34,6 +34,9 @@ def inspect(*paths: str, **wanted: object) -> str:
     return out.getvalue()
 
 
+pytestmark = pytest.mark.slow  # of programs for all targets
+
+
 class Shown:
     """Our output as data: sections (name, size), symbols (name, value, size), relocations (offset, type, target)."""
 

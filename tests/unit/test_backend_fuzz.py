@@ -76,6 +76,7 @@ INSTRUCTION = st.sampled_from(ROWS).flatmap(
 )
 
 
+@pytest.mark.slow
 @given(INSTRUCTION)
 @settings(max_examples=600, deadline=None)
 def test_disassembles_to_the_same(insn: tuple[int, tuple[Addr, ...]]) -> None:
@@ -138,6 +139,7 @@ WORDS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(st.lists(st.one_of(WORDS, st.sampled_from(sorted(OPS)), st.text(max_size=4)), max_size=24))
 @settings(max_examples=400, deadline=None)
 def test_hostile_text(words: list[str]) -> None:
