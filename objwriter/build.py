@@ -94,7 +94,6 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
         if attrs & A_SHORT:
             obj.flags |= target.short_flags
         value = 0
-        section_kind, prefix, symbol_kind = _KINDS[kind]
         if (
             kind == SRODATA
             and attrs & A_STATIC
@@ -106,56 +105,77 @@ def build_object(target: Target, symbols: list[LSym], relro: bool = False) -> Ob
             number = merged.get(size, -1)
             if number < 0:
                 number = merged[size] = len(sections)
-                section = Section(f".rodata.cst{size}", S_RODATA, size)
-                section.entry = size
-                section.data = bytearray()
-                sections.append(section)
-            section = sections[number]
-            value = section.size
-            assert isinstance(section.data, bytearray)
-            section.data += s.data
-            section.data += bytes(size - len(s.data))
-            section.size = value + size
+                sections.append(_mergeable(size))
+            value = _append(sections[number], s, size)
         else:
-            if relro and kind == SRODATA and s.relocs:
-                section_kind, prefix = S_RELRO, _RELRO_PREFIX
             number = len(sections)
-            align = s.align or (target.text_align if kind == STEXT else _natural_align(size))
-            section = Section(s.section or prefix + s.name, section_kind, align)
-            if kind == STLSBSS and (s.data or s.relocs):
-                section.kind = S_TLSDATA
-                section.name = s.section or ".tdata." + s.name
-            if section.kind not in (S_BSS, S_TLSBSS):
-                if size > MAX_CONTENTS:
-                    raise ObjectError(f"{s.name} has {size} bytes of contents: too large for {section.name}")
-                data: bytes | bytearray = s.data
-                if size > len(data):
-                    data = bytes(data) + bytes(size - len(data))
-                section.data = data
-            elif s.data or s.relocs:
-                raise ObjectError(f"{s.name} has contents but its section {section.name} has none")
-            section.size = size
-            sections.append(section)
+            sections.append(_own_section(s, size, target, relro))
         section_of[s] = number
         binding = B_LOCAL if attrs & A_STATIC else B_WEAK if attrs & A_DUPOK else B_GLOBAL
         index[s] = len(out)
-        symbol = Symbol(s.name, number, value, size, symbol_kind, binding)
+        symbol = Symbol(s.name, number, value, size, _KINDS[kind][2], binding)
         symbol.hidden = binding != B_LOCAL and attrs & A_HIDDEN != 0
         out.append(symbol)
     for s in notes:
-        number = section_of[s] = len(sections)
-        section = Section(s.section or ".note." + s.name, S_NOTE, s.align or 4)
-        section.data = s.data
-        section.size = len(s.data)
-        if s.link is not None:
-            section.link = section_of.get(s.link, -1)
-            if section.link < 0:
-                raise ObjectError(f"note {s.name} describes {s.link.name}, which is not defined here")
-        sections.append(section)
+        section_of[s] = len(sections)
+        sections.append(_note(s, section_of))
     for s, number in section_of.items():
         if s.relocs:
             sections[number].relocs = _relocations(obj, s, index, names, section_of)
     return obj
+
+
+def _mergeable(size: int) -> Section:
+    """The section of constants of so many bytes."""
+    section = Section(f".rodata.cst{size}", S_RODATA, size)
+    section.entry = size
+    section.data = bytearray()
+    return section
+
+
+def _append(section: Section, s: LSym, size: int) -> int:
+    """Put a constant behind the others; its place."""
+    at = section.size
+    assert isinstance(section.data, bytearray)
+    section.data += s.data
+    section.data += bytes(size - len(s.data))
+    section.size = at + size
+    return at
+
+
+def _own_section(s: LSym, size: int, target: Target, relro: bool) -> Section:
+    """The section of one function or datum."""
+    kind, prefix, _ = _KINDS[s.kind]
+    if relro and s.kind == SRODATA and s.relocs:
+        kind, prefix = S_RELRO, _RELRO_PREFIX
+    align = s.align or (target.text_align if s.kind == STEXT else _natural_align(size))
+    section = Section(s.section or prefix + s.name, kind, align)
+    if s.kind == STLSBSS and (s.data or s.relocs):
+        section.kind = S_TLSDATA
+        section.name = s.section or ".tdata." + s.name
+    if section.kind not in (S_BSS, S_TLSBSS):
+        if size > MAX_CONTENTS:
+            raise ObjectError(f"{s.name} has {size} bytes of contents: too large for {section.name}")
+        data: bytes | bytearray = s.data
+        if size > len(data):
+            data = bytes(data) + bytes(size - len(data))
+        section.data = data
+    elif s.data or s.relocs:
+        raise ObjectError(f"{s.name} has contents but its section {section.name} has none")
+    section.size = size
+    return section
+
+
+def _note(s: LSym, section_of: dict[LSym, int]) -> Section:
+    """The section of a note, linked to that of the function it describes."""
+    section = Section(s.section or ".note." + s.name, S_NOTE, s.align or 4)
+    section.data = s.data
+    section.size = len(s.data)
+    if s.link is not None:
+        section.link = section_of.get(s.link, -1)
+        if section.link < 0:
+            raise ObjectError(f"note {s.name} describes {s.link.name}, which is not defined here")
+    return section
 
 
 def _natural_align(size: int) -> int:
