@@ -40,7 +40,7 @@ fun print_table(): ref {{
 fun hex_at(s: ref, from: int, digits: int): int {{
   var v = 0
   for i in from..from + digits {{
-    v = or(shl(v, 4), digit_of(load8(s + STR_DATA, i)))
+    v = or(shl(v, 4), digit_of(load8(s + STRING_DATA, i)))
   }}
   return v
 }}
@@ -49,7 +49,7 @@ fun hex_at(s: ref, from: int, digits: int): int {{
 /// @nogc
 fun find_record(table: ref, size: int, c: int): int {{
   var lo = 0
-  var hi = load32(table, STR_LEN) / size
+  var hi = load32(table, STRING_LENGTH) / size
   while lo < hi {{
     let mid = (lo + hi) / 2
     let at = mid * size

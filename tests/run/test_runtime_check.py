@@ -31,7 +31,7 @@ print(len(w), len(m), len(to_json(m)), r, 9223372036854775807 * 4)
 OUTPUT = "40 40 471 3 drowolléh 36893488147419103228\n"
 
 # The end of str_concat.
-CONCAT = "  copy(s + STR_DATA + na, b + STR_DATA, nb)\n  return s\n}\n\nfun str_concat3"
+CONCAT = "  copy(s + STRING_DATA + na, b + STRING_DATA, nb)\n  return s\n}\n\nfun str_concat3"
 
 # A fault: file of the runtime, text, what stands there instead; and the message.
 FAULTS = {
@@ -44,8 +44,8 @@ FAULTS = {
     ),
     "write_unseen": (  # by code that is not checked, as that of programs
         "mem.mochi",
-        "  store64(a, ARR_SIZE, round8(bytes))\n",
-        "  store64(a, ARR_SIZE, round8(bytes))\n  store8(a, ARR_DATA + round8(bytes), 1)\n",
+        "  store64(a, ARRAY_SIZE, round8(bytes))\n",
+        "  store64(a, ARRAY_SIZE, round8(bytes))\n  store8(a, ARRAY_DATA + round8(bytes), 1)\n",
         "a write behind an object",
     ),
     "freed": (
@@ -54,7 +54,7 @@ FAULTS = {
         CONCAT.replace(
             "  return s",
             "  let hidden = str_concat3(a, a, a) as int + heap_max\n  gc_collect()\n"
-            "  copy(s + STR_DATA, (hidden - heap_max) as ptr + STR_DATA, na)\n  return s",
+            "  copy(s + STRING_DATA, (hidden - heap_max) as ptr + STRING_DATA, na)\n  return s",
         ),
         "a run of bytes that leaves its object",
     ),
@@ -78,25 +78,25 @@ FAULTS = {
     ),
     "size": (
         "mem.mochi",
-        "  store64(a, ARR_SIZE, round8(bytes))\n",
-        "  store64(a, ARR_SIZE, round8(bytes) + 8)\n",
+        "  store64(a, ARRAY_SIZE, round8(bytes))\n",
+        "  store64(a, ARRAY_SIZE, round8(bytes) + 8)\n",
         "an object that does not have its size",
     ),
     "list_length": (
         "list.mochi",
-        "  store64(l, LIST_LEN, len)\n  storeref(",
-        "  store64(l, LIST_LEN, len + 1)\n  storeref(",
+        "  store64(l, LIST_LENGTH, len)\n  storeref(",
+        "  store64(l, LIST_LENGTH, len + 1)\n  storeref(",
         "more elements than an array has room for",
     ),
     "characters": (
         "text.mochi",
-        "  store32(s, STR_CHARS, chars)\n",
-        "  store32(s, STR_CHARS, chars + 1)\n",
+        "  store32(s, STRING_CHARACTERS, chars)\n",
+        "  store32(s, STRING_CHARACTERS, chars + 1)\n",
         "a wrong count of characters",
     ),
     "padding": (
         "text.mochi",
-        "    store64(s, STR_DATA - 8 + round8(bytes), 0)\n",
+        "    store64(s, STRING_DATA - 8 + round8(bytes), 0)\n",
         "",
         "a string without zeros behind it",
     ),
