@@ -20,7 +20,8 @@ from objwriter.model import (
     Section,
     Symbol,
 )
-from objwriter.relocs import GOT_NAME, GOT_SYMBOL, LABEL, Record, Records, Relocs, load_relocs
+from objwriter.relocs import GOT_NAME, GOT_SYMBOL, LABEL, Relocs, load_relocs
+from objwriter.relocs.records import Record, Records
 from objwriter.relocs.fields import HIGH, LOW, store_field
 
 _FLAGS = LABEL | GOT_SYMBOL

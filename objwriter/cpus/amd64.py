@@ -12,7 +12,7 @@ from struct import pack
 from typing import Final
 
 from objwriter.model import ObjectError
-from objwriter.unwind import (
+from objwriter.frames import (
     ALLOC,
     PUSH,
     SAVE,

@@ -11,7 +11,7 @@ from struct import pack
 from typing import Final
 
 from objwriter.model import ObjectError
-from objwriter.unwind import (
+from objwriter.frames import (
     ALLOC, PUSH, PUSH_PAIR, SAVE, SAVE_PAIR, SET_FP, Frame, Layout, Machine, Step, WindowsCodes, final_layout,
     windows_error,
 )  # fmt: skip

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from objwriter.unwind import Machine
+from objwriter.frames import Machine
 
 MACHINE: Final = Machine("riscv64", 2, 1, 8, 0, 2)

@@ -22,17 +22,14 @@ ordinary symbol), and of the thread-local kinds only the offset in the section.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from importlib import import_module
 from typing import Final
 
-from objwriter.model import Relocation, Section, Target
+from objwriter.model import Target
+from objwriter.relocs.records import Chooser, Record, Records
 
-Record = tuple[int, int, int]  # offset inside the field, type number, what is added to A
-Records = tuple[Record, ...]
 Table = dict[tuple[str, int], Records]
-# Given a section and the offsets of its functions: what tells the records of a relocation there.
-Chooser = Callable[[Section, Iterable[int]], Callable[[Relocation], Records]]
 LABEL: Final = 1 << 40  # added to the type number of a record against a label
 GOT_SYMBOL: Final = 1 << 41  # added to the type number of a record against GOT_NAME
 GOT_NAME: Final = "_GLOBAL_OFFSET_TABLE_"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from objwriter.model import S_TEXT, Relocation, Section
-from objwriter.relocs import Chooser, Records
+from objwriter.relocs.records import Chooser, Records
 from objwriter.relocs.x86_code import GOT_FIXED, GOT_MOVQ, GOT_PLAIN, GOT_REX, got_forms
 
 NUMBERS: Final = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from objwriter.model import Relocation, Section
-from objwriter.relocs import Chooser, Records
+from objwriter.relocs.records import Chooser, Records
 
 NUMBERS: Final = {
     "R_ARM_ABS32": 2,  # S + A

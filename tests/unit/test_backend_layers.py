@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from functools import cache
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -64,8 +65,29 @@ def test_nothing_heavy() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def loaded_by_name(tree: ast.Module, module: str, paths: dict[str, str]) -> set[str]:
+    """The modules that a file may load with import_module: those that fit a text of the file.
+
+    A part of a text that is known only at run time stands for one name, `__name__` for the file's own.
+    """
+    calls = [n for n in ast.walk(tree) if isinstance(n, ast.Call) and ast.unparse(n.func).endswith("import_module")]
+    found: set[str] = set()
+    for n in ast.walk(tree) if calls else ():
+        if isinstance(n, ast.Constant) and isinstance(n.value, str):
+            found |= set(n.value.split()) & set(paths)  # tables have names among other words
+        elif isinstance(n, ast.JoinedStr):
+            pattern = ""
+            for part in n.values:
+                if isinstance(part, ast.Constant):
+                    pattern += re.escape(str(part.value))
+                else:
+                    pattern += re.escape(module) if ast.unparse(part) == "{__name__}" else "[^.]+"
+            found |= {name for name in paths if "." in pattern and re.fullmatch(pattern, name)}
+    return found
+
+
 def import_graph() -> dict[str, set[str]]:
-    """Which modules of ours each imports: at its top, inside functions, and for types alone."""
+    """Which modules of ours each imports: at its top, inside functions, for types alone, and by names in texts."""
     paths = {}
     for package in OURS:
         for path in files(package):
@@ -82,6 +104,7 @@ def import_graph() -> dict[str, set[str]]:
                 for a in node.names:
                     whole = f"{node.module}.{a.name}"
                     found.add(whole if whole in paths else node.module)
+        found |= loaded_by_name(tree_of(path), module, paths)
         graph[module] = (found & set(paths)) - {module}
     return graph
 
@@ -109,6 +132,12 @@ def circles(graph: dict[str, set[str]]) -> list[set[str]]:
 
 def test_circles() -> None:
     assert not circles(import_graph())
+
+
+def test_modules_loaded_by_name_are_found() -> None:
+    paths = dict.fromkeys(("p", "p.a.load", "p.b.load", "q.c"), "")
+    tree = ast.parse("TABLE = 'x q.c'\nimport_module(f'{__name__}.{cpu}.load')")
+    assert loaded_by_name(tree, "p", paths) == {"p.a.load", "p.b.load", "q.c"}
 
 
 def test_circles_are_found() -> None:

@@ -25,7 +25,9 @@ from backend import (
     register_arch,
 )
 from backend.obj.printer import format_prog
-from objwriter import Target, register_target
+from objwriter import Target, frames, register_target
+from objwriter.unwind import ALLOC, SAVE, Frame, Machine, Step, register_machine
+from objwriter.unwind_dwarf import eh_frame
 
 KINDS = [(bits, order) for bits in (32, 64) for order in ("le", "be")]
 
@@ -74,6 +76,25 @@ def test_a_toy_cpu(bits: int, order: str) -> None:
     assert (r["r_offset"], r["r_info_type"], r["r_addend"]) == (8, 2, 0)
     symbol = elf.get_section_by_name(".symtab").get_symbol(r["r_info_sym"])
     assert (symbol.name, symbol["st_shndx"]) == ("helper", "SHN_UNDEF")
+
+
+def test_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unwind information of a CPU from outside: what debuggers are told, read back."""
+    elffile: Any = pytest.importorskip("elftools.elf.elffile")
+    monkeypatch.setattr(frames, "_MACHINES", dict(frames._MACHINES))
+    sp, ra, fp = 2, 1, 3
+    register_machine("toy64le", lambda: Machine("toy64le", sp, ra, fp, 0, 4))
+    with pytest.raises(ValueError, match="already"):
+        register_machine("toy64le", lambda: Machine("toy64le", sp, ra, fp, 0, 4))
+    symbols = program("toy64le")
+    frame = Frame("toy64le", 16, [Step(4, ALLOC, 0, 32), Step(8, SAVE, ra, 24)])
+    data = objwriter.write([*symbols, eh_frame([(symbols[0], frame)])], "bare/toy64le")
+    elf = elffile.ELFFile(io.BytesIO(data))
+    cie, fde = elf.get_dwarf_info(relocate_dwarf_sections=False).EH_CFI_entries()[:2]
+    assert cie.header.return_address_register == ra and fde.header.address_range == 16
+    rows = fde.get_decoded().table
+    assert [(r["cfa"].reg, r["cfa"].offset) for r in rows] == [(sp, 0), (sp, 32), (sp, 32)]
+    assert rows[-1][ra].arg == -8
 
 
 def test_text_and_printer() -> None:
