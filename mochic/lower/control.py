@@ -67,17 +67,9 @@ def count_loop(fn: Fn, n: Value, body: Callable[[Value], None]) -> None:
 def unless_nil(fn: Fn, obj: Value, want: int, make: Callable[[], Value]) -> Value:
     """nil if obj is null, else what make() gives; the result has representation `want`."""
     b = fn.b
-    some, none, done = fn.new_block(), fn.new_block(True), fn.new_block()
+    some, none = fn.new_block(), fn.new_block(True)
     b.brif(fn.is_nil(obj), none, some, -1)
-    b.start(some)
-    v = fn.convert(make(), want)
-    b.write("#opt", v)
-    b.jump(done)
-    b.start(none)
-    b.write("#opt", fn.convert(fn.nil(), want))
-    b.jump(done)
-    b.start(done)
-    return b.read("#opt", want)
+    return fn.either(some, none, make, fn.nil, want)
 
 
 def check_ref(fn: Fn, v: Value, no: Block) -> Value:

@@ -154,31 +154,19 @@ def coalesce(fn: Fn, e: ast.Binary) -> Value:
         slot = map_find(fn, m, left.obj.ty, key, find(left.index.ty).kinds)
         vt = fn.m.solver.val(left.obj.ty)
         if slot is not None and not find(vt).kinds & NIL:
-            some, none, done = fn.new_block(), fn.new_block(), fn.new_block()
+            found = slot
+            some, none = fn.new_block(), fn.new_block()
             b.brif(b.emit(EQ, I32, [slot, b.iconst(slot.type, 0)]), none, some, -1)
-            b.start(some)
-            b.write("#opt", fn.convert(fn.load(ir_type(vt), slot, 0, fn.m.slot(vt)), want))
-            b.jump(done)
-            b.start(none)
-            b.write("#opt", fn.expr_as(e.right, want))
-            b.jump(done)
-            b.start(done)
-            return b.read("#opt", want)
+            held = fn.m.slot(vt)
+            return fn.either(some, none, lambda: fn.load(ir_type(vt), found, 0, held), lambda: fn.expr(e.right), want)
         l = index_known(fn, m, MAP, left.obj.ty, key, find(left.index.ty).kinds, ir_type(left.ty))
     else:
         l = fn.expr(left)
     if l.type not in (REF, TAG) or not find(left.ty).kinds & NIL:
         return fn.convert(l, want)
-    some, none, done = fn.new_block(), fn.new_block(), fn.new_block()
+    some, none = fn.new_block(), fn.new_block()
     b.brif(fn.is_nil(l), none, some)
-    b.start(some)
-    b.write("#opt", fn.convert(l, want))
-    b.jump(done)
-    b.start(none)
-    b.write("#opt", fn.expr_as(e.right, want))
-    b.jump(done)
-    b.start(done)
-    return b.read("#opt", want)
+    return fn.either(some, none, lambda: l, lambda: fn.expr(e.right), want)
 
 
 def e_if(fn: Fn, e: ast.IfExpr) -> Value:

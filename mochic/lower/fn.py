@@ -261,6 +261,21 @@ class Fn:
                     for f in st.fields.values():
                         self.feed(f, v)
 
+    def either(
+        self, some: Block, none: Block, value: Callable[[], Value], other: Callable[[], Value], want: int
+    ) -> Value:
+        """After a branch to one of two blocks: what value() gives in the first and other() in the second, as `want`."""
+        b = self.b
+        done = self.new_block()
+        b.start(some)
+        b.write("#opt", self.convert(value(), want))
+        b.jump(done)
+        b.start(none)
+        b.write("#opt", self.convert(other(), want))
+        b.jump(done)
+        b.start(done)
+        return b.read("#opt", want)
+
     # -- variables ------------------------------------------------------------------------------------
 
     def captured_at(self, v: Var) -> int:

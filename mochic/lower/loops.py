@@ -26,12 +26,7 @@ def s_while(fn: Fn, st: ast.While) -> None:
     else:
         branch(fn, st.cond, body, done)
     b.start(body)
-    fn.loops.append((head, done))
-    fn.block(st.body)
-    fn.loops.pop()
-    if b.reachable:
-        b.pos = st.lo
-        b.jump(head)
+    loop_statements(fn, st.body, head, done, st.lo)
     b.seal(head)
     b.start(done)
 
@@ -64,11 +59,7 @@ def for_range(fn: Fn, st: ast.For) -> None:
     b.at(body)
     i = b.read(("#i", st), INT)
     fn.declare_var(v, i if same_ty else fn.convert(i, ir_type(v.ty)))
-    fn.loops.append((step, done))
-    fn.block(st.body)
-    fn.loops.pop()
-    if b.reachable:
-        b.jump(step)
+    loop_statements(fn, st.body, step, done)
     b.start(step)
     if b.reachable:
         b.pos = st.lo
@@ -145,11 +136,7 @@ def for_loaded(fn: Fn, st: ast.For, e: ast.Load) -> None:
     b.at(head)
     x = next_row(fn, e, reader, done)
     fn.declare_var(v, fn.convert(x, ir_type(v.ty)))
-    fn.loops.append((head, done))
-    fn.block(st.body)
-    fn.loops.pop()
-    if b.reachable:
-        b.jump(head)
+    loop_statements(fn, st.body, head, done)
     b.seal(head)
     b.start(done)
     fn.call_runtime("load_close", reader)
@@ -196,7 +183,7 @@ def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Slot | None, done: B
         leave = fn.new_block()
         begin_holding(fn, ("#element", st), x, t)
     fn.declare_var(v, fn.convert(x, ir_type(v.ty)))
-    loop_body(fn, st, body, step, leave)
+    loop_body(fn, st, step, leave)
     if held:
         holding = fn.running[-1]
         end_holding(fn)
@@ -222,7 +209,7 @@ def for_chars(fn: Fn, st: ast.For, v: Var, s: Value, done: Block) -> None:
     at = b.read(("#n", st), I64)
     c = fn.call_runtime("str_char_at", s, at)
     fn.declare_var(v, fn.convert(c, ir_type(v.ty)))
-    loop_body(fn, st, body, step, done)
+    loop_body(fn, st, step, done)
     if b.reachable:
         nxt = fn.call_runtime("str_next", s, b.read(("#n", st), I64))
         b.write(("#n", st), nxt)
@@ -230,13 +217,19 @@ def for_chars(fn: Fn, st: ast.For, v: Var, s: Value, done: Block) -> None:
     b.seal(body)
 
 
-def loop_body(fn: Fn, st: ast.For, body: Block, step: Block, done: Block) -> None:
-    b = fn.b
-    fn.loops.append((step, done))
-    fn.block(st.body)
+def loop_statements(fn: Fn, body: list[ast.Stmt], again: Block, done: Block, pos: int = 0) -> None:
+    """The statements of a loop, whose end leads to `again`; `pos`: where that jump stands, if not where they end."""
+    fn.loops.append((again, done))
+    fn.block(body)
     fn.loops.pop()
-    if b.reachable:
-        b.jump(step)
+    if fn.b.reachable:
+        fn.b.pos = pos or fn.b.pos
+        fn.b.jump(again)
+
+
+def loop_body(fn: Fn, st: ast.For, step: Block, done: Block) -> None:
+    b = fn.b
+    loop_statements(fn, st.body, step, done)
     b.start(step)
     b.pos = st.lo
 

@@ -132,16 +132,9 @@ def map_value_or_nil(fn: Fn, slot: Value, mt: Slot, want: int) -> Value:
     b = fn.b
     vt = fn.m.solver.val(mt)
     vty = ir_type(vt)
-    some, none, done = fn.new_block(), fn.new_block(), fn.new_block()
+    some, none = fn.new_block(), fn.new_block()
     b.brif(b.emit(EQ, I32, [slot, b.iconst(PTR, 0)]), none, some, -1)
-    b.start(some)
-    b.write("#opt", fn.convert(fn.load(vty, slot, 0, fn.m.slot(vt)), want))
-    b.jump(done)
-    b.start(none)
-    b.write("#opt", fn.convert(fn.nil(), want))
-    b.jump(done)
-    b.start(done)
-    return b.read("#opt", want)
+    return fn.either(some, none, lambda: fn.load(vty, slot, 0, fn.m.slot(vt)), fn.nil, want)
 
 
 def map_store(fn: Fn, m: Value, mt: Slot, key: Value, v: Value, kk: int = STR) -> None:

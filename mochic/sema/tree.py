@@ -78,6 +78,16 @@ def copy_tree(n: Any) -> Any:
     return out
 
 
+def scalar_aggregate(e: ast.Query) -> tuple[str, ast.Expr] | None:
+    """`sum` and x of `select sum(x)`, which makes one value of all rows; None for any other query."""
+    call = e.select
+    if e.group_var is not None or not isinstance(call, ast.Call) or not isinstance(call.fn, ast.Ident):
+        return None
+    if call.fn.name not in AGGREGATES or len(call.args) != 1 or isinstance(call.args[0], ast.Query):
+        return None
+    return call.fn.name, call.args[0]
+
+
 def is_none(e: ast.Expr) -> bool:
     return isinstance(e, ast.NoneLit) or (isinstance(e, ast.Ident) and e.name in ("null", "nil") and e.ref is None)
 

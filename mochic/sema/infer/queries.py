@@ -11,7 +11,7 @@ from mochic.sema.builtins import BUILTINS
 from mochic.sema.constraints import IterationConstraint
 from mochic.sema.infer.context import Infer
 from mochic.sema.symbols import KeyEntry, QueryInfo, Scope, StructInfo, Var
-from mochic.sema.tree import AGGREGATES, key_name
+from mochic.sema.tree import key_name, scalar_aggregate
 from mochic.sema.types import FLOAT_TY, GROUP, INT_TY, LIST, MAP, NIL, STR, STRUCT, Slot
 from mochic.syntax import ast
 
@@ -115,16 +115,10 @@ def group_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> None:
 def select_clause(inf: Infer, e: ast.Query, info: QueryInfo) -> Slot:
     sel = e.select
     s = inf.solver
-    if (
-        e.group_var is None
-        and isinstance(sel, ast.Call)
-        and isinstance(sel.fn, ast.Ident)
-        and sel.fn.name in AGGREGATES
-        and len(sel.args) == 1
-        and not isinstance(sel.args[0], ast.Query)
-    ):
-        info.aggregate = sel.fn.name
-        arg = inf.expr(sel.args[0])
+    scalar = scalar_aggregate(e)
+    if scalar is not None:
+        info.aggregate = scalar[0]
+        arg = inf.expr(scalar[1])
         rows = Slot(LIST)
         s.flow(arg, s.elem(rows))
         info.rows = rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-from mochic.sema.tree import AGGREGATES, key_name, parts
+from mochic.sema.tree import key_name, parts, scalar_aggregate
 from mochic.sema.strict.builtins import element_of
 from mochic.sema.strict.context import Strict
 from mochic.sema.strict.effects import BUILTIN_EFFECTS
@@ -110,19 +110,11 @@ def group_clause(strict: Strict, e: ast.Query, names: list[str]) -> None:
 
 def select_clause(strict: Strict, e: ast.Query, want: SType | None) -> SType:
     sel = e.select
-    scalar = (
-        e.group_var is None
-        and isinstance(sel, ast.Call)
-        and isinstance(sel.fn, ast.Ident)
-        and sel.fn.name in AGGREGATES
-        and len(sel.args) == 1
-        and not isinstance(sel.args[0], ast.Query)
-        and strict.find(sel.fn.name) is None
-    )
-    if scalar:
-        assert isinstance(sel, ast.Call) and isinstance(sel.fn, ast.Ident)
-        t = strict.expr(sel.args[0])
-        return INT if sel.fn.name == "count" else FLOAT if sel.fn.name == "avg" else t
+    scalar = scalar_aggregate(e)
+    if scalar is not None and strict.find(scalar[0]) is None:
+        name, x = scalar
+        t = strict.expr(x)
+        return INT if name == "count" else FLOAT if name == "avg" else t
     row = want.args[0] if want is not None and want.kind == LIST_K else None
     t = strict.expr(sel, row)
     if row is not None and not unify(row, t) and fits(row, t):
