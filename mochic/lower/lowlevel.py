@@ -571,8 +571,7 @@ def _wrap(n: int) -> int:
 class RuntimeLower(Names):
     """All files of the package: names first, then bodies.
 
-    >>> lower = RuntimeLower(sources, layout)  # doctest: +SKIP
-    >>> module, diagnostics = lower.run(programs)
+    module, diagnostics = RuntimeLower(sources, layout).run(programs)
     """
 
     __slots__ = ()

@@ -7,8 +7,8 @@ import os
 import re
 from functools import cache
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OURS = ("mochic", "backend", "objwriter", "linkscripts")
+from ours import OURS, ROOT, files, tree_of
+
 # package -> modules of ours it may import (prefixes)
 ALLOWED = {"backend": ("backend",), "objwriter": ("objwriter", "backend.obj.sym"), "linkscripts": ()}
 # packages that the build path never loads; who may import them lazily is listed
@@ -19,12 +19,6 @@ HEAVY_USERS = (
 )  # inspection loads its readers by name (mochic/inspect/readers.py)
 
 
-@cache
-def tree_of(path: str) -> ast.Module:
-    with open(path, encoding="utf-8") as fh:
-        return ast.parse(fh.read())
-
-
 def imports(path: str) -> list[tuple[int, str]]:
     out: list[tuple[int, str]] = []
     for node in ast.walk(tree_of(path)):
@@ -33,13 +27,6 @@ def imports(path: str) -> list[tuple[int, str]]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             out.append((node.lineno, node.module))
     return out
-
-
-def files(package: str) -> list[str]:
-    found = []
-    for folder, _, names in os.walk(os.path.join(ROOT, package)):
-        found += [os.path.join(folder, n) for n in sorted(names) if n.endswith(".py")]
-    return found
 
 
 def test_layers() -> None:

@@ -7,21 +7,18 @@ import importlib
 import os
 
 import pytest
-
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PACKAGES = ("backend", "objwriter", "mochic", "linkscripts")
-SKETCHES = ("mochic/lower/lowlevel.py",)  # written with a prompt, but parts of a program that is not there
+from ours import OURS, ROOT
 
 
 def _sources() -> list[str]:
     out = [os.path.join("docs", n) for n in sorted(os.listdir(os.path.join(ROOT, "docs"))) if n.endswith(".md")]
-    for package in PACKAGES:
+    for package in OURS:
         for folder, _, names in os.walk(os.path.join(ROOT, package)):
             out += [os.path.relpath(os.path.join(folder, n), ROOT) for n in sorted(names) if n.endswith((".py", ".md"))]
     found = []
     for path in out:
         with open(os.path.join(ROOT, path), encoding="utf-8") as fh:
-            if ">>> " in fh.read() and path not in SKETCHES:
+            if ">>> " in fh.read():
                 found.append(path)
     return found
 

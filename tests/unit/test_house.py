@@ -7,17 +7,15 @@ import os
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
+from ours import OURS, ROOT, files, tree_of
 
 from mochic.targets import TARGETS, ready_targets
 from objwriter.targets import FORMATS
 from objwriter.targets import TARGETS as OBJECTS
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-OURS = ("mochic", "backend", "objwriter", "linkscripts")
 FAMILIES = ("x86", "i386", "riscv", "x86_64", "aarch64")
 NAMES = frozenset(FAMILIES) | set(TARGETS) | {t.arch for t in TARGETS.values()} | {t.os for t in TARGETS.values()}
 # Where the names of CPUs and systems belong: the tables, and each CPU's own folders.
@@ -31,17 +29,11 @@ TABLES = re.compile(
 HELP = frozenset(("mochic/cli.py",))  # texts for users
 
 
-@cache
 def modules() -> list[tuple[str, ast.Module]]:
-    found = []
-    for package in OURS:
-        for folder, _, names in os.walk(os.path.join(ROOT, package)):
-            for name in sorted(names):
-                if name.endswith(".py"):
-                    path = os.path.join(folder, name)
-                    with open(path, encoding="utf-8") as f:
-                        found.append((os.path.relpath(path, ROOT).replace(os.sep, "/"), ast.parse(f.read())))
-    return found
+    """The project's modules: path in the repository, syntax tree."""
+    return [
+        (os.path.relpath(path, ROOT).replace(os.sep, "/"), tree_of(path)) for package in OURS for path in files(package)
+    ]
 
 
 def docstrings(tree: ast.Module) -> set[int]:
