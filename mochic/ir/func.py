@@ -13,6 +13,7 @@ Invariants (checked by `ir.verify`):
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from mochic.ir.ops import PARAM, TRAP
@@ -25,13 +26,15 @@ COLD = 8  # calls to it make the path to it unlikely
 ASM = 16  # body is assembly
 INLINE = 32  # always inline where possible
 FOREIGN = 64  # a function of C, called by the platform's convention, anywhere in memory
+NOWRITE = 128  # objects that exist before the call are the same behind it, as far as compiled code looks at them
+FIXED = 256  # PURE, and depends on nothing that can change: its arguments, strings, numbers
 
 
 class FuncSym:
     """A function as callers see it.  `params` and `ret` are IR types; `slots` the int slots of the
     parameters followed by that of the result (None where the type is not INT)."""
 
-    __slots__ = ("name", "params", "ret", "flags", "slots", "func", "display", "pos")
+    __slots__ = ("name", "params", "ret", "flags", "slots", "func", "display", "pos", "writes")
 
     def __init__(self, name: str, params: list[int], ret: int, flags: int = 0) -> None:
         self.name = name
@@ -42,6 +45,7 @@ class FuncSym:
         self.func: Func | None = None
         self.display = name  # in stack traces
         self.pos = 0
+        self.writes: frozenset[Hashable] | None = None  # of the body, see opt.memory
 
     def __repr__(self) -> str:
         return "@" + self.name

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from mochic.ir.floats import float_of
 from mochic.ir.func import (
-    ASM, COLD, INLINE, NOGC, NORETURN, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value,
+    ASM, COLD, FIXED, INLINE, NOGC, NORETURN, NOWRITE, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value,
 )  # fmt: skip
 from mochic.ir.ops import (
     ALLOC, ALLOCA, BRIF, CALL, CALLI, FCONST, ICONST, IS_LOAD, IS_STORE, JUMP, OP_NAMES, RET, SWITCH, SYMADDR, TOINT,
@@ -28,7 +28,10 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import TYPE_NAMES, VOID
 
-FLAG_NAMES = ((NOGC, "nogc"), (NORETURN, "noreturn"), (PURE, "pure"), (COLD, "cold"), (ASM, "asm"), (INLINE, "inline"))
+FLAG_NAMES = (
+    (NOGC, "nogc"), (NORETURN, "noreturn"), (PURE, "pure"), (COLD, "cold"), (ASM, "asm"), (INLINE, "inline"),
+    (NOWRITE, "nowrite"), (FIXED, "fixed"),
+)  # fmt: skip
 
 
 def float_text(bits: int) -> str:

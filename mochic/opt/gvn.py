@@ -7,9 +7,7 @@ the table is removed when the walk leaves its subtree.
 
 Loads are values too as long as no store in between may change them: the table of available loads is handed to the
 blocks a block dominates, less what may be written on the ways from here to there (at a loop's header: in the
-loop).  A store makes its value available.  A load or store through a REF and one through a PTR never touch the same
-word in compiled programs (PTRs point into arrays, REFs at object fields); the runtime's own code, which mixes
-them, says so with `typed=False`.
+loop).  A store makes its value available.  `opt.memory` says which accesses may touch the same word.
 
 The condition of a branch is known in what one of its edges dominates; branches on the same condition there are
 decided.
@@ -19,33 +17,24 @@ Invariants.  A load stays where it is or disappears; nothing moves across a chec
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any
 
 from mochic.ir.cfg import DomTree, compute_preds
-from mochic.ir.func import NOGC, PURE, Block, Func, Value
+from mochic.ir.func import FIXED, PURE, Block, Func, Value
 from mochic.ir.ops import (
     ALLOC, BRIF, CALL, CAST, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, ST, SWITCH,
-    SYMADDR, WIDEST,
+    SYMADDR,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, PTR, REF, TAG
 from mochic.opt.fold import fold, wrap
 from mochic.opt.generated.simplify_rules import SIMPLIFY
+from mochic.opt.memory import READONLY, Place, apart, place, writes
 
-READONLY = "ro"
 MAX_REGION = 100  # blocks looked at between a block and one it dominates
 
-
-def clobbers(store: Value, load: Value, typed: bool) -> bool:
-    """May the store change what the load reads?"""
-    s, x = store.args[0], load.args[0]
-    if s is x:
-        return -WIDEST < store.imm - load.imm < WIDEST
-    if not typed:
-        return True
-    ptr = s.type == PTR
-    return (x.type == PTR) == ptr and (ptr or store.imm == load.imm)
-
+# An available load: its value, the access that made it known, the place of that access.
+Known = tuple[Value, Value, Place]
 
 RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLIFY
 
@@ -62,8 +51,8 @@ class _Walk:
         self.changed = False
         self.pos = 0
         self.facts: dict[int, int] = {}  # condition -> 0 or 1 where it is known
-        # Per block: its stores, or None when a call in it may write anything.
-        self.effects: list[list[Value] | None] = [[] for _ in range(fn.nblocks)]
+        # Per block: its stores and what its calls may write, or None when a call may write anything.
+        self.effects: list[tuple[list[Value], set[Place]] | None] = [None] * fn.nblocks
 
     def make(self, op: int, type: int, args: list[Value], imm: int = 0) -> Value:
         fn = self.fn
@@ -116,21 +105,25 @@ class _Walk:
         effects = self.effects
         for b in order:
             stores: list[Value] = []
+            places: set[Place] = set()
             for v in b.values:
                 op = v.op
                 if IS_STORE[op]:
                     stores.append(v)
-                elif IS_CALL[op] and op != ALLOC and not (op == CALL and v.sym.flags & PURE):
-                    effects[b.id] = None
-                    break
+                elif IS_CALL[op]:
+                    some = writes(v)
+                    if some is None:
+                        break
+                    places |= some
             else:
-                effects[b.id] = stores
+                effects[b.id] = (stores, places)
 
-    def surviving(self, loads: dict[Any, Value], b: Block, c: Block) -> dict[Any, Value]:
+    def surviving(self, loads: dict[Any, Known], b: Block, c: Block) -> dict[Any, Known]:
         """The loads available behind b that are also available at c, which b dominates, on every way to it."""
         seen = {b.id}
         work = list(c.preds)
         stores: list[Value] = []
+        places: set[Place] = set()
         while work:
             x = work.pop()
             if x.id in seen:
@@ -139,9 +132,11 @@ class _Walk:
             some = self.effects[x.id]
             if some is None or len(seen) > MAX_REGION:
                 return {}
-            stores += some
+            stores += some[0]
+            places |= some[1]
             work += x.preds
         out = dict(loads)
+        self.kill_places(places, out)
         for v in stores:
             if not out:
                 break
@@ -168,7 +163,7 @@ class _Walk:
                     if w is not None:
                         args[i] = w
 
-    def block(self, b: Block, loads: dict[Any, Value], added: list[Any]) -> None:
+    def block(self, b: Block, loads: dict[Any, Known], added: list[Any]) -> None:
         leader = self.leader
         table = self.table
         out: list[Value] = []
@@ -198,30 +193,34 @@ class _Walk:
                         self.changed = True
                     continue
                 key = (args[0].id, v.imm, op, v.type)
-                w = loads.get(key)
-                if w is not None:
-                    leader[v.id] = w
+                known = loads.get(key)
+                if known is not None:
+                    leader[v.id] = known[0]
                     self.changed = True
                     continue
-                loads[key] = v
+                loads[key] = v, v, place(v)
                 out.append(v)
                 continue
             out.append(v)
             if IS_STORE[op]:
                 self.store(v, loads)
             elif IS_CALL[op] and op != ALLOC:
-                if not (op == CALL and v.sym.flags & PURE):
-                    loads.clear()
-                elif v.sym.flags & NOGC:
+                if op == CALL and v.sym.flags & PURE and (v.sym.flags & FIXED or not _reads_memory(v)):
                     key = (CALL, v.sym.name, *[a.id for a in args])
                     w = table.get(key)
                     if w is None:
                         table[key] = v
                         added.append(key)
-                    elif not _reads_memory(v):
+                    else:
                         leader[v.id] = w
                         out.pop()
                         self.changed = True
+                    continue
+                some = writes(v)
+                if some is None:
+                    loads.clear()
+                elif some:
+                    self.kill_places(some, loads)
         b.values = out
         targs = b.targs
         for i, a in enumerate(targs):
@@ -230,38 +229,35 @@ class _Walk:
                 targs[i] = w
         self.branch(b)
 
-    def store(self, v: Value, loads: dict[Any, Value]) -> None:
+    def store(self, v: Value, loads: dict[Any, Known]) -> None:
         """A store: forget what it may change, remember what it wrote."""
         if loads:
             self.kill(v, loads)
         if v.op == ST and self.typed:
             val = v.args[1]
-            loads[(v.args[0].id, v.imm, LD, val.type)] = val
+            loads[(v.args[0].id, v.imm, LD, val.type)] = val, v, place(v)
 
-    def kill(self, v: Value, loads: dict[Any, Value]) -> None:
+    def kill(self, v: Value, loads: dict[Any, Known]) -> None:
+        """Forget the loads that a store may change."""
         typed = self.typed
-        base = v.args[0]
-        off = v.imm
-        if loads:
-            if typed:
-                ptr = base.type == PTR
-                bid = base.id
-                kill = []
-                for k, w in loads.items():
-                    kb = w.args[0] if IS_LOAD[w.op] else None
-                    if k[0] == bid:
-                        if off - WIDEST < k[1] < off + WIDEST:
-                            kill.append(k)
-                    elif kb is None or (kb.type == PTR) == ptr:
-                        if ptr or k[1] == off:
-                            kill.append(k)
-                for k in kill:
-                    del loads[k]
-            else:
-                bid = base.id
-                for k in list(loads):
-                    if k[0] != bid or off - WIDEST < k[1] < off + WIDEST:
-                        del loads[k]
+        written = place(v)
+        kill = []
+        for k, (_, access, at) in loads.items():
+            different = apart(v, access)
+            if (not typed or at == written) if different is None else not different:
+                kill.append(k)
+        for k in kill:
+            del loads[k]
+
+    def kill_places(self, places: Set[Place], loads: dict[Any, Known]) -> None:
+        """Forget the loads from places that a call may have written."""
+        if not places or not loads:
+            return
+        if not self.typed:
+            loads.clear()
+            return
+        for k in [k for k, known in loads.items() if known[2] in places]:
+            del loads[k]
 
     def pure(self, v: Value, out: list[Value], added: list[Any]) -> Value:
         """The leader of a pure value; appends it to `out` when it is new."""

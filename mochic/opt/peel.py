@@ -20,9 +20,9 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.ir.cfg import DomTree, Loop, compute_preds, find_loops
-from mochic.ir.func import PURE, Block, Func, Value
-from mochic.ir.ops import ALLOC, CALL, IS_CALL, IS_LOAD, IS_PURE, IS_STORE, PARAM
-from mochic.opt.gvn import READONLY, clobbers
+from mochic.ir.func import Block, Func, Value
+from mochic.ir.ops import IS_CALL, IS_LOAD, IS_PURE, IS_STORE, PARAM
+from mochic.opt.memory import READONLY, Place, clobbers, place, writes
 
 MAX_VALUES: Final = 90  # in a loop that is peeled
 MAX_BLOCKS: Final = 40
@@ -55,6 +55,7 @@ def run(fn: Func, typed: bool = True) -> bool:
 def _profits(lp: Loop, body: list[Block], typed: bool) -> bool:
     """Is there a load in the loop whose address and memory do not change?"""
     stores: list[Value] = []
+    places: set[Place] = set()
     loads: list[Value] = []
     inside: set[int] = set()
     fixed: set[int] = set()  # values of the loop that are the same in each round
@@ -67,8 +68,10 @@ def _profits(lp: Loop, body: list[Block], typed: bool) -> bool:
             if IS_STORE[op]:
                 stores.append(v)
             elif IS_CALL[op]:
-                if op != ALLOC and not (op == CALL and v.sym.flags & PURE):
+                some = writes(v)
+                if some is None or (some and not typed):
                     return False
+                places |= some
             elif IS_LOAD[op]:
                 loads.append(v)
     found = False
@@ -78,7 +81,7 @@ def _profits(lp: Loop, body: list[Block], typed: bool) -> bool:
             if not (IS_PURE[op] or IS_LOAD[op]) or any(a.id in inside and a.id not in fixed for a in v.args):
                 continue
             if IS_LOAD[op]:
-                if v.sym != READONLY and any(clobbers(s, v, typed) for s in stores):
+                if v.sym != READONLY and (place(v) in places or any(clobbers(s, v, typed) for s in stores)):
                     continue
                 found = True
             fixed.add(v.id)

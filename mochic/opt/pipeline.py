@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import dce, gvn, inline, jumpthread, peel, split
+from mochic.opt import dce, gvn, inline, jumpthread, memory, peel, split
 
 # (name, lowest -O level)
 PASSES: list[tuple[str, int]] = [
@@ -77,6 +77,8 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
                 _RUN[name.split("-")[0]](fn, typed)
             if check:
                 verify(fn, False)
+        if typed:
+            memory.summarize(fn)
         candidates[fn] = level >= 2 and inline.inlinable(fn)
 
 
