@@ -27,6 +27,7 @@ from mochic.ir.ops import (
     SYMADDR,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, PTR, REF, TAG
+from mochic.opt.bounds import Bounds
 from mochic.opt.fold import fold, wrap
 from mochic.opt.generated.simplify_rules import SIMPLIFY
 from mochic.opt.memory import READONLY, Place, apart, place, writes
@@ -40,7 +41,7 @@ RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLI
 
 
 class _Walk:
-    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects")
+    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects", "bounds")
 
     def __init__(self, fn: Func, typed: bool) -> None:
         self.fn = fn
@@ -50,6 +51,7 @@ class _Walk:
         self.new: list[Value] = []
         self.changed = False
         self.pos = 0
+        self.bounds: Bounds | None = None
         self.facts: dict[int, int] = {}  # condition -> 0 or 1 where it is known
         # Per block: its stores and what its calls may write, or None when a call may write anything.
         self.effects: list[tuple[list[Value], set[Place]] | None] = [None] * fn.nblocks
@@ -67,32 +69,42 @@ class _Walk:
         dom = DomTree(fn)
         self.summarize(dom.order)
         facts = self.facts
-        # Explicit stack: (block, its available loads, what holds there) on the way down, (None, keys to forget,
+        bounds = self.bounds = Bounds(fn, dom, self.leader) if self.typed else None
+        # Explicit stack: (block, its available loads, what holds there) on the way down, (None, what to forget,
         # condition to forget) on the way up.
-        work: list[tuple[Block | None, Any, tuple[int, int] | None]] = [(fn.blocks[0], {}, None)]
+        work: list[tuple[Block | None, Any, tuple[Value, int] | None]] = [(fn.blocks[0], {}, None)]
         while work:
             b, state, fact = work.pop()
             if b is None:
                 table = self.table
-                for k in state:
+                keys, undo = state
+                for k in keys:
                     del table[k]
+                if undo and bounds is not None:
+                    bounds.forget(undo)
                 if fact is not None:
-                    del facts[fact[0]]
+                    del facts[fact[0].id]
                 continue
+            undo = []
             if fact is not None:
-                if fact[0] in facts:
+                condition, holds = fact
+                if condition.id in facts:
                     fact = None
                 else:
-                    facts[fact[0]] = fact[1]
+                    facts[condition.id] = holds
+                    if bounds is not None:
+                        undo = bounds.add(bounds.facts_of(condition, holds))
+            elif b.params and bounds is not None and b.preds:
+                undo = bounds.add(bounds.of_params(b))
             added: list[Any] = []
             self.block(b, state, added)
-            if added or fact is not None:
-                work.append((None, added, fact))
+            if added or undo or fact is not None:
+                work.append((None, (added, undo), fact))
             for c in reversed(dom.children[b.id]):
                 if len(c.preds) == 1:  # its only predecessor dominates it: b
                     fact = None
                     if b.term == BRIF and b.succs[0] is not b.succs[1]:
-                        fact = (b.targs[0].id, 1 if b.succs[0] is c else 0)
+                        fact = (b.targs[0], 1 if b.succs[0] is c else 0)
                     work.append((c, dict(state), fact))
                 else:
                     work.append((c, self.surviving(state, b, c) if state else {}, None))
@@ -340,6 +352,8 @@ class _Walk:
         if b.term == BRIF:
             c = b.targs[0]
             known = self.facts.get(c.id)
+            if known is None and self.bounds is not None and c.op != ICONST:
+                known = self.bounds.decide(c)
             if known is not None or c.op == ICONST:
                 keep = 0 if (c.imm if known is None else known) else 1
                 b.term = JUMP
