@@ -53,7 +53,7 @@ def run(fn: Func, typed: bool = True) -> bool:
 
 
 def _profits(lp: Loop, body: list[Block], typed: bool) -> bool:
-    """Is there a load in the loop whose address and memory do not change?"""
+    """Is there a load in the loop whose address and memory do not change?  Cold blocks load again (`opt.reload`)."""
     stores: list[Value] = []
     places: set[Place] = set()
     loads: list[Value] = []
@@ -65,6 +65,8 @@ def _profits(lp: Loop, body: list[Block], typed: bool) -> bool:
         for v in b.values:
             inside.add(v.id)
             op = v.op
+            if b.cold:
+                continue
             if IS_STORE[op]:
                 stores.append(v)
             elif IS_CALL[op]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import dce, gvn, inline, jumpthread, memory, peel, split
+from mochic.opt import dce, gvn, inline, jumpthread, memory, peel, reload, split
 
 # (name, lowest -O level)
 PASSES: list[tuple[str, int]] = [
@@ -23,6 +23,9 @@ PASSES: list[tuple[str, int]] = [
     ("peel", 2),
     ("gvn-after-peel", 2),
     ("jumpthread-after-peel", 2),
+    ("reload", 2),
+    ("gvn-after-reload", 2),
+    ("jumpthread-after-reload", 2),
     ("split", 2),
     ("gvn-after-split", 2),
     ("jumpthread-after-split", 2),
@@ -35,6 +38,8 @@ BEFORE: list[tuple[str, str, str]] = [
     ("inline", "gvn-after-inline", "arguments become known"),
     ("jumpthread-after-inline", "peel", "loops are found in their final shape"),
     ("peel", "gvn-after-peel", "peeling only copies: value numbering is what removes"),
+    ("gvn-after-peel", "reload", "only what merges lose is left to it"),
+    ("reload", "gvn-after-reload", "lengths that are kept decide checks"),
     ("jumpthread-after-peel", "split", "copies would make loops too large to be peeled"),
     ("split", "gvn-after-split", "splitting only copies: value numbering folds the conditions"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
@@ -57,24 +62,15 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
         return
     candidates: dict[Func, bool] = {}
     for fn in inline.callees_first(module):
-        inlined = False
-        peeled = False
-        parted = False
+        changed: dict[str, bool] = {}
         for name, lowest in PASSES:
-            if lowest > level or (name.endswith("-after-inline") and not inlined):
+            kind, _, before = name.partition("-after-")
+            if lowest > level or (before and not changed.get(before)):
                 continue
-            if name.endswith("-after-peel") and not peeled:
-                continue
-            if name.endswith("-after-split") and not parted:
-                continue
-            if name == "inline":
-                inlined = inline.run(fn, candidates, module.inlined)
-            elif name == "peel":
-                peeled = peel.run(fn, typed)
-            elif name == "split":
-                parted = split.run(fn)
+            if kind == "inline":
+                changed[name] = inline.run(fn, candidates, module.inlined)
             else:
-                _RUN[name.split("-")[0]](fn, typed)
+                changed[name] = _RUN[kind.partition("-")[0]](fn, typed)
             if check:
                 verify(fn, False)
         if typed:
@@ -86,4 +82,7 @@ _RUN: dict[str, Callable[[Func, bool], bool]] = {
     "gvn": gvn.run,
     "jumpthread": lambda fn, typed: jumpthread.run(fn),
     "dce": lambda fn, typed: dce.run(fn),
+    "peel": peel.run,
+    "reload": reload.run,
+    "split": lambda fn, typed: split.run(fn),
 }
