@@ -134,9 +134,12 @@ def represent(lowered: ModuleLower, opt: Options) -> None:
 
 
 def optimise(module: Module, opt: Options) -> None:
+    from mochic.opt.inline import drop_uncalled
     from mochic.opt.pipeline import run_pipeline
 
     run_pipeline(module, opt.opt, opt.verify)
+    if opt.opt:
+        drop_uncalled(module)
 
 
 def generate(module: Module, target: Target, opt: Options) -> list[LSym]:

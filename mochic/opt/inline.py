@@ -1,20 +1,82 @@
-"""Inlining of small functions at direct calls.
+"""Inlining at direct calls, by what a call costs and how often it runs.
 
-A callee qualifies if it is small (SMALL values), calls nothing that is still to be inlined here, and is not
-recursive; functions are visited callees first, so that what is inlined is already optimised.  A caller stops
-growing at LIMIT values.  Calls that are copied get a position that names the inlined function and the place of the
-inlined call (ir.func.InlineTable), so stack traces are the same as without inlining.
+Functions are visited callees first, so that what is copied is already optimised.  A callee's size is compared with a
+budget that grows with the depth of the loop around the call and with each constant among the arguments, which will
+decide branches in the copy.  A function that is called in one place goes there almost whatever its size: afterwards
+nothing calls it and it is dropped (`drop_uncalled`).  A caller stops growing at LIMIT values.
+
+A small function that calls itself gets copies of its own body, a few levels deep: most calls of a recursion are near
+its leaves, so that two levels save more than half of them.
+
+Calls that are copied get a position that names the inlined function and the place of the inlined call
+(ir.func.InlineTable), so stack traces are the same as without inlining.
 """
 
 from __future__ import annotations
 
-from mochic.ir.func import INLINE, Block, Func, InlineTable, Module, Value
-from mochic.ir.ops import ALLOCA, CALL, IS_CALL, JUMP, RET
+from typing import Final
+
+from mochic.ir.cfg import analyse
+from mochic.ir.func import INLINE, Block, Func, FuncSym, InlineTable, Module, Value
+from mochic.ir.ops import ALLOCA, CALL, FCONST, ICONST, IS_CALL, JUMP, RET, SYMADDR
 from mochic.ir.types import VOID
 
-SMALL = 24
-ALWAYS = 60  # with the INLINE flag
-LIMIT = 2000
+SMALL: Final = 24  # a callee's size, for a call outside loops
+PER_LOOP: Final = 24  # more for each loop around the call ...
+MAX_LOOPS: Final = 2  # ... up to that many
+PER_CONSTANT: Final = 6  # more for each constant argument
+MAX_CALLS: Final = 2  # hot calls in the callee
+MAX_BLOCKS: Final = 40
+ALWAYS: Final = 60  # with the INLINE flag
+SINGLE: Final = 240  # called in one place
+LIMIT: Final = 2000
+RECURSIVE: Final = 48  # a function that calls itself
+LEVELS: Final = 3  # of its copies in itself
+RECURSIVE_LIMIT: Final = 320  # its size with them
+
+
+class Candidate:
+    """What is known of a callee: its size, the calls in its hot blocks, whether it may be copied at all."""
+
+    __slots__ = ("size", "calls", "fits")
+
+    def __init__(self, fn: Func) -> None:
+        self.size = size(fn)
+        self.calls = 0
+        self.fits = len(fn.blocks) <= MAX_BLOCKS and self.size <= SINGLE
+        for b in fn.blocks if self.fits else ():
+            for v in b.values:
+                if v.op == ALLOCA or (v.op == CALL and v.sym is fn.sym):
+                    self.fits = False
+                if IS_CALL[v.op] and not b.cold:
+                    self.calls += 1
+
+
+class Inliner:
+    """Inlining in one module.  `sites` counts the places that call a function or take its address."""
+
+    __slots__ = ("places", "candidates", "sites")
+
+    def __init__(self, module: Module) -> None:
+        self.places = module.inlined
+        self.candidates: dict[Func, Candidate] = {}
+        self.sites = count_sites(module)
+
+    def done(self, fn: Func) -> None:
+        """A function has been optimised: others may take copies."""
+        self.candidates[fn] = Candidate(fn)
+
+    def worth(self, call: Value, depth: int, g: Func) -> bool:
+        """Should the call be replaced by a copy of g?"""
+        c = self.candidates.get(g)
+        if c is None or not c.fits:
+            return False
+        if g.sym.flags & INLINE:
+            return c.size <= ALWAYS
+        if self.sites.get(g.sym) == 1:
+            return True
+        constants = sum([a.op in (ICONST, FCONST, SYMADDR) for a in call.args])
+        return c.calls <= MAX_CALLS and c.size <= SMALL + PER_LOOP * min(depth, MAX_LOOPS) + PER_CONSTANT * constants
 
 
 def size(fn: Func) -> int:
@@ -52,47 +114,109 @@ def _callees(fn: Func) -> list[Func]:
     return out
 
 
-def inlinable(fn: Func) -> bool:
-    n = size(fn)
-    limit = ALWAYS if fn.sym.flags & INLINE else SMALL
-    if n > limit or len(fn.blocks) > 12:
-        return False
-    calls = 0
-    for b in fn.blocks:
-        for v in b.values:
-            if v.op == ALLOCA:
-                return False
-            if v.op == CALL and v.sym is fn.sym:
-                return False
-            if IS_CALL[v.op] and not b.cold:
-                calls += 1
-    return calls <= 2
+def count_sites(module: Module) -> dict[FuncSym, int]:
+    """How many places call each function; one whose address is taken has more than it has calls."""
+    sites: dict[FuncSym, int] = {}
+    for fn in module.funcs:
+        for b in fn.blocks:
+            for v in b.values:
+                if isinstance(v.sym, FuncSym):
+                    sites[v.sym] = sites.get(v.sym, 0) + (1 if v.op == CALL else 2)
+    for d in module.data:
+        for sym, _ in d.items.values():
+            if isinstance(sym, FuncSym):
+                sites[sym] = sites.get(sym, 0) + 2
+    return sites
 
 
-def run(fn: Func, candidates: dict[Func, bool], places: InlineTable) -> bool:
-    """Inline calls in fn to functions that `candidates` accepts."""
+def drop_uncalled(module: Module) -> None:
+    """Remove the functions of a program that nothing refers to any more; the first is its main function."""
+    seen = {module.funcs[0].sym}
+    work = [module.funcs[0]]
+    for d in module.data:
+        for sym, _ in d.items.values():
+            if isinstance(sym, FuncSym) and sym.func is not None and sym not in seen:
+                seen.add(sym)
+                work.append(sym.func)
+    while work:
+        for b in work.pop().blocks:
+            for v in b.values:
+                if isinstance(v.sym, FuncSym) and v.sym.func is not None and v.sym not in seen:
+                    seen.add(v.sym)
+                    work.append(v.sym.func)
+    module.funcs = [fn for fn in module.funcs if fn.sym in seen]
+
+
+def run(fn: Func, inliner: Inliner) -> bool:
+    """Inline the calls in fn that are worth it."""
+    analyse(fn)
     changed = False
     total = size(fn)
-    work = list(fn.blocks)
+    work = [b for b in fn.blocks if not b.cold]
     while work:
         b = work.pop()
-        if b.cold:
-            continue
         for i, v in enumerate(b.values):
             if v.op != CALL:
                 continue
             g = v.sym.func
-            if g is None or g is fn or not candidates.get(g):
+            if g is None or g is fn or not inliner.worth(v, b.depth, g):
                 continue
-            n = size(g)
+            n = inliner.candidates[g].size
             if total + n > LIMIT:
                 continue
             total += n
-            rest = _splice(fn, b, i, v, g, places)
-            work.append(rest)
+            work.append(_splice(fn, b, i, v, g, inliner.places))
             changed = True
             break
+    if not fn.sym.flags & INLINE and _unroll_recursion(fn, inliner.places):
+        changed = True
     return changed
+
+
+def _unroll_recursion(fn: Func, places: InlineTable) -> bool:
+    """Copies of a small function in itself."""
+    n = size(fn)
+    if n > RECURSIVE or any(v.op == ALLOCA for b in fn.blocks for v in b.values):
+        return False
+    total = n
+    model: Func | None = None
+    for _ in range(LEVELS):
+        calls = [v for b in fn.blocks if not b.cold for v in b.values if v.op == CALL and v.sym is fn.sym]
+        if not calls or total + n * len(calls) > RECURSIVE_LIMIT:
+            break
+        if model is None:
+            model = _copy(fn)
+        for v in calls:
+            b = next(b for b in fn.blocks if v in b.values)
+            _splice(fn, b, b.values.index(v), v, model, places)
+            total += n
+    return model is not None
+
+
+def _copy(fn: Func) -> Func:
+    """A function with the same body, which is not in the module."""
+    sym = fn.sym
+    out = Func(sym)
+    sym.func = fn
+    out.nvalues, out.nblocks, out.pos = fn.nvalues, fn.nblocks, fn.pos
+    values: dict[int, Value] = {}
+    blocks: dict[int, Block] = {}
+    for b in fn.blocks:
+        c = blocks[b.id] = Block(b.id)
+        out.blocks.append(c)
+        c.cold, c.hint, c.pos, c.term, c.cases, c.depth = b.cold, b.hint, b.pos, b.term, list(b.cases), b.depth
+        for new, old in ((c.params, b.params), (c.values, b.values)):
+            for v in old:
+                values[v.id] = w = Value(v.id, v.op, v.type, list(v.args), v.imm, v.sym, v.pos)
+                new.append(w)
+    for b in fn.blocks:
+        c = blocks[b.id]
+        for w in c.values:
+            w.args = [values[a.id] for a in w.args]
+        c.targs = [values[a.id] for a in b.targs]
+        c.sargs = [[values[a.id] for a in args] for args in b.sargs]
+        c.succs = [blocks[s.id] for s in b.succs]
+    return out
 
 
 def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTable) -> Block:
@@ -103,6 +227,7 @@ def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTab
         b.term, b.targs, b.succs, b.sargs, b.cases, b.hint, b.pos,
     )  # fmt: skip
     after.cold = b.cold
+    after.depth = b.depth
     b.values = b.values[:at]
     vmap: dict[int, Value] = {}
     bmap: dict[int, Block] = {}
@@ -112,6 +237,7 @@ def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTab
         nb = fn.new_block()
         nb.cold = gb.cold
         nb.hint = gb.hint
+        nb.depth = b.depth + gb.depth
         nb.pos = gb.pos
         bmap[gb.id] = nb
         if gb is not g.blocks[0]:

@@ -60,7 +60,7 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
     """Optimise all functions, callees first.  `typed`: see `gvn`; `check`: verify after every pass."""
     if level == 0:
         return
-    candidates: dict[Func, bool] = {}
+    inliner = inline.Inliner(module)
     for fn in inline.callees_first(module):
         changed: dict[str, bool] = {}
         for name, lowest in PASSES:
@@ -68,14 +68,14 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
             if lowest > level or (before and not changed.get(before)):
                 continue
             if kind == "inline":
-                changed[name] = inline.run(fn, candidates, module.inlined)
+                changed[name] = inline.run(fn, inliner)
             else:
                 changed[name] = _RUN[kind.partition("-")[0]](fn, typed)
             if check:
                 verify(fn, False)
         if typed:
             memory.summarize(fn)
-        candidates[fn] = level >= 2 and inline.inlinable(fn)
+        inliner.done(fn)
 
 
 _RUN: dict[str, Callable[[Func, bool], bool]] = {

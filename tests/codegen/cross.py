@@ -166,6 +166,7 @@ def program(target: Target, cases: list[Case], level: int, march: str = "", prot
     symbols: list[LSym] = []
     for m in [case.module for case in cases] + [driver]:
         run_pipeline(m, level if m is not driver else 0, check=True, typed=False)
+        ctx.inlined = m.inlined
         for fn in m.funcs:
             symbols += emit_func(fn, ctx)
         for d in m.data:

@@ -43,6 +43,7 @@ class Native:
     ) -> None:
         self.syms = {fn.sym.name: fn.sym for fn in m.funcs}
         ctx = Context(load_target("amd64"), lines=lines)
+        ctx.inlined = m.inlined
         ctx.check = check
         self.ctx = ctx
         placed: list[LSym] = []
