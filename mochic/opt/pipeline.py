@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import dce, gvn, inline, jumpthread, memory, peel, reload, split
+from mochic.opt import choose, dce, gvn, inline, jumpthread, memory, peel, reload, split
 
 # (name, lowest -O level)
 PASSES: list[tuple[str, int]] = [
@@ -29,6 +29,9 @@ PASSES: list[tuple[str, int]] = [
     ("split", 2),
     ("gvn-after-split", 2),
     ("jumpthread-after-split", 2),
+    ("choose", 2),
+    ("jumpthread-after-choose", 2),
+    ("gvn-after-choose", 2),
     ("dce-last", 1),
 ]
 
@@ -42,6 +45,7 @@ BEFORE: list[tuple[str, str, str]] = [
     ("reload", "gvn-after-reload", "lengths that are kept decide checks"),
     ("jumpthread-after-peel", "split", "copies would make loops too large to be peeled"),
     ("split", "gvn-after-split", "splitting only copies: value numbering folds the conditions"),
+    ("gvn-after-split", "choose", "a condition that decides a branch says nothing about a choice"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
 ]
 
@@ -84,5 +88,6 @@ _RUN: dict[str, Callable[[Func, bool], bool]] = {
     "dce": lambda fn, typed: dce.run(fn),
     "peel": peel.run,
     "reload": reload.run,
+    "choose": choose.run,
     "split": lambda fn, typed: split.run(fn),
 }
