@@ -18,7 +18,7 @@ from typing import Final
 from mochic.ir.cfg import compute_preds
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
-    ADD, AND, BRIF, CAST, EQ, FCONST, FLE, FLT, ICONST, JUMP, NE, NEG, NOT, OR, SAR, SELECT, SEXT32, SHL, SHR, SLE, SLT,
+    ADD, AND, BRIF, CAST, EQ, FCONST, FLT, ICONST, JUMP, NE, NEG, NOT, OR, SAR, SELECT, SEXT32, SHL, SHR, SLE, SLT,
     SUB, SYMADDR, TRUNC32, ULE, ULT, XOR, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64
@@ -121,4 +121,4 @@ def _convert(fn: Func, b: Block) -> bool:
 
 def _extreme(c: Value, x: Value, y: Value) -> bool:
     """`c ? x : y` is the smaller or larger of the two."""
-    return c.op in (FLT, FLE) and {c.args[0].id, c.args[1].id} == {x.id, y.id}
+    return c.op == FLT and {c.args[0].id, c.args[1].id} == {x.id, y.id}

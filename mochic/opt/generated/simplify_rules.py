@@ -653,6 +653,30 @@ def s_select(v, make):
                     if a2.imm == 0:
                         if isbool(a0):
                             return a0
+    # (select i64 c (add x (iconst 1)) x) && isbool(c) => (add x (zext32 c))
+    if t in (2,):
+        a0 = v.args[0]
+        a1 = v.args[1]
+        if a1.op == 3:
+            a10 = a1.args[0]
+            a11 = a1.args[1]
+            if a11.op == 0:
+                if a11.imm == 1:
+                    a2 = v.args[2]
+                    if a2 is a10:
+                        if isbool(a0):
+                            return make(3, v.type, [a10, make(47, v.type, [a0], 0)], 0)
+    # (select i64 c (iconst 1) (iconst 0)) && isbool(c) => (zext32 c)
+    if t in (2,):
+        a0 = v.args[0]
+        a1 = v.args[1]
+        if a1.op == 0:
+            if a1.imm == 1:
+                a2 = v.args[2]
+                if a2.op == 0:
+                    if a2.imm == 0:
+                        if isbool(a0):
+                            return make(47, v.type, [a0], 0)
     return None
 
 

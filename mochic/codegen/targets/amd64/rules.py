@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from backend.obj.prog import MEM, Addr
 from backend.x86.ops import (
     AADDL, AADDQ, AADDSD, AANDL, AANDPS, AANDQ, ABSFQ, ABSRQ, ACMOVQEQ, ACMPL, ACMPQ, ACVTSQ2SD, ACVTTSD2SQ,
-    ADIVSD, AIMUL3L, AIMUL3Q, AIMULL, AIMULQ, ALEAL, ALEAQ, AMOVB, AMOVBLSX, AMOVBLZX, AMOVBQSX, AMOVL,
-    AMOVLQSX, AMOVQ, AMOVSD, AMOVW, AMOVWLSX, AMOVWLZX, AMOVWQSX, AMULSD, ANEGL, ANEGQ, ANOTL, ANOTQ, AORL,
-    AORQ, APOPCNTQ, ASARL, ASARQ, ASHLL, ASHLQ, ASHRL, ASHRQ, ASQRTSD, ASUBL, ASUBQ, ASUBSD, ATESTL, ATESTQ,
-    AUCOMISD, AXORL, AXORPS, AXORQ,
+    ADIVSD, AIMUL3L, AIMUL3Q, AIMULL, AIMULQ, ALEAL, ALEAQ, AMAXSD, AMINSD, AMOVB, AMOVBLSX, AMOVBLZX, AMOVBQSX,
+    AMOVL, AMOVLQSX, AMOVQ, AMOVSD, AMOVW, AMOVWLSX, AMOVWLZX, AMOVWQSX, AMULSD, ANEGL, ANEGQ, ANOTL, ANOTQ,
+    AORL, AORQ, APOPCNTQ, ASARL, ASARQ, ASHLL, ASHLQ, ASHRL, ASHRQ, ASQRTSD, ASUBL, ASUBQ, ASUBSD, ATESTL,
+    ATESTQ, AUCOMISD, AXORL, AXORPS, AXORQ,
 )
 from mochic.codegen.code import (
     M_DEF, M_USE,
@@ -2322,6 +2322,20 @@ def select_i32(s: Selector, v: Value) -> None:
 
 def select_f64(s: Selector, v: Value) -> None:
     a0, a1, a2 = v.args
+    # (select f64 (flt x y) x y) => MINSD y, v/x
+    if a0.op == FLT and s.single(a0):
+        a0_0, a0_1 = a0.args
+        if a1 is a0_0 and a2 is a0_1:
+            d = s.dst(v)
+            s.emit(AMINSD, [s.use(a0_1), d], s.use(a0_0).reg, v.pos)
+            return
+    # (select f64 (flt x y) y x) => MAXSD x, v/y
+    if a0.op == FLT and s.single(a0):
+        a0_0, a0_1 = a0.args
+        if a1 is a0_1 and a2 is a0_0:
+            d = s.dst(v)
+            s.emit(AMAXSD, [s.use(a0_0), d], s.use(a0_1).reg, v.pos)
+            return
     # (select f64 c x y) => @choose_float(v, c, x, y)
     s.choose_float(v, a0, a1, a2)
 
