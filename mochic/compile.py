@@ -125,6 +125,15 @@ def represent(lowered: ModuleLower, opt: Options) -> None:
     from mochic.opt.intrep import select_representations
 
     module = lowered.module
+    if opt.opt:
+        from mochic.opt import gvn
+
+        for fn in module.funcs:  # two spellings of one value have one range
+            gvn.run(fn)
+        if opt.verify:
+            from mochic.ir.verify import verify_module
+
+            verify_module(module)
     select_representations(module, lowered.bigint, opt.opt > 0, opt.int_mode == "checked")
     lowered.resolve()
     if opt.verify:

@@ -1,7 +1,7 @@
 """Which traced value keeps the memory behind a raw pointer alive.
 
 The collector does not move objects but frees those no live frame slot refers to.  A PTR computed from
-a REF or TAG (by add, sub, cast, select, or through block parameters) therefore has a *base*: the
+a REF or TAG (by add, sub, cast, select, a search of a map, or through block parameters) therefore has a *base*: the
 register allocator keeps the base in its slot wherever the pointer is live across a safepoint.
 
 Where pointers with different bases meet, a value that carries the base is added beside them: a
@@ -12,7 +12,7 @@ as soon as a second base appears; then every pointer it flows into is looked at 
 
 from __future__ import annotations
 
-from mochic.ir.func import NOGC, Block, Func, Sig, Value
+from mochic.ir.func import INSERT, LOOKUP, NOGC, Block, Func, Sig, Value
 from mochic.ir.ops import ADD, CALL, CALLI, CAST, ICONST, PARAM, SELECT, SUB
 from mochic.ir.types import PTR, REF, TAG, TRACED
 
@@ -33,7 +33,13 @@ def find_bases(fn: Func, order: list[Block]) -> dict[int, Value]:
     """Pointer id -> the traced value its memory hangs on.  May add parameters and values to `fn`."""
     if not has_safepoint(fn):
         return {}
-    pointers = [v for b in order for v in b.values if v.type == PTR and v.op in (ADD, SUB, CAST, SELECT)]
+    pointers = [
+        v
+        for b in order
+        for v in b.values
+        if v.type == PTR
+        and (v.op in (ADD, SUB, CAST, SELECT) or (v.op == CALL and v.sym.flags & (LOOKUP | INSERT)))  # an entry of a map
+    ]
     if not any(TRACED[a.type] for v in pointers for a in v.args):
         return {}
     params = [(b, i, p) for b in order[1:] for i, p in enumerate(b.params) if p.type == PTR]

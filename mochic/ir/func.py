@@ -28,6 +28,8 @@ INLINE = 32  # always inline where possible
 FOREIGN = 64  # a function of C, called by the platform's convention, anywhere in memory
 NOWRITE = 128  # objects that exist before the call are the same behind it, as far as compiled code looks at them
 FIXED = 256  # PURE, and depends on nothing that can change: its arguments, strings, numbers
+LOOKUP = 512  # PURE, and depends on what maps have inside: a call with INSERT may change the result
+INSERT = 1024  # writes nothing but what maps have inside
 
 
 class FuncSym:

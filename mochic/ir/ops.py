@@ -137,6 +137,10 @@ assert OP_BY_NAME["feed"] == FEED and len(OP_NAMES) == 75 and OP_BY_NAME["call"]
 # Bytes that the widest load or store accesses.
 WIDEST: Final = 8
 
+# The `sym` of a load that is of a class of its own: what never changes; the number of a map's entries.
+READONLY: Final = "ro"
+MAP_LENGTH: Final = "map"
+
 # A block parameter is a Value too; this op number is outside the table.
 PARAM: Final = -1
 

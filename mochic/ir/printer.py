@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from mochic.ir.floats import float_of
 from mochic.ir.func import (
-    ASM, COLD, FIXED, INLINE, NOGC, NORETURN, NOWRITE, PURE, Block, DataSym, Func, FuncSym, Module, Sig, Value,
+    ASM, COLD, FIXED, INLINE, INSERT, LOOKUP, NOGC, NORETURN, NOWRITE, PURE, Block, DataSym, Func, FuncSym, Module, Sig,
+    Value,
 )  # fmt: skip
 from mochic.ir.ops import (
     ALLOC, ALLOCA, BRIF, CALL, CALLI, FCONST, ICONST, IS_LOAD, IS_STORE, JUMP, OP_NAMES, RET, SWITCH, SYMADDR, TOINT,
@@ -30,7 +31,7 @@ from mochic.ir.types import TYPE_NAMES, VOID
 
 FLAG_NAMES = (
     (NOGC, "nogc"), (NORETURN, "noreturn"), (PURE, "pure"), (COLD, "cold"), (ASM, "asm"), (INLINE, "inline"),
-    (NOWRITE, "nowrite"), (FIXED, "fixed"),
+    (NOWRITE, "nowrite"), (FIXED, "fixed"), (LOOKUP, "lookup"), (INSERT, "insert"),
 )  # fmt: skip
 
 

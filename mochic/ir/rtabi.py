@@ -2,7 +2,7 @@
 
 Row: name(params) result [flags]   what it does
 Types: i32 i64 f64 ptr ref tag void.  Flags (ir.func): nogc (no safepoint), noreturn, pure, nowrite,
-fixed.
+fixed, lookup, insert.
 The bodies are in mochic/runtime/*.mochi, symbol `runtime.NAME`; a test compares the two.
 Object layouts and the meaning of `tag` are in docs/runtime.md.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mochic.ir.func import COLD, FIXED, NOGC, NORETURN, NOWRITE, PURE, FuncSym
+from mochic.ir.func import COLD, FIXED, INSERT, LOOKUP, NOGC, NORETURN, NOWRITE, PURE, FuncSym
 from mochic.ir.types import TYPE_BY_NAME
 
 _TABLE: Final = """
@@ -212,12 +212,12 @@ in_set(ref,ref,tag) i32                set_index of a list, the list, a value
 # -- maps.  Key code I64 (word keys), INT (tagged int keys) or STR; value slots are 8 bytes
 from_template(ptr) ref                 a copy of a constant (lower/constants.py)
 map_new(ptr,i64) ref nowrite          desc, expected number of entries
-map_find_i64(ref,i64) ptr nogc pure    address of the value slot, or 0
-map_find_int(ref,tag) ptr nogc pure
-map_find_str(ref,ref) ptr nogc pure
-map_slot_i64(ref,i64) ptr              the same, inserting a zeroed entry when missing
-map_slot_int(ref,tag) ptr
-map_slot_str(ref,ref) ptr
+map_find_i64(ref,i64) ptr nogc pure lookup  address of the value slot, or 0
+map_find_int(ref,tag) ptr nogc pure lookup
+map_find_str(ref,ref) ptr nogc pure lookup
+map_slot_i64(ref,i64) ptr insert              the same, inserting a zeroed entry when missing
+map_slot_int(ref,tag) ptr insert
+map_slot_str(ref,ref) ptr insert
 map_keys(ref) ref nowrite             fresh list of keys in iteration order (i64, int tags or strings)
 map_values(ref) ref                    fresh list of values in key order
 map_order(ref) ref nowrite            as map_keys, but shared and cached: only for iteration
@@ -313,7 +313,10 @@ dyn_pad_start(tag,tag,tag) ref nowrite
 dyn_num_arg(tag) f64 nowrite          int or float as a double
 """
 
-_FLAGS: Final = {"nogc": NOGC, "noreturn": NORETURN, "pure": PURE, "nowrite": NOWRITE, "fixed": FIXED}
+_FLAGS: Final = {
+    "nogc": NOGC, "noreturn": NORETURN, "pure": PURE, "nowrite": NOWRITE, "fixed": FIXED,
+    "lookup": LOOKUP, "insert": INSERT,
+}  # fmt: skip
 
 
 def _rows() -> dict[str, FuncSym]:
@@ -336,3 +339,6 @@ def _rows() -> dict[str, FuncSym]:
 
 
 RUNTIME: Final = _rows()
+
+# What inserts an entry, and what finds it if it is there: symbols.
+FIND_OF: Final = {f"runtime.map_slot_{kind}": f"runtime.map_find_{kind}" for kind in ("i64", "int", "str")}

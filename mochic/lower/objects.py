@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.ir.func import Block, Value
-from mochic.ir.ops import ADD, EQ, FROMINT, LD8U, LD32U, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
+from mochic.ir.ops import ADD, EQ, FROMINT, LD, LD8U, LD32U, MAP_LENGTH, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
 from mochic.lower.control import check_ref
 from mochic.lower.fn import Fn
@@ -47,7 +47,8 @@ def len_of(fn: Fn, v: Value, t: Slot) -> Value:
             n = b.emit(LD32U, I64, [v], fn.layout.string_characters)
             return b.emit(TOINT, INT, [n], 0, (0, 1 << 32))
         if k == MAP:
-            return b.emit(TOINT, INT, [fn.load(I64, v, fn.layout.list_length)], 0, LEN_RANGE)
+            n = b.emit(LD, I64, [v], fn.layout.map_count, MAP_LENGTH)
+            return b.emit(TOINT, INT, [n], 0, LEN_RANGE)
     return b.emit(TOINT, INT, [fn.call_runtime("dyn_len", fn.tag(v))], 0, LEN_RANGE)
 
 

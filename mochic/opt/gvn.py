@@ -21,18 +21,22 @@ from collections.abc import Callable, Set
 from typing import Any
 
 from mochic.ir.cfg import DomTree, compute_preds
-from mochic.ir.func import FIXED, PURE, Block, Func, Value
+from mochic.ir.func import FIXED, INSERT, LOOKUP, PURE, Block, Func, Value
 from mochic.ir.ops import (
-    ALLOC, BRIF, CALL, CAST, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, ST, SWITCH,
-    SYMADDR,
+    ALLOC, BRIF, CALL, CAST, EQ, FCONST, ICONST, IS_CALL, IS_COMMUTATIVE, IS_LOAD, IS_PURE, IS_STORE, JUMP, LD, MAPFIND,
+    MAP_LENGTH, NE, READONLY, ST, SWITCH, SYMADDR,
 )  # fmt: skip
-from mochic.ir.types import F64, I32, PTR, REF, TAG
+from mochic.ir.rtabi import FIND_OF
+from mochic.ir.types import F64, I32, INT, PTR, REF, TAG
+from mochic.opt import probe
 from mochic.opt.bounds import Bounds
 from mochic.opt.fold import fold, wrap
 from mochic.opt.generated.simplify_rules import SIMPLIFY
-from mochic.opt.memory import READONLY, Place, apart, place, writes
+from mochic.opt.memory import Place, apart, place, writes
 
 MAX_REGION = 100  # blocks looked at between a block and one it dominates
+
+_INSERTED = frozenset((MAP_LENGTH,))
 
 # An available load: its value, the access that made it known, the place of that access.
 Known = tuple[Value, Value, Place]
@@ -41,7 +45,7 @@ RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLI
 
 
 class _Walk:
-    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects", "bounds")
+    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects", "bounds", "probes")
 
     def __init__(self, fn: Func, typed: bool) -> None:
         self.fn = fn
@@ -52,6 +56,7 @@ class _Walk:
         self.changed = False
         self.pos = 0
         self.bounds: Bounds | None = None
+        self.probes: list[tuple[Value, Value]] = []  # calls that insert, what was found before
         self.facts: dict[int, int] = {}  # condition -> 0 or 1 where it is known
         # Per block: its stores and what its calls may write, or None when a call may write anything.
         self.effects: list[tuple[list[Value], set[Place]] | None] = [None] * fn.nblocks
@@ -110,7 +115,10 @@ class _Walk:
                     work.append((c, self.surviving(state, b, c) if state else {}, None))
         if self.leader:
             self.replace_all()
-        return self.changed
+        if self.probes:
+            leader = self.leader
+            probe.run(fn, [(v, leader.get(w.id, w)) for v, w in self.probes])
+        return self.changed or bool(self.probes)
 
     def summarize(self, order: list[Block]) -> None:
         """What each block may write."""
@@ -204,7 +212,7 @@ class _Walk:
                         leader[v.id] = w
                         self.changed = True
                     continue
-                key = (args[0].id, v.imm, op, v.type)
+                key = (args[0].id, v.imm, op, v.type) if op != MAPFIND else (args[0].id, args[1].id, op)
                 known = loads.get(key)
                 if known is not None:
                     leader[v.id] = known[0]
@@ -227,6 +235,30 @@ class _Walk:
                         leader[v.id] = w
                         out.pop()
                         self.changed = True
+                    continue
+                if op == CALL and v.sym.flags & LOOKUP:
+                    key = (CALL, v.sym.name, *[a.id for a in args])
+                    known = loads.get(key)
+                    if known is not None:
+                        leader[v.id] = known[0]
+                        out.pop()
+                        self.changed = True
+                    else:
+                        loads[key] = v, v, MAP_LENGTH
+                    continue
+                if op == CALL and v.sym.flags & INSERT and self.typed:
+                    key = (CALL, FIND_OF[v.sym.name], *[a.id for a in args])
+                    known = loads.get(key)
+                    if known is not None and not (known[0].op == CALL and known[0].sym.flags & INSERT):
+                        if not self.is_null(known[0]):
+                            self.probes.append((v, known[0]))
+                    elif known is not None:
+                        leader[v.id] = known[0]  # an entry that was added stays where it is
+                        out.pop()
+                        self.changed = True
+                        continue
+                    self.kill_places(_INSERTED, loads)
+                    loads[key] = v, v, MAP_LENGTH
                     continue
                 some = writes(v)
                 if some is None:
@@ -278,7 +310,7 @@ class _Walk:
         while True:
             op = v.op
             args = v.args
-            if args:
+            if args and args[0].type != INT:  # exact ints have no width to compute with
                 f = fold(v)
                 if f is not None:
                     v = self.make(f[0], v.type, [], f[1])
@@ -304,6 +336,7 @@ class _Walk:
                         return a
                     if a.op == CAST and a.args[0].type == v.type:
                         return a.args[0]
+            if args:
                 n = len(args)
                 if n == 2:
                     m, k = args[0].id, args[1].id
@@ -347,11 +380,37 @@ class _Walk:
                 if a is x:
                     args[i] = w
 
+    def is_null(self, p: Value) -> bool:
+        """A branch has told that the address is 0 here."""
+        zero = self.table.get((ICONST, PTR, 0))
+        if zero is None:
+            return False
+        m, k = min(p.id, zero.id), max(p.id, zero.id)
+        for op, holds in ((NE, 0), (EQ, 1)):
+            w = self.table.get((op, I32, m, k, PTR))
+            if w is not None and self.facts.get(w.id) == holds:
+                return True
+        return False
+
+    def inverse(self, c: Value) -> int | None:
+        """What is known of `eq` tells of `ne` and the other way round."""
+        x, y = c.args
+        if x.op == CALL and x.sym.flags & INSERT and y.op == ICONST and not y.imm:
+            return 0 if c.op == EQ else 1  # it gives an address
+        m, k = x.id, y.id
+        if m > k:
+            m, k = k, m
+        w = self.table.get((NE if c.op == EQ else EQ, c.type, m, k, c.args[0].type))
+        known = self.facts.get(w.id) if w is not None else None
+        return None if known is None else 1 - known
+
     def branch(self, b: Block) -> None:
         """Branches on constants, and on inverted conditions."""
         if b.term == BRIF:
             c = b.targs[0]
             known = self.facts.get(c.id)
+            if known is None and (c.op == EQ or c.op == NE):
+                known = self.inverse(c)
             if known is None and self.bounds is not None and c.op != ICONST:
                 known = self.bounds.decide(c)
             if known is not None or c.op == ICONST:

@@ -26,6 +26,7 @@ from mochic.ir.ops import (
     ADD, AND, BRIF, CALL, CALLI, CAST, EQ, F2INT, FEED, FROMINT, ICONST, INT2F, LD,
     MAPFIND, MAPSLOT, MUL, NE, NEG, RET, SAR, SDIV, SLE, SLT, SREM, ST, SUB, TOINT, TOTAG, UNTAG,
 )  # fmt: skip
+from mochic.ir.slots import IntSlot
 from mochic.ir.types import I32, I64, INT, PTR, TAG
 from mochic.ir.rtabi import RUNTIME
 from mochic.opt.intcode import OVERFLOWS, TAG_CALL, IntCode
@@ -72,7 +73,7 @@ def _slots_of(fn: Func, out: dict[int, Any]) -> None:
                 for s in v.sym.slots:
                     if s is not None:
                         out[id(s)] = s
-            elif op in (LD, ST, MAPFIND, MAPSLOT) and v.sym is not None:
+            elif op in (LD, ST, MAPFIND, MAPSLOT) and isinstance(v.sym, IntSlot):
                 out[id(v.sym)] = v.sym
             elif op == FEED:
                 for s in v.sym:

@@ -22,36 +22,38 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Final
 
-from mochic.ir.func import NOWRITE, PURE, Func, Value
-from mochic.ir.ops import ALLOC, CALL, IS_CALL, IS_STORE, LD, ST, SYMADDR, WIDEST
-from mochic.ir.types import F64, I32, I64, PTR, REF, TAG
+from mochic.ir.func import INSERT, NOWRITE, PURE, Func, Value
+from mochic.ir.ops import ALLOC, CALL, IS_CALL, IS_STORE, LD, MAP_LENGTH, MAPFIND, MAPSLOT, ST, SYMADDR, WIDEST
+from mochic.ir.types import F64, I32, I64, INT, PTR, REF, TAG
 
 Place = Hashable
 
-READONLY: Final = "ro"  # the `sym` of a load from what never changes
-
 _OBJECT: Final = 0
 _ARRAY: Final = 1
-_GROUP: Final = {I32: I32, I64: I64, F64: F64, PTR: REF, REF: REF, TAG: REF}
+_GROUP: Final = {I32: I32, I64: I64, F64: F64, INT: INT, PTR: REF, REF: REF, TAG: REF}
+_INTS: Final = (I64, INT)
 _NARROW: Final = -1
 
 _NOTHING: Final[frozenset[Place]] = frozenset()
+_MAPS: Final[frozenset[Place]] = frozenset((MAP_LENGTH,))
 MAX_PLACES: Final = 24  # that a function writes; more count as any
 
 
 def place(v: Value) -> Place:
-    """The place of a load or store."""
+    """The place of a load or store, or of what looks something up in a map."""
     base = v.args[0]
     op = v.op
+    if op == MAPFIND or op == CALL or v.sym == MAP_LENGTH:
+        return MAP_LENGTH
     wide = op in (LD, ST)
     type = (v.args[1].type if IS_STORE[op] else v.type) if wide else _NARROW
     if base.type == PTR:
         if base.op == SYMADDR:
             return base.sym, v.imm + base.imm
-        return _ARRAY, _GROUP.get(type, _NARROW), v.sym if type == I64 else None
+        return _ARRAY, _GROUP.get(type, _NARROW), v.sym if type in _INTS else None
     if not wide:
         type = I64
-    return _OBJECT, _GROUP[type], v.imm, v.sym if type == I64 and wide else None
+    return _OBJECT, _GROUP[type], v.imm, v.sym if type in _INTS and wide else None
 
 
 def apart(a: Value, b: Value) -> bool | None:
@@ -73,10 +75,12 @@ def writes(v: Value) -> frozenset[Place] | None:
     """The places that a call may write; None: any."""
     if v.op == ALLOC:
         return _NOTHING
+    if v.op == MAPSLOT:
+        return _MAPS
     if v.op != CALL:
         return None
-    if v.sym.flags & (PURE | NOWRITE):
-        return _NOTHING
+    if v.sym.flags & (PURE | NOWRITE | INSERT):
+        return _MAPS if v.sym.flags & INSERT else _NOTHING
     found: frozenset[Place] | None = v.sym.writes
     return found
 

@@ -21,8 +21,8 @@ from typing import Final
 
 from mochic.ir.cfg import DomTree, Loop, compute_preds, find_loops
 from mochic.ir.func import Block, Func, Value
-from mochic.ir.ops import IS_CALL, IS_LOAD, IS_PURE, IS_STORE, PARAM
-from mochic.opt.memory import READONLY, Place, clobbers, place, writes
+from mochic.ir.ops import IS_CALL, IS_LOAD, IS_PURE, IS_STORE, PARAM, READONLY
+from mochic.opt.memory import Place, clobbers, place, writes
 
 MAX_VALUES: Final = 90  # in a loop that is peeled
 MAX_BLOCKS: Final = 40

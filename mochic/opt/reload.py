@@ -27,9 +27,9 @@ from typing import Final
 from mochic.ir.builder import simplify_params
 from mochic.ir.cfg import DomTree, compute_preds, find_loops, remove_unreachable
 from mochic.ir.func import Block, Func, Value
-from mochic.ir.ops import ALLOC, IS_CALL, IS_LOAD, IS_STORE, LD, ST
+from mochic.ir.ops import ALLOC, IS_CALL, IS_LOAD, IS_STORE, LD, READONLY, ST
 from mochic.opt.jumpthread import replace
-from mochic.opt.memory import READONLY, Place, apart, place, writes
+from mochic.opt.memory import Place, apart, place, writes
 
 Key = tuple[int, int, int, int]
 
