@@ -29,17 +29,16 @@ def has_safepoint(fn: Func) -> bool:
     return False
 
 
+def _is_pointer(v: Value) -> bool:
+    """The PTR leads into the memory of the first argument, which may be a map that was searched."""
+    return v.op in (ADD, SUB, CAST, SELECT) or (v.op == CALL and bool(v.sym.flags & (LOOKUP | INSERT)))
+
+
 def find_bases(fn: Func, order: list[Block]) -> dict[int, Value]:
     """Pointer id -> the traced value its memory hangs on.  May add parameters and values to `fn`."""
     if not has_safepoint(fn):
         return {}
-    pointers = [
-        v
-        for b in order
-        for v in b.values
-        if v.type == PTR
-        and (v.op in (ADD, SUB, CAST, SELECT) or (v.op == CALL and v.sym.flags & (LOOKUP | INSERT)))  # an entry of a map
-    ]
+    pointers = [v for b in order for v in b.values if v.type == PTR and _is_pointer(v)]
     if not any(TRACED[a.type] for v in pointers for a in v.args):
         return {}
     params = [(b, i, p) for b in order[1:] for i, p in enumerate(b.params) if p.type == PTR]

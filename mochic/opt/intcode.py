@@ -10,8 +10,8 @@ from typing import Any, Final
 from mochic.ir.floats import float_bits
 from mochic.ir.func import Block, Func, Value
 from mochic.ir.ops import (
-    ADD, ADDOV, AND, BRIF, CALL, CAST, EQ, F2I, FCONST, FLT, I2F, ICONST, JUMP, MUL, MULOV, NE, OR, SAR, SDIV, SHL, SLE,
-    SLT, SREM, SUB, SUBOV, SYMADDR,
+    ADD, ADDOV, AND, BRIF, CALL, CAST, EQ, F2I, FCONST, FLT, I2F, ICONST, JUMP, MUL, MULOV, NE, OR, SAR, SDIV, SHL, SHR,
+    SLE, SLT, SREM, SUB, SUBOV, SYMADDR,
     TRUNC32, UDIV, UREM, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, TAG
@@ -102,16 +102,20 @@ class IntCode:
             return self.const(v.imm >> 1)
         w = self.emit(CAST, I64, [v])
         if self.small_node(n):
-            return self.emit(SAR, I64, [w, self.const(1)])
+            return self.untagged(w, n)
         small, big, done = self.block(), self.block(True), self.block()
         p = self.fn.new_param(done, I64)
         self.branch(self.emit(EQ, I32, [self.emit(AND, I64, [w, self.const(1)]), self.const(0)]), big, small, -1)
         self.start(small)
-        self.jump(done, [self.emit(SAR, I64, [w, self.const(1)])])
+        self.jump(done, [self.untagged(w, n)])
         self.start(big)
         self.jump(done, [self.rt(self.sat, v)])
         self.start(done)
         return p
+
+    def untagged(self, w: Value, n: int) -> Value:
+        """The word in the tag of a small int of node n; a logical shift tells that it is not negative."""
+        return self.emit(SAR if self.r.lo[n] < 0 else SHR, I64, [w, self.const(1)])
 
     def to_tag(self, v: Value, n: int) -> Value:
         if v.type == TAG:

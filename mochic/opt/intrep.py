@@ -379,9 +379,9 @@ class _Rewrite(IntCode):
         ta, tb = self.to_tag(a, na), self.to_tag(b, nb)
         wa, wb = self.emit(CAST, I64, [ta]), self.emit(CAST, I64, [tb])
         self.check_small([(wa, na), (wb, nb)], slow)
-        x = self.emit(SAR, I64, [wa, self.const(1)])
-        y = self.emit(SAR, I64, [wb, self.const(1)]) if tb.op != ICONST else self.const(tb.imm >> 1)
-        q = self.emit(op, I64, [x, y])
+        x = self.untagged(wa, na)
+        y = self.untagged(wb, nb) if tb.op != ICONST else self.const(tb.imm >> 1)
+        q = self.word_divide(op, x, y, na, nb)
         if word:
             self.jump(done, [q])
         else:

@@ -235,6 +235,22 @@ def s_eq(v, make):
             a1 = v.args[1]
             if not isconst(a1):
                 return make(25, v.type, [a1, make(0, v.args[0].type, [], wrap(a0.imm, v.args[0].type))], 0)
+    # (eq i64 (and (shr y (iconst b)) (iconst c)) (iconst 0)) && c > 0 and b > 0 and c.bit_length() + b < 64 => (eq (and y (iconst c << b)) (iconst 0))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 11:
+            a00 = a0.args[0]
+            if a00.op == 16:
+                a000 = a00.args[0]
+                a001 = a00.args[1]
+                if a001.op == 0:
+                    a01 = a0.args[1]
+                    if a01.op == 0:
+                        a1 = v.args[1]
+                        if a1.op == 0:
+                            if a1.imm == 0:
+                                if a01.imm > 0 and a001.imm > 0 and a01.imm.bit_length() + a001.imm < 64:
+                                    return make(25, v.type, [make(11, v.args[0].type, [a000, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm << a001.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (eq i32|i64|ptr|ref|tag x x) => (iconst 1)
     if t in (1, 2, 4, 5, 6,):
         a0 = v.args[0]
@@ -307,6 +323,22 @@ def s_ne(v, make):
             a1 = v.args[1]
             if not isconst(a1):
                 return make(26, v.type, [a1, make(0, v.args[0].type, [], wrap(a0.imm, v.args[0].type))], 0)
+    # (ne i64 (and (shr y (iconst b)) (iconst c)) (iconst 0)) && c > 0 and b > 0 and c.bit_length() + b < 64 => (ne (and y (iconst c << b)) (iconst 0))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 11:
+            a00 = a0.args[0]
+            if a00.op == 16:
+                a000 = a00.args[0]
+                a001 = a00.args[1]
+                if a001.op == 0:
+                    a01 = a0.args[1]
+                    if a01.op == 0:
+                        a1 = v.args[1]
+                        if a1.op == 0:
+                            if a1.imm == 0:
+                                if a01.imm > 0 and a001.imm > 0 and a01.imm.bit_length() + a001.imm < 64:
+                                    return make(26, v.type, [make(11, v.args[0].type, [a000, make(0, (2 if v.args[0].type == 4 else v.args[0].type), [], wrap(a01.imm << a001.imm, (2 if v.args[0].type == 4 else v.args[0].type)))], 0), make(0, v.args[0].type, [], wrap(0, v.args[0].type))], 0)
     # (ne i32|i64|ptr|ref|tag x x) => (iconst 0)
     if t in (1, 2, 4, 5, 6,):
         a0 = v.args[0]
@@ -427,6 +459,13 @@ def s_udiv(v, make):
         if a1.op == 0:
             if a1.imm == 1:
                 return a0
+    # (udiv i32|i64 x (iconst c)) && c > 1 and not c & (c - 1) => (shr x (iconst c.bit_length() - 1))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        a1 = v.args[1]
+        if a1.op == 0:
+            if a1.imm > 1 and not a1.imm & (a1.imm - 1):
+                return make(16, v.type, [a0, make(0, (2 if v.type == 4 else v.type), [], wrap(a1.imm.bit_length() - 1, (2 if v.type == 4 else v.type)))], 0)
     return None
 
 
@@ -451,6 +490,13 @@ def s_urem(v, make):
         if a1.op == 0:
             if a1.imm == 1:
                 return make(0, v.type, [], wrap(0, v.type))
+    # (urem i32|i64 x (iconst c)) && c > 1 and not c & (c - 1) => (and x (iconst c - 1))
+    if t in (1, 2,):
+        a0 = v.args[0]
+        a1 = v.args[1]
+        if a1.op == 0:
+            if a1.imm > 1 and not a1.imm & (a1.imm - 1):
+                return make(11, v.type, [a0, make(0, (2 if v.type == 4 else v.type), [], wrap(a1.imm - 1, (2 if v.type == 4 else v.type)))], 0)
     return None
 
 
@@ -514,6 +560,17 @@ def s_shl(v, make):
                 if a1.op == 0:
                     if a01.imm == a1.imm and 0 < a1.imm and a1.imm < 64:
                         return make(11, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
+    # (shl i64 (shr y (iconst b)) (iconst c)) && 0 < c and c < b and b < 64 => (and (shr y (iconst b - c)) (iconst -(1 << c)))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 16:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if 0 < a1.imm and a1.imm < a01.imm and a01.imm < 64:
+                        return make(11, v.type, [make(16, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(a01.imm - a1.imm, (2 if v.type == 4 else v.type)))], 0), make(0, (2 if v.type == 4 else v.type), [], wrap(-(1 << a1.imm), (2 if v.type == 4 else v.type)))], 0)
     # (shl i64 (shl y (iconst b)) (iconst c)) && 0 < b and 0 < c and b + c < 64 => (shl y (iconst b + c))
     if t in (2,):
         a0 = v.args[0]
@@ -537,6 +594,17 @@ def s_shr(v, make):
         if a1.op == 0:
             if a1.imm == 0:
                 return a0
+    # (shr i64 (shr y (iconst b)) (iconst c)) && 0 < b and 0 < c and b + c < 64 => (shr y (iconst b + c))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 16:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if 0 < a01.imm and 0 < a1.imm and a01.imm + a1.imm < 64:
+                        return make(16, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(a01.imm + a1.imm, (2 if v.type == 4 else v.type)))], 0)
     return None
 
 
@@ -549,6 +617,17 @@ def s_sar(v, make):
         if a1.op == 0:
             if a1.imm == 0:
                 return a0
+    # (sar i64 (shr y (iconst b)) (iconst c)) && 0 < b and 0 < c and b + c < 64 => (shr y (iconst b + c))
+    if t in (2,):
+        a0 = v.args[0]
+        if a0.op == 16:
+            a00 = a0.args[0]
+            a01 = a0.args[1]
+            if a01.op == 0:
+                a1 = v.args[1]
+                if a1.op == 0:
+                    if 0 < a01.imm and 0 < a1.imm and a01.imm + a1.imm < 64:
+                        return make(16, v.type, [a00, make(0, (2 if v.type == 4 else v.type), [], wrap(a01.imm + a1.imm, (2 if v.type == 4 else v.type)))], 0)
     return None
 
 
