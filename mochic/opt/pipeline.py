@@ -12,7 +12,7 @@ from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
 from mochic.opt import choose, dce, gvn, inline, jumpthread, memory, peel, reload, split
 
-# (name, lowest -O level)
+# (name, lowest -O level); a pass "after" others runs when one of them has changed something.
 PASSES: list[tuple[str, int]] = [
     ("gvn", 1),
     ("jumpthread", 1),
@@ -24,11 +24,9 @@ PASSES: list[tuple[str, int]] = [
     ("gvn-after-peel", 2),
     ("jumpthread-after-peel", 2),
     ("reload", 2),
-    ("gvn-after-reload", 2),
-    ("jumpthread-after-reload", 2),
     ("split", 2),
-    ("gvn-after-split", 2),
-    ("jumpthread-after-split", 2),
+    ("gvn-after-reload-split", 2),
+    ("jumpthread-after-reload-split", 2),
     ("choose", 2),
     ("jumpthread-after-choose", 2),
     ("gvn-after-choose", 2),
@@ -42,10 +40,10 @@ BEFORE: list[tuple[str, str, str]] = [
     ("jumpthread-after-inline", "peel", "loops are found in their final shape"),
     ("peel", "gvn-after-peel", "peeling only copies: value numbering is what removes"),
     ("gvn-after-peel", "reload", "only what merges lose is left to it"),
-    ("reload", "gvn-after-reload", "lengths that are kept decide checks"),
+    ("reload", "gvn-after-reload-split", "lengths that are kept decide checks"),
     ("jumpthread-after-peel", "split", "copies would make loops too large to be peeled"),
-    ("split", "gvn-after-split", "splitting only copies: value numbering folds the conditions"),
-    ("gvn-after-split", "choose", "a condition that decides a branch says nothing about a choice"),
+    ("split", "gvn-after-reload-split", "splitting only copies: value numbering folds the conditions"),
+    ("gvn-after-reload-split", "choose", "a condition that decides a branch says nothing about a choice"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
 ]
 
@@ -69,7 +67,7 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
         changed: dict[str, bool] = {}
         for name, lowest in PASSES:
             kind, _, before = name.partition("-after-")
-            if lowest > level or (before and not changed.get(before)):
+            if lowest > level or (before and not any(changed.get(x) for x in before.split("-"))):
                 continue
             if kind == "inline":
                 changed[name] = inline.run(fn, inliner)
