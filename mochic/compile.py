@@ -136,6 +136,13 @@ def represent(lowered: ModuleLower, opt: Options) -> None:
             verify_module(module)
     select_representations(module, lowered.bigint, opt.opt > 0, opt.int_mode == "checked")
     lowered.resolve()
+    if opt.opt >= 2:
+        from mochic.opt import dynamic
+
+        data = lowered.runtime_data
+        kinds = dynamic.Kinds(data["desc.string"], data["desc.float"], lowered.layout)
+        for fn in module.funcs:
+            dynamic.run(fn, kinds)
     if opt.verify:
         from mochic.ir.verify import verify_module
 

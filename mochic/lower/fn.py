@@ -187,6 +187,8 @@ class Fn:
                 return b.emit(TOTAG, TAG, [v])
             if t == REF:
                 return b.emit(CAST, TAG, [v])
+            if t == F64 and v.op == FCONST:
+                return self.sym(self.m.double(v.imm & (1 << 64) - 1), TAG)
             if t == F64:
                 o = self.alloc(self.m.runtime_data["desc.float"], self.layout.float_value + self.layout.slot)
                 self.store(o, v, self.layout.float_value)
