@@ -117,7 +117,26 @@ def _alloc(m: Machine, a: list[Any]) -> int:
     return at
 
 
+def _limbs(m: Machine, p: int, n: int) -> int:
+    return sum(m.load(p + 8 * i, 8) % (1 << 64) << 64 * i for i in range(n))
+
+
+def _write_limbs(m: Machine, to: int, n: int, value: int) -> int:
+    """Store n limbs of a number; what is left over is the carry, or the borrow of one below zero."""
+    for i in range(n):
+        m.store(to + 8 * i, 8, value >> 64 * i & (1 << 64) - 1)
+    return abs(value >> 64 * n)
+
+
 _EXTERNS: dict[str, Any] = {
+    "runtime.mag_add_limbs": lambda m, a: _write_limbs(m, a[0], a[3], _limbs(m, a[1], a[3]) + _limbs(m, a[2], a[3])),
+    "runtime.mag_sub_limbs": lambda m, a: _write_limbs(m, a[0], a[3], _limbs(m, a[1], a[3]) - _limbs(m, a[2], a[3])),
+    "runtime.mag_add_product": lambda m, a: _write_limbs(
+        m, a[0], a[2], _limbs(m, a[0], a[2]) + _limbs(m, a[1], a[2]) * (a[3] % (1 << 64))
+    ),
+    "runtime.mag_sub_product": lambda m, a: _write_limbs(
+        m, a[0], a[2], _limbs(m, a[0], a[2]) - _limbs(m, a[1], a[2]) * (a[3] % (1 << 64))
+    ),
     "runtime.alloc": _alloc,
     "runtime.alloc_dirty": _alloc,
     "runtime.os_env": lambda m, a: 0,

@@ -1,4 +1,4 @@
-// arm64 on every system: stacks and long runs of memory.  Arguments and results as in AAPCS64: R0-R7, R0.
+// arm64 on every system: stacks, long runs of memory, limbs.  Arguments and results as in AAPCS64: R0-R7, R0.
 //
 // This file serves every -branch-protection: each function begins with a landing pad (BTI, or PACIASP, which is one), and
 // the one that keeps its return address in memory signs it.  CPUs without these features take both for NOPs.
@@ -120,4 +120,159 @@ TEXT runtime·to_handler(SB), NOSPLIT|NOFRAME, $0
 	MOVD	R1, RSP
 	MOVD	8(R0), R30
 	MOVD	$1, R0
+	RET
+
+// mag_add_limbs(to, a, b, n): to = a + b, of n limbs each; the last carry.  Counting leaves the carry flag alone.
+TEXT runtime·mag_add_limbs(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	ADDS	ZR, ZR, ZR
+	LSR	$2, R3, R4
+	AND	$3, R3, R3
+	CBZ	R4, rest
+four:
+	LDP.P	16(R1), (R5, R6)
+	LDP.P	16(R1), (R7, R8)
+	LDP.P	16(R2), (R9, R10)
+	LDP.P	16(R2), (R11, R12)
+	ADCS	R9, R5, R5
+	ADCS	R10, R6, R6
+	ADCS	R11, R7, R7
+	ADCS	R12, R8, R8
+	STP.P	(R5, R6), 16(R0)
+	STP.P	(R7, R8), 16(R0)
+	SUB	$1, R4, R4
+	CBNZ	R4, four
+rest:
+	CBZ	R3, done
+one:
+	MOVD.P	8(R1), R5
+	MOVD.P	8(R2), R9
+	ADCS	R9, R5, R5
+	MOVD.P	R5, 8(R0)
+	SUB	$1, R3, R3
+	CBNZ	R3, one
+done:
+	ADC	ZR, ZR, R0
+	RET
+
+// mag_sub_limbs(to, a, b, n): to = a - b, of n limbs each; the last borrow.  Counting leaves the carry flag alone.
+TEXT runtime·mag_sub_limbs(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	SUBS	ZR, ZR, ZR
+	LSR	$2, R3, R4
+	AND	$3, R3, R3
+	CBZ	R4, rest
+four:
+	LDP.P	16(R1), (R5, R6)
+	LDP.P	16(R1), (R7, R8)
+	LDP.P	16(R2), (R9, R10)
+	LDP.P	16(R2), (R11, R12)
+	SBCS	R9, R5, R5
+	SBCS	R10, R6, R6
+	SBCS	R11, R7, R7
+	SBCS	R12, R8, R8
+	STP.P	(R5, R6), 16(R0)
+	STP.P	(R7, R8), 16(R0)
+	SUB	$1, R4, R4
+	CBNZ	R4, four
+rest:
+	CBZ	R3, done
+one:
+	MOVD.P	8(R1), R5
+	MOVD.P	8(R2), R9
+	SBCS	R9, R5, R5
+	MOVD.P	R5, 8(R0)
+	SUB	$1, R3, R3
+	CBNZ	R3, one
+done:
+	CSET	CC, R0
+	RET
+
+// mag_add_product(row, p, n, x): row = row + p * x, of n limbs; the limb that is carried out.
+TEXT runtime·mag_add_product(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	ZR, R4
+	LSR	$1, R2, R10
+	AND	$1, R2, R2
+	CBZ	R10, rest
+two:
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R6, R7, R7
+	ADC	ZR, R8, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R4
+	MOVD.P	R7, 8(R0)
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R6, R7, R7
+	ADC	ZR, R8, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R4
+	MOVD.P	R7, 8(R0)
+	SUB	$1, R10, R10
+	CBNZ	R10, two
+rest:
+	CBZ	R2, done
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R6, R7, R7
+	ADC	ZR, R8, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R4
+	MOVD.P	R7, 8(R0)
+done:
+	MOVD	R4, R0
+	RET
+
+// mag_sub_product(row, p, n, x): row = row - p * x, of n limbs; the limb that is borrowed.
+TEXT runtime·mag_sub_product(SB), NOSPLIT|NOFRAME, $0
+	BTI	C
+	MOVD	ZR, R4
+	LSR	$1, R2, R10
+	AND	$1, R2, R2
+	CBZ	R10, rest
+two:
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R8
+	SUBS	R7, R6, R7
+	CSET	CC, R9
+	ADD	R9, R8, R4
+	MOVD.P	R7, 8(R0)
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R8
+	SUBS	R7, R6, R7
+	CSET	CC, R9
+	ADD	R9, R8, R4
+	MOVD.P	R7, 8(R0)
+	SUB	$1, R10, R10
+	CBNZ	R10, two
+rest:
+	CBZ	R2, done
+	MOVD.P	8(R1), R5
+	MOVD	(R0), R6
+	MUL	R3, R5, R7
+	UMULH	R3, R5, R8
+	ADDS	R4, R7, R7
+	ADC	ZR, R8, R8
+	SUBS	R7, R6, R7
+	CSET	CC, R9
+	ADD	R9, R8, R4
+	MOVD.P	R7, 8(R0)
+done:
+	MOVD	R4, R0
 	RET

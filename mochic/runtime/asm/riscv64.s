@@ -1,4 +1,4 @@
-// riscv64 on every system: stacks and long runs of memory.  Arguments and results as in the LP64 convention: A0-A7, A0.
+// riscv64 on every system: stacks, long runs of memory, limbs.  Arguments and results as in the LP64 convention: A0-A7, A0.
 
 // call_on_stack(code, sp): the frame above has no record, so stack walks end here.
 TEXT runtime·call_on_stack(SB), NOSPLIT|NOFRAME, $0
@@ -161,4 +161,96 @@ TEXT runtime·to_handler(SB), NOSPLIT|NOFRAME, $0
 	MOV	16(A0), SP
 	MOV	8(A0), RA
 	MOV	$1, A0
+	RET
+
+// mag_add_limbs(to, a, b, n): to = a + b, of n limbs each; the last carry.
+TEXT runtime·mag_add_limbs(SB), NOSPLIT|NOFRAME, $0
+	MOV	X0, A4
+	BEQ	A3, X0, done
+next:
+	MOV	(A1), T0
+	MOV	(A2), T1
+	ADD	T0, T1, T1
+	SLTU	T0, T1, T2
+	ADD	A4, T1, T3
+	SLTU	T1, T3, A4
+	OR	T2, A4, A4
+	MOV	T3, (A0)
+	ADD	$8, A1
+	ADD	$8, A2
+	ADD	$8, A0
+	ADD	$-1, A3
+	BNE	A3, X0, next
+done:
+	MOV	A4, A0
+	RET
+
+// mag_sub_limbs(to, a, b, n): to = a - b, of n limbs each; the last borrow.
+TEXT runtime·mag_sub_limbs(SB), NOSPLIT|NOFRAME, $0
+	MOV	X0, A4
+	BEQ	A3, X0, done
+next:
+	MOV	(A1), T0
+	MOV	(A2), T1
+	SLTU	T1, T0, T2
+	SUB	T1, T0, T0
+	SLTU	A4, T0, T1
+	SUB	A4, T0, T0
+	OR	T2, T1, A4
+	MOV	T0, (A0)
+	ADD	$8, A1
+	ADD	$8, A2
+	ADD	$8, A0
+	ADD	$-1, A3
+	BNE	A3, X0, next
+done:
+	MOV	A4, A0
+	RET
+
+// mag_add_product(row, p, n, x): row = row + p * x, of n limbs; the limb that is carried out.
+TEXT runtime·mag_add_product(SB), NOSPLIT|NOFRAME, $0
+	MOV	X0, A4
+	BEQ	A2, X0, done
+next:
+	MOV	(A1), T0
+	MOV	(A0), T1
+	MUL	A3, T0, T2
+	MULHU	A3, T0, T3
+	ADD	T1, T2, T2
+	SLTU	T1, T2, T4
+	ADD	T4, T3, T3
+	ADD	A4, T2, T2
+	SLTU	A4, T2, T4
+	ADD	T4, T3, A4
+	MOV	T2, (A0)
+	ADD	$8, A1
+	ADD	$8, A0
+	ADD	$-1, A2
+	BNE	A2, X0, next
+done:
+	MOV	A4, A0
+	RET
+
+// mag_sub_product(row, p, n, x): row = row - p * x, of n limbs; the limb that is borrowed.
+TEXT runtime·mag_sub_product(SB), NOSPLIT|NOFRAME, $0
+	MOV	X0, A4
+	BEQ	A2, X0, done
+next:
+	MOV	(A1), T0
+	MOV	(A0), T1
+	MUL	A3, T0, T2
+	MULHU	A3, T0, T3
+	ADD	A4, T2, T2
+	SLTU	A4, T2, T4
+	ADD	T4, T3, T3
+	SLTU	T2, T1, T4
+	ADD	T4, T3, A4
+	SUB	T2, T1, T1
+	MOV	T1, (A0)
+	ADD	$8, A1
+	ADD	$8, A0
+	ADD	$-1, A2
+	BNE	A2, X0, next
+done:
+	MOV	A4, A0
 	RET
