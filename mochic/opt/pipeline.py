@@ -10,13 +10,14 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import choose, dce, gvn, inline, jumpthread, memory, peel, reload, split
+from mochic.opt import choose, dce, gvn, inline, jumpthread, memory, peel, reload, split, tail
 
 # (name, lowest -O level); a pass "after" others runs when one of them has changed something.
 PASSES: list[tuple[str, int]] = [
     ("gvn", 1),
     ("jumpthread", 1),
     ("dce", 1),
+    ("tail", 2),
     ("inline", 2),
     ("gvn-after-inline", 2),
     ("jumpthread-after-inline", 2),
@@ -36,6 +37,7 @@ PASSES: list[tuple[str, int]] = [
 BEFORE: list[tuple[str, str, str]] = [
     ("gvn", "inline", "sizes that decide about inlining are those of simplified code"),
     ("dce", "inline", "dead values would count"),
+    ("tail", "inline", "copies of a function in itself would hide that it is a loop"),
     ("inline", "gvn-after-inline", "arguments become known"),
     ("jumpthread-after-inline", "peel", "loops are found in their final shape"),
     ("peel", "gvn-after-peel", "peeling only copies: value numbering is what removes"),
@@ -87,5 +89,6 @@ _RUN: dict[str, Callable[[Func, bool], bool]] = {
     "peel": peel.run,
     "reload": reload.run,
     "choose": choose.run,
+    "tail": tail.run,
     "split": lambda fn, typed: split.run(fn),
 }
