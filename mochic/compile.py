@@ -129,7 +129,7 @@ def represent(lowered: ModuleLower, opt: Options) -> None:
         from mochic.opt import gvn
 
         for fn in module.funcs:  # two spellings of one value have one range
-            gvn.run(fn)
+            gvn.run(fn, words=False)
         if opt.verify:
             from mochic.ir.verify import verify_module
 

@@ -7,8 +7,8 @@ of their edges dominates.  A question follows chains of facts: from j < i and i 
 "ABCD: Eliminating Array Bounds Checks on Demand", PLDI 2000; here without their graph, as value numbering walks the
 dominator tree with the facts of the way at hand).
 
-At a merge a parameter has the facts that hold for its argument on every edge.  At a loop's header this is an
-induction: an argument that is the parameter itself moved in the right direction keeps what the entry says.
+At a loop's header a parameter has the facts that hold for its argument on every edge.  This is an induction: an
+argument that is the parameter itself moved in the right direction keeps what the entry says.
 
 Invariant.  `add` of words does not wrap where it is reached in compiled code: ints are exact, so ranges or a
 preceding test of overflow keep it from that.  The runtime's code wraps on purpose and is not looked at.
@@ -206,11 +206,13 @@ class Bounds:
             return None
         return 0 if self.at_most(by, bx, cx - cy - (not strict), []) else None
 
-    # -- merges ---------------------------------------------------------------------------------
+    # -- loops ----------------------------------------------------------------------------------
 
     def of_params(self, b: Block) -> list[Fact]:
-        """Facts that hold for the arguments of a block on all its edges."""
-        if not any(p.type == I64 for p in b.params):
+        """Facts that hold for the arguments of a loop's header on all its edges."""
+        index = self.dom.index
+        at = index[b.id]
+        if not any(index[p.id] >= at for p in b.preds) or not any(p.type == I64 for p in b.params):
             return []
         edges = _edges(b)
         if len(edges) > _MAX_EDGES:

@@ -45,11 +45,25 @@ RULES: dict[int, Callable[[Value, Callable[..., Value]], Value | None]] = SIMPLI
 
 
 class _Walk:
-    __slots__ = ("fn", "leader", "table", "typed", "new", "changed", "pos", "facts", "effects", "bounds", "probes")
+    __slots__ = (
+        "fn",
+        "leader",
+        "table",
+        "typed",
+        "words",
+        "new",
+        "changed",
+        "pos",
+        "facts",
+        "effects",
+        "bounds",
+        "probes",
+    )
 
-    def __init__(self, fn: Func, typed: bool) -> None:
+    def __init__(self, fn: Func, typed: bool, words: bool) -> None:
         self.fn = fn
         self.typed = typed
+        self.words = words
         self.leader: dict[int, Value] = {}
         self.table: dict[Any, Value] = {}
         self.new: list[Value] = []
@@ -74,7 +88,7 @@ class _Walk:
         dom = DomTree(fn)
         self.summarize(dom.order)
         facts = self.facts
-        bounds = self.bounds = Bounds(fn, dom, self.leader) if self.typed else None
+        bounds = self.bounds = Bounds(fn, dom, self.leader) if self.words else None
         # Explicit stack: (block, its available loads, what holds there) on the way down, (None, what to forget,
         # condition to forget) on the way up.
         work: list[tuple[Block | None, Any, tuple[Value, int] | None]] = [(fn.blocks[0], {}, None)]
@@ -443,6 +457,9 @@ def _reads_memory(v: Value) -> bool:
     return any(a.type in (PTR, REF, TAG) for a in v.args)
 
 
-def run(fn: Func, typed: bool = True) -> bool:
-    """Simplify and number the values of a function; tells whether anything changed."""
-    return _Walk(fn, typed).run()
+def run(fn: Func, typed: bool = True, words: bool = True) -> bool:
+    """Simplify and number the values of a function; tells whether anything changed.
+
+    `typed`: see `opt.memory`; `words`: ints have their representations, so comparisons of words say something.
+    """
+    return _Walk(fn, typed, typed and words).run()

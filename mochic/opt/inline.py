@@ -62,6 +62,10 @@ class Inliner:
         self.candidates: dict[Func, Candidate] = {}
         self.sites = count_sites(module)
 
+    def moves(self, fn: Func) -> bool:
+        """The function will most likely become part of its only caller."""
+        return self.sites.get(fn.sym) == 1 and Candidate(fn).fits
+
     def done(self, fn: Func) -> None:
         """A function has been optimised: others may take copies."""
         self.candidates[fn] = Candidate(fn)

@@ -34,6 +34,9 @@ PASSES: list[tuple[str, int]] = [
     ("dce-last", 1),
 ]
 
+# Up to here a function is small and general; what comes behind shapes its loops.
+INLINED = "jumpthread-after-inline"
+
 BEFORE: list[tuple[str, str, str]] = [
     ("gvn", "inline", "sizes that decide about inlining are those of simplified code"),
     ("dce", "inline", "dead values would count"),
@@ -65,21 +68,37 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
     if level == 0:
         return
     inliner = inline.Inliner(module)
+    last = [name for name, _ in PASSES].index(INLINED)
+    later: list[Func] = []
     for fn in inline.callees_first(module):
-        changed: dict[str, bool] = {}
-        for name, lowest in PASSES:
-            kind, _, before = name.partition("-after-")
-            if lowest > level or (before and not any(changed.get(x) for x in before.split("-"))):
-                continue
-            if kind == "inline":
-                changed[name] = inline.run(fn, inliner)
-            else:
-                changed[name] = _RUN[kind.partition("-")[0]](fn, typed)
-            if check:
-                verify(fn, False)
+        _run_passes(fn, PASSES[: last + 1], inliner, level, check, typed)
+        if typed and level >= 2 and inliner.moves(fn):
+            later.append(fn)  # its copy in the caller gets the rest
+        else:
+            _run_passes(fn, PASSES[last + 1 :], inliner, level, check, typed)
         if typed:
             memory.summarize(fn)
         inliner.done(fn)
+    called = inline.count_sites(module) if later else {}
+    for fn in later:
+        if called.get(fn.sym):
+            _run_passes(fn, PASSES[last + 1 :], inliner, level, check, typed)
+
+
+def _run_passes(
+    fn: Func, passes: list[tuple[str, int]], inliner: inline.Inliner, level: int, check: bool, typed: bool
+) -> None:
+    changed: dict[str, bool] = {}
+    for name, lowest in passes:
+        kind, _, before = name.partition("-after-")
+        if lowest > level or (before and not any(changed.get(x) for x in before.split("-"))):
+            continue
+        if kind == "inline":
+            changed[name] = inline.run(fn, inliner)
+        else:
+            changed[name] = _RUN[kind.partition("-")[0]](fn, typed)
+        if check:
+            verify(fn, False)
 
 
 _RUN: dict[str, Callable[[Func, bool], bool]] = {
