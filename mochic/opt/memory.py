@@ -93,7 +93,7 @@ def summarize(fn: Func) -> None:
             if IS_STORE[v.op]:
                 if v.args[0].op != ALLOC:  # nobody has seen a new object
                     out.add(place(v))
-            elif IS_CALL[v.op]:
+            elif IS_CALL[v.op] and v.sym is not fn.sym:  # what it does itself adds nothing
                 some = writes(v)
                 if some is None:
                     return

@@ -11,6 +11,10 @@ Agesen's Cartesian product algorithm (ECOOP 1995), but with instances made by ca
 when the types are solved, instances of one function whose signatures have the same structure are unified and become
 one.  A program without such functions pays for a look at the signatures.
 
+Makers.  A short helper that returns a list or map of ints (`fill(n, 0)`) makes all collections that come from it one
+type too, and then one interval of ints holds what all of them hold: the counts of one make the indexes in another too
+large for a word.  Each of a few calls of such a helper keeps an instance of its own.
+
 Invariants.  An instance is a function like any other, so whatever holds for the program holds for it.  Recursive calls
 stay in their instance.  The function itself is still there for those who use it as a value and for calls beyond the
 limits; it is compiled when something refers to it.  Diagnostics are those of the first run: if the second one has
@@ -22,13 +26,15 @@ from __future__ import annotations
 from typing import Final
 
 from mochic.sema.symbols import FunInfo, ProgramInfo
-from mochic.sema.types import FUNC, LIST, MAP, NIL, Solver, Slot, find
+from mochic.sema.types import FUNC, INT, LIST, MAP, NIL, Solver, Slot, find
 from mochic.syntax import ast
 
 MAX_INSTANCES: Final = 24  # of one function, before joining
 MAX_TEXT: Final = 3_000  # bytes of a function that is copied
 MIN_TOTAL: Final = 20_000  # bytes of all copies; more if the program is longer
 DEPTH: Final = 4  # how deep signatures are compared
+MAX_MAKERS: Final = 6  # instances that are not joined, of a helper that makes ints
+MAX_MAKER_TEXT: Final = 400  # its bytes
 
 
 class Call:
@@ -44,10 +50,11 @@ class Call:
 class Specialiser:
     """Instances of the functions whose declarations begin at `chosen`."""
 
-    __slots__ = ("chosen", "budget", "instances", "calls", "active", "base")
+    __slots__ = ("chosen", "makers", "budget", "instances", "calls", "active", "base")
 
-    def __init__(self, chosen: set[int], budget: int) -> None:
+    def __init__(self, chosen: set[int], makers: set[int], budget: int) -> None:
         self.chosen = chosen
+        self.makers = makers
         self.budget = budget
         self.instances: dict[FunInfo, list[FunInfo]] = {}
         self.calls: list[Call] = []
@@ -68,7 +75,9 @@ class Specialiser:
     def join(self, s: Solver) -> None:
         """Instances with signatures of one structure become one; calls refer to those that remain."""
         kept: dict[FunInfo, FunInfo] = {}
-        for made in self.instances.values():
+        for of, made in self.instances.items():
+            if of.node.lo in self.makers and len(made) <= MAX_MAKERS:
+                continue
             by_key: dict[object, FunInfo] = {}
             for f in made:
                 key = (*(structure(s, p.ty, 0) for p in f.params), structure(s, f.ret, 0))
@@ -124,6 +133,18 @@ def mixed(s: Solver, t: Slot, depth: int) -> bool:
     return False
 
 
+def makes_ints(s: Solver, t: Slot, depth: int = 0) -> bool:
+    """Whether a slot holds lists or maps, and ints are in them."""
+    t = find(t)
+    if t.kinds == LIST and t.shape is not None:
+        return is_int(s.elem(t)) or (depth < DEPTH and makes_ints(s, s.elem(t), depth + 1))
+    return t.kinds == MAP and t.shape is not None and is_int(s.val(t))
+
+
+def is_int(t: Slot) -> bool:
+    return find(t).kinds == INT
+
+
 def choose(info: ProgramInfo, calls: dict[FunInfo, int]) -> Specialiser | None:
     """The functions of a solved program that should have instances; None if there are none."""
     s: Solver = info.solver
@@ -131,7 +152,8 @@ def choose(info: ProgramInfo, calls: dict[FunInfo, int]) -> Specialiser | None:
     if info.local_types:  # a copy of a function would declare its types again
         often = [f for f in often if not any(f.node.lo <= lo < f.node.hi for lo, _, _ in info.local_types)]
     chosen = {f.node.lo for f in often if mixed(s, f.ret, 0) or any(mixed(s, p.ty, 0) for p in f.params)}
-    if not chosen:
+    makers = {f.node.lo for f in often if f.node.hi - f.node.lo <= MAX_MAKER_TEXT and makes_ints(s, f.ret)}
+    if not chosen and not makers:
         return None
     assert info.program is not None
-    return Specialiser(chosen, max(MIN_TOTAL, info.program.hi - info.program.lo))
+    return Specialiser(chosen | makers, makers - chosen, max(MIN_TOTAL, info.program.hi - info.program.lo))
