@@ -69,7 +69,8 @@ class Layout:
     """One layout.  The attributes are those of `runtime_source`, in lower case."""
 
     __slots__ = (
-        "word", "slot", "order", "prefix", "shift", "stack_align", "string_length", "string_characters", "string_data",
+        "word", "slot", "order", "prefix", "shift", "stack_align", "string_length", "string_characters", "string_text",
+        "view_offset", "view_owner", "view_size",
         "list_length", "list_flags", "list_data", "list_size", "array_size", "array_data", "map_count", "map_keys",
         "map_values", "map_hash", "map_order", "map_ascending", "map_size", "map_traced", "closure_code",
         "closure_captured", "cell_value", "float_value", "struct_fields", "group_key", "group_items", "index_heads",
@@ -91,7 +92,10 @@ class Layout:
         first = word
         self.string_length = first  # u32, in bytes
         self.string_characters = first + 4  # u32; equal: ASCII
-        self.string_data = first + 8
+        self.string_text = first + 8  # the bytes of a flat string
+        self.view_offset = first + 8  # from a view to its bytes
+        self.view_owner = self.view_offset + slot
+        self.view_size = self.view_owner + word
         self.list_length = first
         self.list_flags = first + slot
         self.list_data = self.list_flags + slot

@@ -114,7 +114,6 @@ int_pow(tag,tag) tag nowrite          exact; exponent <= 0 gives 1
 # -- strings (REF to a string object)
 str_concat(ref,ref) ref nowrite
 str_concat3(ref,ref,ref) ref nowrite
-str_concat_n(ptr,i64) ref nowrite     n refs in memory (the caller keeps them alive in traced slots)
 str_index(ref,i64) ref nowrite        code point index, negative from the end; error when out of range
 str_slice(ref,i64,i64) ref nowrite    8.5; end I64_MAX = missing
 str_eq(ref,ref) i32 nogc pure fixed
@@ -264,6 +263,7 @@ c_enter() void nogc                    write what was printed
 c_text(ref,ref) ref                    string, WHAT: a string followed by a zero byte
 c_text_of(tag,ref,i64) ref             any value; 1: null stays null
 c_address(ref) ptr nogc                of a string's bytes, 0 for null
+c_keep(ref) void nogc                  nothing: the text is alive until here
 c_bool_of(tag,ref) i32
 c_float_of(tag,ref) f64
 c_int_of(tag,ref,i64) tag              an int; 1: null is 0

@@ -77,7 +77,15 @@ def call_c(fn: Fn, c: CFun, params: list[Var], given: list[Value]) -> Value:
     if known is None:
         fn.m.c_symbols[c.symbol] = (sym, c)
     v = b.emit(CALL, kind, args, 0, sym)
-    return fn.nil() if ret is None else _result(fn, c, ret, v)
+    if ret is None:
+        return fn.nil()
+    out = _result(fn, c, ret, v)
+    if ret.kind == C_TEXT:
+        # What C returned may lead into a text that was made for the call.
+        for t, text in zip(c.params, ready, strict=True):
+            if t.kind == C_TEXT:
+                fn.call_runtime("c_keep", text)
+    return out
 
 
 def _write_printed(fn: Fn) -> None:
@@ -135,7 +143,7 @@ def _argument(fn: Fn, t: CType, v: Value) -> Value:
     """The word or double that C gets.  Nothing here reaches the collector."""
     b = fn.b
     if t.kind == C_TEXT:
-        return fn.call_runtime("c_address", v) if t.optional else b.emit(ADD, PTR, [v, fn.i64(fn.layout.string_data)])
+        return fn.call_runtime("c_address", v) if t.optional else b.emit(ADD, PTR, [v, fn.i64(fn.layout.string_text)])
     return b.emit(ZEXT32, I64, [v]) if t.kind == C_BOOL else v
 
 

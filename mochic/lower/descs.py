@@ -51,7 +51,8 @@ def make_string(layout: Layout, name: str, text: str, desc: DataSym) -> DataSym:
     text = _SURROGATE.sub("\ufffd", text)
     raw = text.encode()
     pad = layout.padding(len(raw)) or layout.slot
-    d = DataSym(name, "rodata", layout.words(0) + layout.packed("II", len(raw), len(text)) + raw + bytes(pad))
+    head = layout.packed("II", len(raw), len(text))
+    d = DataSym(name, "rodata", layout.words(0) + head + raw + bytes(pad))
     d.items[0] = (desc, 0)
     return d
 
@@ -122,6 +123,10 @@ def runtime_descs(layout: Layout) -> list[DataSym]:
             out.append(d)
 
     add("string", K_STRING, 0, 0, [])
+    add("joined", K_STRING, 0, 0, [])
+    add(
+        "view", K_STRING, 0, layout.view_size, [w == layout.view_owner for w in range(0, layout.view_size, layout.word)]
+    )
     add("float", K_FLOAT, 0, layout.float_value + layout.slot, [])
     add("bigint", K_BIGINT, 0, 0, [])
     add("bigrat", K_BIGRAT, 0, layout.bigrat_size, [False, True, True])

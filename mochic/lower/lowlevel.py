@@ -25,6 +25,7 @@ from mochic.ir.ops import (
     ICONST, MUL, NE, NEG, OP_BY_NAME, SDIV, SELECT, SLE, SLT, SREM, SUB, SYMADDR, ULE, ULT, ZEXT32,
 )  # fmt: skip
 from mochic.ir.types import F64, I32, I64, PTR, REF, TAG, VOID
+from mochic.lower.strings import STRING_PARTS, string_part
 from mochic.lower.lowlevel_names import Failure, Names, fail, name_type
 from mochic.syntax import ast
 from mochic.layout import BYTE
@@ -470,6 +471,13 @@ class Body:
             c = self.typed(e.args[0], I32)
             x = self.expr(e.args[1])
             return b.emit(SELECT, x.type, [c, x, self.typed(e.args[2], x.type)])
+        if name in STRING_PARTS:
+            self.arity(e, 1)
+            s = self.expr(e.args[0])
+            if s.type not in _ADDRESSES:
+                fail(e, "not an address")
+            self.check_access(s, self.names.layout.string_length, "ld", I64)
+            return string_part(b, s, name, self.names.layout, self.names.runtime_data["desc.view"])
         if name == "alloca":
             self.arity(e, 1)
             n = self.names.constant(e.args[0])

@@ -40,7 +40,7 @@ fun print_table(): ref {{
 fun hex_at(s: ref, from: int, digits: int): int {{
   var v = 0
   for i in from..from + digits {{
-    v = or(shl(v, 4), digit_of(load8(s + STRING_DATA, i)))
+    v = or(shl(v, 4), digit_of(load8(str_data(s), i)))
   }}
   return v
 }}

@@ -26,16 +26,19 @@ let w = words(40)
 var m: map<string, int> = {}
 for x in w { m[x] = len(x) }
 let r = reverse("h\\u00e9llo" + w[3])
+var grown = ""
+for i in 0..90 { grown = grown + "ab" }
+print(len(grown))
 print(len(w), len(m), len(to_json(m)), r, 9223372036854775807 * 4)
 """
-OUTPUT = "40 40 471 3 drowolléh 36893488147419103228\n"
+OUTPUT = "180\n40 40 471 3 drowolléh 36893488147419103228\n"
 
-# The end of str_concat.
-CONCAT = "  copy(s + STRING_DATA + na, b + STRING_DATA, nb)\n  return s\n}\n\nfun str_concat3"
+# The end of str_joined.
+CONCAT = "  copy(s + STRING_TEXT + na, str_data(b), nb)\n  return s\n}\n\n// Room for"
 
 # A fault: file of the runtime, text, what stands there instead; and the message.
 FAULTS = {
-    "read_behind": ("string.mochi", CONCAT, CONCAT.replace("nb)", "nb + 9)"), "a run of bytes that leaves its object"),
+    "read_behind": ("grow.mochi", CONCAT, CONCAT.replace("nb)", "nb + 9)"), "a run of bytes that leaves its object"),
     "write_behind": (
         "list.mochi",
         "  let l = alloc(desc, LIST_SIZE)\n",
@@ -49,12 +52,12 @@ FAULTS = {
         "a write behind an object",
     ),
     "freed": (
-        "string.mochi",
+        "grow.mochi",
         CONCAT,
         CONCAT.replace(
             "  return s",
             "  let hidden = str_concat3(a, a, a) as int + heap_max\n  gc_collect()\n"
-            "  copy(s + STRING_DATA, (hidden - heap_max) as ptr + STRING_DATA, na)\n  return s",
+            "  copy(s + STRING_TEXT, (hidden - heap_max) as ptr + STRING_TEXT, na)\n  return s",
         ),
         "a run of bytes that leaves its object",
     ),
@@ -96,9 +99,15 @@ FAULTS = {
     ),
     "padding": (
         "text.mochi",
-        "    store64(s, STRING_DATA - 8 + round8(bytes), 0)\n",
+        "    store64(s, STRING_TEXT - 8 + round8(bytes), 0)\n",
         "",
         "a string without zeros behind it",
+    ),
+    "view": (
+        "grow.mochi",
+        "  store64(buffer, BUFFER_FILL, fill + str_len(b))\n",
+        "",
+        "a view beyond the text of its owner",
     ),
 }
 
