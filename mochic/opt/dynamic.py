@@ -16,6 +16,7 @@ The pass runs when ints have their representations and before the first value nu
 
 from __future__ import annotations
 
+from struct import unpack_from
 from typing import Final
 
 from mochic.ir.floats import float_bits, float_of
@@ -41,12 +42,19 @@ MAX_SITES: Final = 200  # in one function
 class Kinds:
     """The descriptors that tell a string and a double, and where a double is in its object."""
 
-    __slots__ = ("string", "double", "value")
+    __slots__ = ("string", "double", "value", "layout")
 
     def __init__(self, string: DataSym, double: DataSym, layout: Layout) -> None:
         self.string = string
         self.double = double
         self.value = layout.float_value
+        self.layout = layout
+
+    def bits_of(self, sym: DataSym) -> int:
+        """The bits of the double in a static object."""
+        assert sym.data is not None
+        bits: int = unpack_from(self.layout.prefix + "Q", sym.data, self.value)[0]
+        return bits
 
 
 def run(fn: Func, kinds: Kinds) -> bool:
@@ -234,8 +242,7 @@ class _Expansion:
 
     def equal_double(self, sym: DataSym) -> None:
         """A small int is compared as the double nearest to it, exact where the constant is below 2^53."""
-        assert sym.data is not None
-        bits = int.from_bytes(sym.data[self.kinds.value : self.kinds.value + 8], "little")
+        bits = self.kinds.bits_of(sym)
         if not abs(float_of(bits)) < EXACT:
             self.jump(self.slow, [])
             return
