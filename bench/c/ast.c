@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define DEPTH 18
-#define ROUNDS 20
+#define ROUNDS 150
 
 typedef enum { NUM, ADD, MUL, NEG } Kind;
 
@@ -29,10 +29,10 @@ static Expr *make(Kind kind, Expr *left, Expr *right) {
 static Expr *build(int64_t depth, int64_t seed) {
     if (depth == 0) {
         Expr *e = make(NUM, NULL, NULL);
-        e->value = seed % 10;
+        e->value = seed % 9 + 1;
         return e;
     }
-    if (seed % 5 == 0) return make(NEG, build(depth - 1, seed / 2 + 3), NULL);
+    if (seed % 11 == 0) return make(NEG, build(depth - 1, seed / 2 + 3), NULL);
     if (seed % 2 == 0) return make(ADD, build(depth - 1, seed + 1), build(depth - 1, seed * 3 + 1));
     return make(MUL, build(depth - 1, seed + 7), build(depth - 1, seed + 2));
 }

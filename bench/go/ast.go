@@ -5,7 +5,7 @@ import "fmt"
 
 const (
 	DEPTH  = 18
-	ROUNDS = 20
+	ROUNDS = 150
 )
 
 type Expr interface{}
@@ -17,9 +17,9 @@ type Neg struct{ inner Expr }
 
 func build(depth, seed int) Expr {
 	if depth == 0 {
-		return &Num{seed % 10}
+		return &Num{seed%9 + 1}
 	}
-	if seed%5 == 0 {
+	if seed%11 == 0 {
 		return &Neg{build(depth-1, seed/2+3)}
 	}
 	if seed%2 == 0 {
