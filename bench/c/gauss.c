@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define N 500
+#define N 900
 
 static double determinant(double **a, int64_t n) {
     double result = 1.0;

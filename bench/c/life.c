@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #define N 200
-#define GENERATIONS 80
+#define GENERATIONS 200
 
 static int64_t grids[2][N][N];
 

@@ -6,7 +6,7 @@ import (
 	"math"
 )
 
-const N = 500
+const N = 900
 
 func determinant(a [][]float64) float64 {
 	n := len(a)

@@ -5,7 +5,7 @@ import "fmt"
 
 const (
 	N           = 200
-	GENERATIONS = 80
+	GENERATIONS = 200
 )
 
 func aliveAround(grid [][]int, x, y int) int {
