@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FACTORIAL 8000
-#define FIBONACCI 60000
+#define FACTORIAL 12000
+#define FIBONACCI 150000
 #define BASE 1000000000
-#define LIMBS 4000
+#define LIMBS 6000
 
 typedef struct {
     int64_t size;

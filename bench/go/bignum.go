@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	FACTORIAL = 8000
-	FIBONACCI = 60000
+	FACTORIAL = 12000
+	FIBONACCI = 150000
 )
 
 func main() {
