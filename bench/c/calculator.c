@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 30000
+#define ROUNDS 100000
 #define TOKENS 64
 
 typedef struct {

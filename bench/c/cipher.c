@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 4000
+#define ROUNDS 20000
 #define ALPHABET "abcdefghijklmnopqrstuvwxyz"
 
 typedef struct {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define N 1500
-#define ROUNDS 10
+#define ROUNDS 20
 
 static char *text_of(int64_t n, int64_t start) {
     const char *letters = "abcdefgh";

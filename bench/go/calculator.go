@@ -6,7 +6,7 @@ import (
 	"strconv"
 )
 
-const ROUNDS = 30000
+const ROUNDS = 100000
 
 func isDigit(c byte) bool {
 	return c >= '0' && c <= '9'

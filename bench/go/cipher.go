@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	ROUNDS   = 4000
+	ROUNDS   = 20000
 	ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 )
 

@@ -5,7 +5,7 @@ import "fmt"
 
 const (
 	N      = 1500
-	ROUNDS = 10
+	ROUNDS = 20
 )
 
 func textOf(n, start int) string {
