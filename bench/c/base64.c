@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define N 30000
-#define ROUNDS 10
+#define ROUNDS 60
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 static char *encode(const int64_t *bytes, int64_t size) {

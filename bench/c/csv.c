@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N 100000
+#define N 300000
 #define FIELDS 4
 #define PEOPLE 8
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define N 400000
-#define ROUNDS 8
+#define ROUNDS 20
 #define LONGEST 64
 
 static char *text_of(int64_t n) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 3000
+#define ROUNDS 40000
 #define TEXT "Anna saw a level plain and the noon sun over the old kayak near a civic tower where Otto made a radar"
 
 static bool is_vowel(char c) {

@@ -9,7 +9,7 @@ import (
 
 const (
 	N       = 30000
-	ROUNDS  = 10
+	ROUNDS  = 60
 	LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 )
 

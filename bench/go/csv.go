@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-const N = 100000
+const N = 300000
 
 func makeLines(n int) []string {
 	names := []string{"ann", "bob", "carla", "dimitri", "eve"}

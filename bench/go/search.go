@@ -8,7 +8,7 @@ import (
 
 const (
 	N      = 400000
-	ROUNDS = 8
+	ROUNDS = 20
 )
 
 func textOf(n int) string {

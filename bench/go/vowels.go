@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	ROUNDS = 3000
+	ROUNDS = 40000
 	TEXT   = "Anna saw a level plain and the noon sun over the old kayak near a civic tower where Otto made a radar"
 )
 
