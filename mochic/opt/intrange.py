@@ -53,13 +53,14 @@ N_MUL: Final = 4
 N_NEG: Final = 5
 N_DIV: Final = 6
 N_REM: Final = 7
-N_LT: Final = 8  # pi: args (x, y): x where x < y
-N_LE: Final = 9
-N_GT: Final = 10
-N_GE: Final = 11
-N_EQ: Final = 12
-N_NE: Final = 13
-N_SQLE: Final = 14  # pi: x where x * x <= y
+N_SQUARE: Final = 8  # of one value; two values of one node may differ
+N_LT: Final = 9  # pi: args (x, y): x where x < y
+N_LE: Final = 10
+N_GT: Final = 11
+N_GE: Final = 12
+N_EQ: Final = 13
+N_NE: Final = 14
+N_SQLE: Final = 15  # pi: x where x * x <= y
 
 _ARITH: Final = {ADD: N_ADD, SUB: N_SUB, MUL: N_MUL, NEG: N_NEG, SDIV: N_DIV, SREM: N_REM}
 _NEGATED: Final = {N_LT: N_GE, N_LE: N_GT, N_GT: N_LE, N_GE: N_LT, N_EQ: N_NE, N_NE: N_EQ}
@@ -200,7 +201,7 @@ def _values(r: Ranges, t: Table, b: Block, cur: dict[int, int]) -> None:
             if op in _ARITH:
                 ns = [cur.get(a.id, of[a.id]) for a in v.args]
                 t.uses[v.id] = ns
-                of[v.id] = node(_ARITH[op], ns)
+                of[v.id] = node(N_SQUARE if op == MUL and v.args[0] is v.args[1] else _ARITH[op], ns)
                 continue
             if op == TOINT:
                 rng = v.sym or (W_MIN, W_MAX)
@@ -358,11 +359,9 @@ def _transfer(r: Ranges, n: int) -> tuple[int, int]:
             if b == bl:
                 b -= 1
     elif k == N_MUL:
-        if x == y:
-            m = max(al * al, ah * ah)
-            a, b = (0 if al <= 0 <= ah else min(al * al, ah * ah)), m
-        else:
-            a, b = _mul_bounds(al, ah, bl, bh)
+        a, b = _mul_bounds(al, ah, bl, bh)
+    elif k == N_SQUARE:
+        a, b = (0 if al <= 0 <= ah else min(al * al, ah * ah)), max(al * al, ah * ah)
     elif k == N_DIV:
         # The quotient is largest in magnitude for the divisor closest to zero; a zero divisor is an error.
         m = max(abs(al), abs(ah))
