@@ -23,7 +23,9 @@ from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import elem_ty, len_of, list_len, word_index
 from mochic.lower.values import compare, text_of
-from mochic.sema.types import FUNC, GROUP, LIST, MAP, STR, find
+from mochic.sema.tree import listed
+from mochic.sema.types import FLOAT, FUNC, GROUP, LIST, MAP, STR, find
+from mochic.sema.types import INT as KINT
 from mochic.syntax import ast
 
 _SIMPLE: Final[dict[str, tuple[str, str]]] = {
@@ -59,6 +61,7 @@ _SIMPLE: Final[dict[str, tuple[str, str]]] = {
     "readFile": ("s", "read_file"),
     "lines": ("s", "file_lines"),
 }
+MAX_LISTED: Final = 8  # elements of a literal whose least or greatest is found without a list
 # Of a query, which is folded where it can be.
 _AGGREGATES: Final = frozenset(("count", "len", "sum", "avg", "min", "max", "exists"))
 
@@ -334,10 +337,14 @@ def b_reduce(fn: Fn, e: ast.Call) -> Value:
 def b_min_max(fn: Fn, e: ast.Call) -> Value:
     name = "min" if _name(e) == "min" else "max"
     b = fn.b
-    if len(e.args) > 1:
-        best, bt = operand(fn, e.args[0]), e.args[0].ty
+    args = e.args
+    elems = listed(e)
+    if elems is not None and len(elems) <= MAX_LISTED and find(elem_ty(fn, args[0].ty)).kinds in (KINT, FLOAT, STR):
+        args = elems  # no list is needed to compare a few
+    if len(args) > 1 or args is elems:
+        best, bt = operand(fn, args[0]), args[0].ty
         want = ir_type(e.ty)
-        for a in e.args[1:]:
+        for a in args[1:]:
             v = fn.expr(a)
             b.pos = e.lo
             less = compare(fn, "<", v, best, a.ty, bt) if name == "min" else compare(fn, "<", best, v, bt, a.ty)

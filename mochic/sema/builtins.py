@@ -133,13 +133,14 @@ def _sum(s: Solver, a: list[Slot]) -> Slot:
 
 
 class ExtremeConstraint:
-    """The elements; of an empty list the int 0"""
+    """The elements; where there may be none but null, the int 0.  `filled`: the list is a literal with elements."""
 
-    __slots__ = ("src", "res", "watching")
+    __slots__ = ("src", "res", "filled", "watching")
 
-    def __init__(self, src: Slot, res: Slot) -> None:
+    def __init__(self, src: Slot, res: Slot, filled: bool) -> None:
         self.src = src
         self.res = res
+        self.filled = filled
         self.watching = False
 
     def run(self, s: Solver) -> None:
@@ -148,14 +149,20 @@ class ExtremeConstraint:
             self.watching = True
             s.watch(e, self)
             s.flow(e, self.res)
-        s.grow(self.res, INT)
+        if not self.filled or find(e).kinds & NIL:
+            s.grow(self.res, INT)
+
+
+def extreme_of(s: Solver, src: Slot, res: Slot, filled: bool) -> None:
+    """min and max of a list; `filled`: see ExtremeConstraint."""
+    c = ExtremeConstraint(src, res, filled)
+    s.attach(src, c)
 
 
 def _minmax(s: Solver, a: list[Slot]) -> Slot:
     t = s.new(0)
     if len(a) == 1:
-        c = ExtremeConstraint(a[0], t)
-        s.attach(a[0], c)
+        extreme_of(s, a[0], t, False)
     else:
         for x in a:
             s.flow(x, t)

@@ -110,3 +110,12 @@ def key_name(k: ast.Expr, i: int) -> str:
     if isinstance(k, ast.Ident):
         return k.name
     return f"k{i + 1}"
+
+
+def listed(e: ast.Call) -> list[ast.Expr] | None:
+    """The elements in `min([a, b])` and `max([a, b, c])`."""
+    if len(e.args) == 1 and isinstance(e.fn, ast.Ident) and e.fn.name in ("min", "max"):
+        only = e.args[0]
+        if isinstance(only, ast.ListLit) and only.elems:
+            return only.elems
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mochic.diag.diagnostic import Diagnostic, has_errors
-from mochic.sema.builtins import BUILTINS, METHODS, arguments_wanted
+from mochic.sema.builtins import BUILTINS, METHODS, arguments_wanted, extreme_of
 from mochic.sema.constraints import CallConstraint, bind_signature, each_struct
 from mochic.sema.infer.bodies import function_body
 from mochic.sema.infer.context import Infer
@@ -12,7 +12,7 @@ from mochic.sema.infer.imports import exported, foreign
 from mochic.sema.modules import module_member
 from mochic.sema.specialise import Call, Specialiser
 from mochic.sema.symbols import BuiltinRef, FunInfo, ImportInfo, Named, Scope, StructInfo, Var
-from mochic.sema.tree import copy_tree
+from mochic.sema.tree import copy_tree, listed
 from mochic.sema.types import BOOL, FLOAT, FUNC, INT, LIST, MAP, NIL, RAT, STR, STRUCT, Solver, Slot, find
 from mochic.syntax import ast
 from mochic.syntax.parser import parse
@@ -178,6 +178,10 @@ def call_builtin(inf: Infer, e: ast.Call, name: str) -> Slot:
         inf.error("T039", e.lo, e.hi, name, arguments_wanted(lo, hi, len(args)), len(args))
         return Slot()
     e.ref = BUILTIN_REFS[name]
+    if listed(e) is not None:
+        res = inf.solver.new(0)
+        extreme_of(inf.solver, args[0], res, True)
+        return res
     return rule(inf.solver, args)
 
 
