@@ -99,7 +99,7 @@ FAULTS = {
     ),
     "padding": (
         "text.mochi",
-        "    store64(s, STRING_TEXT - 8 + round8(bytes), 0)\n",
+        "  store64(s, STRING_TEXT - 8 + round8(bytes), 0)\n",
         "",
         "a string without zeros behind it",
     ),
