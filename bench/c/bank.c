@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #define ACCOUNTS 500
-#define N 5000000
+#define N 10000000
 
 typedef struct {
     int64_t id, balance, moves, refused;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define N 1000
-#define STEPS 2000
+#define STEPS 20000
 
 typedef struct {
     double x, y, speed_x, speed_y, mass;

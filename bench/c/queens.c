@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define N 10
+#define N 12
 
 typedef struct {
     int64_t size;

@@ -5,7 +5,7 @@ import "fmt"
 
 const (
 	ACCOUNTS = 500
-	N        = 5000000
+	N        = 10000000
 )
 
 type Account struct {

@@ -5,7 +5,7 @@ import "fmt"
 
 const (
 	N     = 1000
-	STEPS = 2000
+	STEPS = 20000
 )
 
 type Particle struct {

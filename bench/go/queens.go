@@ -3,7 +3,7 @@ package main
 
 import "fmt"
 
-const N = 10
+const N = 12
 
 type Board struct {
 	size                     int
