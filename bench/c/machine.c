@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define N 1000000
+#define N 8000000
 
 typedef struct {
     const char *name;

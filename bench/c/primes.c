@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT 2000000
-#define N 150000
+#define LIMIT 5000000
+#define N 400000
 #define MOST 64
 
 static int64_t sieve(int64_t limit, int64_t *primes) {

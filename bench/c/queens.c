@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define N 12
+#define N 13
 
 typedef struct {
     int64_t size;

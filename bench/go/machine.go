@@ -3,7 +3,7 @@ package main
 
 import "fmt"
 
-const N = 1000000
+const N = 8000000
 
 type Instruction struct {
 	name  string

@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	LIMIT = 2000000
-	N     = 150000
+	LIMIT = 5000000
+	N     = 400000
 )
 
 func sieve(limit int) []int {

@@ -3,7 +3,7 @@ package main
 
 import "fmt"
 
-const N = 12
+const N = 13
 
 type Board struct {
 	size                     int
