@@ -81,7 +81,8 @@ static int split(const char *s, Token *tokens) {
 
 static void add(Counts *counts, const char *key, size_t size) {
     int i = 0;
-    while (i < counts->size && (strlen(counts->items[i].key) != size || memcmp(counts->items[i].key, key, size) != 0)) i++;
+    while (i < counts->size && (strlen(counts->items[i].key) != size || memcmp(counts->items[i].key, key, size) != 0))
+        i++;
     if (i == counts->size) memcpy(counts->items[counts->size++].key, key, size);
     counts->items[i].count++;
 }

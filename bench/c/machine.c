@@ -46,7 +46,10 @@ static int64_t run(const int64_t *code, const int64_t *values) {
         default: {
             top--;
             int64_t left = stack[top - 1], right = stack[top];
-            stack[top - 1] = op == ADD ? left + right : op == SUB ? left - right : op == MUL ? left * right : left % right;
+            stack[top - 1] = op == ADD   ? left + right
+                             : op == SUB ? left - right
+                             : op == MUL ? left * right
+                                         : left % right;
         }
         }
     }

@@ -39,7 +39,8 @@ static int64_t from_roman(const char *text) {
 static const char *const small[] = {"zero",    "one",     "two",       "three",    "four",     "five",    "six",
                                     "seven",   "eight",   "nine",      "ten",      "eleven",   "twelve",  "thirteen",
                                     "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-static const char *const tens[] = {"", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+static const char *const tens[] = {"",      "",      "twenty",  "thirty", "forty",
+                                   "fifty", "sixty", "seventy", "eighty", "ninety"};
 
 static char *add(char *end, const char *text) {
     strcpy(end, text);
