@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mochic.ir.func import Func, Module
 from mochic.ir.verify import verify
-from mochic.opt import choose, dce, gvn, inline, jumpthread, memory, peel, reload, split, tail
+from mochic.opt import cases, choose, dce, gvn, inline, jumpthread, memory, peel, reload, split, tail
 
 # (name, lowest -O level); a pass "after" others runs when one of them has changed something.
 PASSES: list[tuple[str, int]] = [
@@ -28,6 +28,7 @@ PASSES: list[tuple[str, int]] = [
     ("split", 2),
     ("gvn-after-reload-split", 2),
     ("jumpthread-after-reload-split", 2),
+    ("cases", 2),
     ("choose", 2),
     ("jumpthread-after-choose", 2),
     ("gvn-after-choose", 2),
@@ -48,6 +49,7 @@ BEFORE: list[tuple[str, str, str]] = [
     ("reload", "gvn-after-reload-split", "lengths that are kept decide checks"),
     ("jumpthread-after-peel", "split", "copies would make loops too large to be peeled"),
     ("split", "gvn-after-reload-split", "splitting only copies: value numbering folds the conditions"),
+    ("gvn-after-reload-split", "cases", "what a failed comparison tells of the value is lost in a switch"),
     ("gvn-after-reload-split", "choose", "a condition that decides a branch says nothing about a choice"),
     ("jumpthread-after-inline", "dce-last", "threading leaves unused parameters"),
 ]
@@ -107,6 +109,7 @@ _RUN: dict[str, Callable[[Func, bool], bool]] = {
     "dce": lambda fn, typed: dce.run(fn),
     "peel": peel.run,
     "reload": reload.run,
+    "cases": cases.run,
     "choose": choose.run,
     "tail": tail.run,
     "split": lambda fn, typed: split.run(fn),
