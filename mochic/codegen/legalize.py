@@ -180,17 +180,15 @@ def _lower_switch(fn: Func, b: Block) -> None:
     if len(targets) >= TABLE_MIN and (hi - lo + 1) <= TABLE_SPARSE * len(targets):
         table = _block(fn, b)
         fn.blocks.append(table)
+        if 0 < lo <= len(targets):
+            lo = 0  # a few more entries cost less than a subtraction
         by_case = dict(targets)
         table.term = SWITCH
         table.succs = [by_case.get(c, default) for c in range(lo, hi + 1)] + [default]
         table.sargs = [[] for _ in table.succs]
-        t = x
-        if lo:
-            t = _value(fn, b, SUB, I64, [x, _const(fn, b, lo)])
-        # The jump's address is that of the table less 8 * lo; far from 0 no relocation reaches there.
-        first = lo if -TABLE_FAR <= lo <= TABLE_FAR else 0
-        table.targs = [x if first == lo else t]
-        table.cases = list(range(first, first + hi - lo + 1))
+        t = _value(fn, b, SUB, I64, [x, _const(fn, b, lo)]) if lo else x
+        table.targs = [t]
+        table.cases = list(range(hi - lo + 1))
         c = _value(fn, b, ULT, I32, [t, _const(fn, b, hi - lo + 1)])
         _branch(b, c, table, default, 0)
     else:

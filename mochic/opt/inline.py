@@ -53,12 +53,14 @@ class Candidate:
 
 
 class Inliner:
-    """Inlining in one module.  `sites` counts the places that call a function or take its address."""
+    """Inlining in one module.  `sites` counts the places that call a function or take its address; `deep`: functions
+    that call themselves are copied into themselves."""
 
-    __slots__ = ("places", "candidates", "sites")
+    __slots__ = ("places", "candidates", "sites", "deep")
 
-    def __init__(self, module: Module) -> None:
+    def __init__(self, module: Module, deep: bool) -> None:
         self.places = module.inlined
+        self.deep = deep
         self.candidates: dict[Func, Candidate] = {}
         self.sites = count_sites(module)
 
@@ -172,7 +174,7 @@ def run(fn: Func, inliner: Inliner) -> bool:
             work.append(_splice(fn, b, i, v, g, inliner.places))
             changed = True
             break
-    if not fn.sym.flags & INLINE and _unroll_recursion(fn, inliner.places):
+    if inliner.deep and _unroll_recursion(fn, inliner.places):
         changed = True
     return changed
 

@@ -69,7 +69,7 @@ def run_pipeline(module: Module, level: int, check: bool = False, typed: bool = 
     """Optimise all functions, callees first.  `typed`: see `gvn`; `check`: verify after every pass."""
     if level == 0:
         return
-    inliner = inline.Inliner(module)
+    inliner = inline.Inliner(module, typed)  # the runtime is part of every program and stays small
     last = [name for name, _ in PASSES].index(INLINED)
     later: list[Func] = []
     for fn in inline.callees_first(module):
