@@ -151,9 +151,11 @@ def represent(lowered: ModuleLower, opt: Options) -> None:
 
 def optimise(module: Module, opt: Options) -> None:
     from mochic.opt.inline import drop_uncalled
+    from mochic.layout import layout_of
     from mochic.opt.pipeline import run_pipeline
+    from mochic.targets import TARGETS
 
-    run_pipeline(module, opt.opt, opt.verify)
+    run_pipeline(module, opt.opt, opt.verify, layout=layout_of(TARGETS[opt.target]))
     if opt.opt:
         drop_uncalled(module)
 

@@ -114,14 +114,17 @@ int_pow(tag,tag) tag nowrite          exact; exponent <= 0 gives 1
 # -- strings (REF to a string object)
 str_concat(ref,ref) ref nowrite
 str_concat3(ref,ref,ref) ref nowrite
-str_index(ref,i64) ref nowrite        code point index, negative from the end; error when out of range
+str_char(i64) ref pure fixed          the string of one code point
+str_code_at(ref,i64) i64 nogc pure fixed the code point of a character that is there
+str_code_from(ref,i64) i64 nogc pure fixed the same by its byte offset
+str_add_char(ref,i64) ref nowrite     with a code point behind it
+panic_str_index(tag,i64) void noreturn string index out of range
 str_slice(ref,i64,i64) ref nowrite    8.5; end I64_MAX = missing
 str_eq(ref,ref) i32 nogc pure fixed
 str_cmp(ref,ref) i64 nogc pure fixed  bytes
 str_hash(ref) i64 nogc pure fixed
 str_contains(ref,ref) i32 nogc pure fixed haystack, needle
 str_starts_with(ref,ref) i32 nogc pure fixed
-str_index_int(ref,tag) ref nowrite    the same for an int that may be more than a word
 str_index_of(ref,ref) i64 nogc pure fixed code points, or -1
 want_string(tag,ref) ref nowrite      the value if it is a string, else error NAME expects string
 str_upper(ref) ref nowrite
@@ -134,7 +137,6 @@ str_split(ref,ref) ref nowrite        list of strings
 str_join(ref,ref) ref nowrite         list (any element code; elements in form S), separator
 str_chars(ref) ref nowrite            list of one-character strings
 str_next(ref,i64) i64 nogc pure fixed byte offset of the code point after the one at byte offset
-str_char_at(ref,i64) ref nowrite      the one-character string at a byte offset
 str_of_i64(i64) ref nowrite
 str_of_int(tag) ref nowrite
 str_of_f64(f64) ref nowrite           form G

@@ -6,6 +6,7 @@ from mochic.ir.func import Value
 from mochic.ir.ops import TOINT
 from mochic.ir.types import INT, PTR, REF, TAG
 from mochic.lower.aliasing import Held, hold, operands, release, share_elements
+from mochic.lower.chars import char_at
 from mochic.lower.closures import bound_method, e_fun, fun_ref
 from mochic.lower.control import unless_nil
 from mochic.lower.fn import Fn
@@ -46,7 +47,7 @@ def index_known(fn: Fn, obj: Value, k: int, ot: Slot, key: Value, kk: int, want:
             i = checked_index(fn, obj, key)
             return fn.convert(load_element(fn, obj, i, elem_ty(fn, ot)), want)
         if k == STR:
-            return fn.convert(fn.call_runtime("str_index", obj, word_index(fn, key)), want)
+            return fn.convert(char_at(fn, obj, key), want)
     if obj.type == REF and k == MAP:
         slot = map_find(fn, obj, ot, key, kk)
         if slot is not None:

@@ -18,6 +18,7 @@ from mochic.lower.aliasing import (
 from mochic.lower.apply import apply_value
 from mochic.lower.arguments import as_kind, fresh_list, from_runtime, operand, runtime_arg, runtime_args, string_arg
 from mochic.lower.cast import f64_to_int
+from mochic.lower.chars import digit_value
 from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
@@ -166,7 +167,7 @@ def b_int(fn: Fn, e: ast.Call) -> Value:
         return v
     if v.type == F64:
         return f64_to_int(fn, v)
-    return fn.b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
+    return digit_value(fn, v) or fn.b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
 
 
 def b_float(fn: Fn, e: ast.Call) -> Value:

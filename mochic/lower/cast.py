@@ -5,6 +5,7 @@ from __future__ import annotations
 from mochic.ir.func import Func, FuncSym, Value
 from mochic.ir.ops import CAST, F2INT, UNTAG
 from mochic.ir.types import F64, I32, INT, REF, TAG
+from mochic.lower.chars import digit_value
 from mochic.lower.control import count_loop
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
@@ -36,7 +37,7 @@ def cast(fn: Fn, v: Value, t: Slot, ref: ast.TypeRef, res: Slot) -> Value:
                 return v
             if v.type == F64:
                 return f64_to_int(fn, v)
-            return b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
+            return digit_value(fn, v) or b.emit(UNTAG, INT, [fn.call_runtime("cast_int", fn.tag(v))])
         if name == "bigrat":
             return fn.call_runtime("cast_bigrat", fn.tag(v))
         if name == "float":

@@ -8,6 +8,7 @@ from mochic.ir.types import F64, I32, INT, REF, TAG
 from mochic.lower.access import index_known
 from mochic.lower.aliasing import Held, hold, release
 from mochic.lower.closures import e_fun, fun_ref
+from mochic.lower.chars import append_text
 from mochic.lower.control import branch, cond, truth
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
@@ -112,7 +113,7 @@ def join_texts(fn: Fn, parts: list[ast.Expr], pos: int) -> Value:
         vals[0:3] = [fn.call_runtime("str_concat3", *vals[0:3])]
     if len(vals) == 3:
         return fn.call_runtime("str_concat3", *vals)
-    return fn.call_runtime("str_concat", *vals)
+    return append_text(fn, *vals)
 
 
 def _is_concat(e: ast.Binary) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mochic.ir.func import Block, Value
-from mochic.ir.ops import ADD, EQ, LD32U, SLT, ULT
+from mochic.ir.ops import ADD, EQ, LD32U, READONLY, SLT, ULT
 from mochic.ir.types import I32, I64, INT, REF
 from mochic.lower.aliasing import count_holder, extends, mark_aliased, may_disturb
+from mochic.lower.chars import char_and_next
 from mochic.lower.control import branch
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
@@ -201,17 +202,18 @@ def for_list(fn: Fn, st: ast.For, v: Var, lst: Value, elem: Slot | None, done: B
 
 def for_chars(fn: Fn, st: ast.For, v: Var, s: Value, done: Block) -> None:
     b = fn.b
-    n = b.emit(LD32U, I64, [s], fn.layout.string_length)
+    n = b.emit(LD32U, I64, [s], fn.layout.string_length, READONLY)
     body, step = fn.new_block(), fn.new_block()
     b.write(("#n", st), fn.i64(0))
     b.brif(b.emit(EQ, I32, [n, fn.i64(0)]), done, body, -1)
     b.at(body)
     at = b.read(("#n", st), I64)
-    c = fn.call_runtime("str_char_at", s, at)
+    c, nxt = char_and_next(fn, s, at)
+    b.write(("#next", st), nxt)
     fn.declare_var(v, fn.convert(c, ir_type(v.ty)))
     loop_body(fn, st, step, done)
     if b.reachable:
-        nxt = fn.call_runtime("str_next", s, b.read(("#n", st), I64))
+        nxt = b.read(("#next", st), I64)
         b.write(("#n", st), nxt)
         b.brif(b.emit(ULT, I32, [nxt, n]), body, done, 1)
     b.seal(body)

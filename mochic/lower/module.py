@@ -80,6 +80,7 @@ class ModuleLower:
         self.queue: list[FunInfo] = []
         self.runtime_data = RuntimeData()
         self.strings: dict[str, DataSym] = {}
+        self.texts: dict[DataSym, str] = {}  # the reverse
         self.bigints: dict[int, DataSym] = {}
         self.doubles: dict[int, DataSym] = {}
         self.constant_sizes: dict[ast.Expr, int] = {}  # see lower/constants.py
@@ -114,6 +115,7 @@ class ModuleLower:
         if d is None:
             d = make_string(self.layout, f"str.{len(self.strings)}", text, self.runtime_data["desc.string"])
             self.strings[text] = d
+            self.texts[d] = text
             self.module.data.append(d)
         return d
 

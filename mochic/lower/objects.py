@@ -8,10 +8,27 @@ reports what is still out of range.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from mochic.ir.func import Block, Value
-from mochic.ir.ops import ADD, EQ, FROMINT, LD, LD8U, LD32U, MAP_LENGTH, MAPFIND, MAPSLOT, SHL, SLT, ST8, TOINT, ULT
+from mochic.ir.ops import (
+    ADD,
+    EQ,
+    FROMINT,
+    LD,
+    LD8U,
+    LD32U,
+    MAP_LENGTH,
+    MAPFIND,
+    MAPSLOT,
+    READONLY,
+    SHL,
+    SLT,
+    ST8,
+    TOINT,
+    ULT,
+)
 from mochic.ir.types import F64, I32, I64, INT, PTR, REF, VOID
 from mochic.lower.control import check_ref
 from mochic.lower.fn import Fn
@@ -44,7 +61,7 @@ def len_of(fn: Fn, v: Value, t: Slot) -> Value:
         if k == LIST:
             return b.emit(TOINT, INT, [list_len(fn, v)], 0, LEN_RANGE)
         if k == STR:
-            n = b.emit(LD32U, I64, [v], fn.layout.string_characters)
+            n = b.emit(LD32U, I64, [v], fn.layout.string_characters, READONLY)
             return b.emit(TOINT, INT, [n], 0, (0, 1 << 32))
         if k == MAP:
             n = b.emit(LD, I64, [v], fn.layout.map_count, MAP_LENGTH)
@@ -58,9 +75,14 @@ def word_index(fn: Fn, v: Value) -> Value:
 
 def checked_index(fn: Fn, lst: Value, index: Value) -> Value:
     """The position an INT index means in a list, or a run-time error."""
-    b = fn.b
     i = word_index(fn, index)
     n = list_len(fn, lst)
+    return checked_position(fn, i, index, n, lambda i: fn.panic("panic_index", i, n))
+
+
+def checked_position(fn: Fn, i: Value, index: Value, n: Value, panic: Callable[[Value], None]) -> Value:
+    """The position among n that the word `i` of an INT index means; `panic` emits the error."""
+    b = fn.b
     cold, neg, bad, ok = fn.new_block(True), fn.new_block(True), fn.new_block(True), fn.new_block()
     b.write("#ix", i)
     b.brif(b.emit(ULT, I32, [i, n]), ok, cold, 1)
@@ -71,7 +93,7 @@ def checked_index(fn: Fn, lst: Value, index: Value) -> Value:
     b.write("#ix", w)
     b.brif(b.emit(ULT, I32, [w, n]), ok, bad)
     b.start(bad)
-    fn.panic("panic_index", i, n)
+    panic(i)
     b.start(ok)
     return b.read("#ix", I64)
 

@@ -8,6 +8,7 @@ from mochic.ir.ops import (
 )  # fmt: skip
 from mochic.ir.types import F64, I32, INT, REF, TAG
 from mochic.lower.aliasing import share_elements
+from mochic.lower.chars import equal_texts, in_constant, less_texts
 from mochic.lower.fn import Fn
 from mochic.lower.module import ir_type
 from mochic.lower.objects import map_find
@@ -119,8 +120,7 @@ def compare(fn: Fn, op: str, l: Value, r: Value, lt: Slot, rt: Slot) -> Value:
     if l.type in (INT, F64) and r.type in (INT, F64):
         return b.emit(FLT if strict else FLE, I32, [fn.to_f64(l), fn.to_f64(r)])
     if lk == STR and rk == STR:
-        c = fn.call_runtime("str_cmp", l, r)
-        return b.emit(SLT if strict else SLE, I32, [c, fn.i64(0)])
+        return less_texts(fn, strict, l, r)
     return fn.call_runtime("dyn_lt" if strict else "dyn_le", fn.tag(l), fn.tag(r))
 
 
@@ -137,7 +137,7 @@ def equal(fn: Fn, l: Value, r: Value, lk: int, rk: int) -> Value:
     if rk == NIL and l.type in (REF, TAG):
         return fn.is_nil(l)
     if lk == STR and rk == STR:
-        return fn.call_runtime("str_eq", l, r)
+        return equal_texts(fn, l, r)
     if not lk & rk and not (lk & NUMERIC and rk & NUMERIC):
         return fn.bool_const(False)
     return fn.call_runtime("dyn_eq", fn.tag(l), fn.tag(r))
@@ -152,7 +152,8 @@ def contains(fn: Fn, x: Value, c: Value, xt: Slot, ct: Slot) -> Value:
             if slot is not None:
                 return b.emit(NE, I32, [slot, b.iconst(slot.type, 0)])
         elif ck == STR and find(xt).kinds == STR:
-            return fn.call_runtime("str_contains", c, x)
+            found = in_constant(fn, x, c)
+            return fn.call_runtime("str_contains", c, x) if found is None else found
         elif ck == LIST:
             return fn.call_runtime("list_contains", c, fn.tag(x))
     return fn.call_runtime("dyn_in", fn.tag(x), fn.tag(c))

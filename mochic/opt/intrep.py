@@ -95,7 +95,7 @@ def _fix_signature(sym: Any, done: set[int]) -> None:
 
 # Functions of the runtime that take an index as a word, with the place of that argument, and those that take
 # any int.  A word is enough to find the element, or that there is none; an error message has the index as it was.
-_INDEXED: Final = {"runtime.panic_index": (0, "panic_index_int"), "runtime.str_index": (1, "str_index_int")}
+_INDEXED: Final = {"runtime.panic_index": (0, "panic_index_int")}
 
 
 class _Rewrite(IntCode):
