@@ -156,6 +156,19 @@ class Func:
         self.blocks.append(b)
         return b
 
+    def cut(self, b: Block, at: int) -> Block:
+        """Take the value at `at` out of b; what stands behind it, and b's end, become the block that is given.
+
+        b has no end then.
+        """
+        rest = self.new_block()
+        rest.values = b.values[at + 1 :]
+        rest.term, rest.targs, rest.succs, rest.sargs, rest.cases = b.term, b.targs, b.succs, b.sargs, b.cases
+        rest.hint, rest.pos, rest.cold, rest.depth = b.hint, b.pos, b.cold, b.depth
+        b.values = b.values[:at]
+        b.term, b.targs, b.succs, b.sargs, b.cases, b.hint = TRAP, [], [], [], [], 0
+        return rest
+
     def new_value(self, op: int, type: int, args: list[Value], imm: int = 0, sym: Any = None, pos: int = 0) -> Value:
         v = Value(self.nvalues, op, type, args, imm, sym, pos)
         self.nvalues += 1

@@ -106,17 +106,12 @@ class _Expansion:
         self.x, self.y = call.args
         self.pos = call.pos
         self.type = call.type
-        self.done = done = fn.new_block()
-        done.values = b.values[at + 1 :]
-        done.term, done.targs, done.succs, done.sargs = b.term, b.targs, b.succs, b.sargs
-        done.cases, done.hint, done.pos = b.cases, b.hint, b.pos
+        self.done = done = fn.cut(b, at)
         fn.new_param(done, call.type).pos = call.pos
         self.slow = slow = fn.new_block()
         again = fn.new_value(CALL, call.type, list(call.args), call.imm, call.sym, call.pos)
         slow.values = [again]
         slow.term, slow.succs, slow.sargs, slow.pos = JUMP, [done], [[again]], call.pos
-        b.values = b.values[:at]
-        b.cases = []
         self.cur = b
 
     def emit(self, op: int, type: int, args: list[Value], imm: int = 0, sym: object = None) -> Value:

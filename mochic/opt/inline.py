@@ -227,14 +227,7 @@ def _copy(fn: Func) -> Func:
 
 def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTable) -> Block:
     """Replace the call by a copy of g's body; the block after it is returned."""
-    after = fn.new_block()
-    after.values = b.values[at + 1 :]
-    after.term, after.targs, after.succs, after.sargs, after.cases, after.hint, after.pos = (
-        b.term, b.targs, b.succs, b.sargs, b.cases, b.hint, b.pos,
-    )  # fmt: skip
-    after.cold = b.cold
-    after.depth = b.depth
-    b.values = b.values[:at]
+    after = fn.cut(b, at)
     vmap: dict[int, Value] = {}
     bmap: dict[int, Block] = {}
     for p, a in zip(g.params, call.args, strict=True):
@@ -273,11 +266,7 @@ def _splice(fn: Func, b: Block, at: int, call: Value, g: Func, places: InlineTab
             nb.succs = [bmap[s.id] for s in gb.succs]
             nb.sargs = [[vmap[a.id] for a in sa] for sa in gb.sargs]
             nb.cases = list(gb.cases)
-    b.term = JUMP
-    b.targs = []
-    b.succs = [bmap[g.blocks[0].id]]
-    b.sargs = [[]]
-    b.cases = []
+    b.term, b.succs, b.sargs = JUMP, [bmap[g.blocks[0].id]], [[]]
     if result is not None:
         from mochic.opt.jumpthread import replace
 

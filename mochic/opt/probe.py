@@ -39,17 +39,14 @@ def _split(fn: Func, b: Block, at: int, found: Value) -> Block:
     """Call only if nothing was found; gives the block behind the call, whose parameter is the entry."""
     old = b.values[at]
     insert = fn.new_value(old.op, old.type, old.args, old.imm, old.sym, old.pos)  # what used the old one gets `entry`
-    add, done = fn.new_block(), fn.new_block()
+    done, add = fn.cut(b, at), fn.new_block()
     entry = fn.new_param(done, PTR)
-    done.values = b.values[at + 1 :]
-    done.term, done.targs, done.succs, done.sargs = b.term, b.targs, b.succs, b.sargs
-    done.cases, done.hint, done.pos, done.cold, done.depth = b.cases, b.hint, b.pos, b.cold, b.depth
     add.values = [insert]
     add.term, add.succs, add.sargs = JUMP, [done], [[insert]]
     add.pos, add.cold, add.depth = insert.pos, b.cold, b.depth
     zero = fn.new_value(ICONST, PTR, [], 0, None, insert.pos)
     test = fn.new_value(NE, I32, [found, zero], 0, None, insert.pos)
-    b.values = [*b.values[:at], zero, test]
-    b.term, b.targs, b.succs, b.sargs, b.cases, b.hint = BRIF, [test], [done, add], [[found], []], [], 0
+    b.values += [zero, test]
+    b.term, b.targs, b.succs, b.sargs = BRIF, [test], [done, add], [[found], []]
     entry.pos = insert.pos
     return done
