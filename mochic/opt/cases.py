@@ -21,6 +21,7 @@ from mochic.ir.ops import BRIF, EQ, ICONST, IS_PURE, NE, SWITCH
 from mochic.ir.types import I64
 
 MIN_CASES: Final = 4
+MAX_CASES: Final = 64  # of one switch, for what is moved lives through all of it; a longer chain becomes several
 MAX_MOVED: Final = 4  # values of a block beside its constant and comparison
 
 
@@ -79,7 +80,7 @@ def _convert(b: Block) -> bool:
             succs.append(at.succs[equal])
             sargs.append(at.sargs[equal])
         rest = at.succs[1 - equal]
-        if rest.term != BRIF or not _continues(rest) or rest in chain:
+        if len(cases) == MAX_CASES or rest.term != BRIF or not _continues(rest) or rest in chain:
             break
         at = rest
     if len(cases) < MIN_CASES:
